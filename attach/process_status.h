@@ -1,0 +1,56 @@
+// What the kernel says of one process or thread in /proc/…/stat and /proc/…/status, parsed robustly: a name may hold
+// spaces, parentheses and newlines.
+//
+// Sources: man page proc(5), "/proc/[pid]/stat" and "/proc/[pid]/status".
+#pragma once
+
+#include "machine/error.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace inspect {
+
+/// From stat, which is one read and the same for processes and threads.
+struct ProcessStat {
+  pid_t id = 0;
+  std::string name; ///< at most 15 bytes, any but NUL (kernel threads: up to 63)
+  char state = '?'; ///< R S D T t Z X I, as in proc(5)
+  pid_t parent = 0;
+  pid_t process_group = 0;
+  pid_t session = 0;
+  std::uint64_t flags = 0;        ///< PF_…; PF_KTHREAD is 0x00200000
+  std::uint64_t user_ticks = 0;   ///< clock ticks, sysconf(_SC_CLK_TCK)
+  std::uint64_t system_ticks = 0; ///< clock ticks
+  std::int64_t threads = 0;
+  std::uint64_t start_ticks = 0; ///< clock ticks after boot
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+
+  bool is_kernel_thread() const { return (flags & 0x00200000U) != 0; }
+};
+
+/// From status, only what stat lacks.
+struct ProcessStatus {
+  pid_t thread_group = 0;
+  pid_t tracer = 0; ///< 0: nobody traces it
+  uid_t real_user = 0;
+  uid_t effective_user = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  int seccomp_mode = 0; ///< 0 none, 1 strict, 2 filter
+};
+
+Result<ProcessStat> parse_process_stat(std::string_view text);
+Result<ProcessStatus> parse_process_status(std::string_view text);
+
+/// no_such_process when it does not exist (any more).
+Result<ProcessStat> read_process_stat(pid_t process);
+Result<ProcessStatus> read_process_status(pid_t process);
+/// Of one thread of a process.
+Result<ProcessStat> read_thread_stat(pid_t process, pid_t thread);
+Result<ProcessStatus> read_thread_status(pid_t process, pid_t thread);
+
+} // namespace inspect

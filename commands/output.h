@@ -1,0 +1,57 @@
+// Where commands print: standard output (or a file, with -o), standard error, and whether eyes or tools read it.
+// Everything that came from the target passes escape() before it is printed.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace inspect {
+
+/// Makes text from the target harmless to a terminal: control characters, C1, bidi overrides and invalid UTF-8 become
+/// \x1b, \u202e, …. Line ends and tabs too, for a name is one line.
+std::string escape(std::string_view text);
+
+enum class Style { plain, heading, function, location, dim, warning, number };
+
+class Output {
+public:
+  /// `out` and `err` are not owned. Colour only when `out` is a terminal, NO_COLOR is unset or empty and TERM is not
+  /// "dumb".
+  Output(std::FILE *out, std::FILE *err);
+
+  void write(std::string_view text);       ///< to standard output, as it is
+  void error(std::string_view sentence);   ///< "inspect: …" to standard error, escaped
+  void warning(std::string_view sentence); ///< "inspect: warning: …" to standard error, escaped
+  void flush();
+  bool failed() const; ///< a write went wrong (disk full, closed pipe)
+
+  /// `text` in the style's colour where colour is on. It does not escape.
+  std::string styled(Style style, std::string_view text) const;
+  bool colour() const { return colour_; }
+  void set_colour(bool on) { colour_ = on; }
+  bool is_terminal() const { return terminal_; }
+  int width() const; ///< columns of the terminal; 0: unlimited (no terminal)
+
+  /// A line on standard error that is overwritten, once a wait has lasted half a second and standard error is a
+  /// terminal. Empty text removes it.
+  void progress(std::string_view text);
+  /// Also copy everything written to standard output to this file (transcript); null ends it. Not owned.
+  void set_transcript(std::FILE *file) { transcript_ = file; }
+  /// While set, standard output itself gets nothing (`transcript -x`).
+  void set_quiet(bool quiet) { quiet_ = quiet; }
+  std::FILE *out() const { return out_; }
+  void redirect(std::FILE *out); ///< from now on; colour off
+
+private:
+  std::FILE *out_;
+  std::FILE *err_;
+  std::FILE *transcript_ = nullptr;
+  bool quiet_ = false;
+  bool colour_ = false;
+  bool terminal_ = false;
+  bool failed_ = false;
+  bool progress_shown_ = false;
+};
+
+} // namespace inspect

@@ -1,0 +1,63 @@
+// How to get from a frame to its caller at a given pc: the call frame information of one module, decoded through libdw
+// from .eh_frame and .debug_frame, and kept by pc, since decoding costs a thousand times more than applying.
+//
+// Sources: DWARF 5 section 6.4, "Call Frame Information"; LSB core, ".eh_frame"; System V psABI for x86-64,
+// section 3.7.
+#pragma once
+
+#include "machine/address.h"
+#include "machine/error.h"
+
+#include <cstdint>
+#include <elfutils/libdw.h>
+#include <memory>
+#include <vector>
+
+namespace inspect {
+
+class Module;
+
+/// How one register of the caller (or the CFA) is computed.
+struct RegisterRule {
+  enum class Kind : std::uint8_t {
+    undefined,     ///< not recoverable
+    same_value,    ///< the callee did not touch it
+    at_cfa_offset, ///< saved at CFA + offset
+    is_cfa_offset, ///< equals CFA + offset
+    in_register,   ///< in another register + offset
+    at_expression, ///< saved where the expression points
+    is_expression, ///< the expression's value
+  };
+  Kind kind = Kind::undefined;
+  unsigned dwarf_number = 0; ///< whose rule this is; of the CFA rule: unused
+  unsigned from_register = 0;
+  std::int64_t offset = 0;
+  std::vector<Dwarf_Op> expression; ///< copied: owns nothing else
+};
+
+struct UnwindRule {
+  RegisterRule cfa;                    ///< in_register or is_expression
+  std::vector<RegisterRule> registers; ///< those whose rule is not the ABI's default
+  unsigned return_address_register = 16;
+  bool signal_frame = false; ///< the augmentation has 'S': the caller's pc is exact, not a return address
+  LinkRange valid;           ///< the rule holds for these pcs
+};
+
+class UnwindRules {
+public:
+  explicit UnwindRules(Module &module);
+  ~UnwindRules();
+  UnwindRules(const UnwindRules &) = delete;
+  UnwindRules &operator=(const UnwindRules &) = delete;
+
+  /// Parses the tables' headers, so that at() opens no file.
+  void warm_up();
+  /// Null where no table covers the pc (`reason()` of the last miss says more). The rule lives as long as this object.
+  const UnwindRule *at(LinkAddress pc);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace inspect

@@ -1,0 +1,62 @@
+// Walks one stack over a memory view. It never traces, never reads files by itself, and always ends: with the reason.
+#pragma once
+
+#include "dwarf/module_map.h"
+#include "machine/cancellation.h"
+#include "machine/memory_view.h"
+#include "machine/registers.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+enum class FrameOrigin : std::uint8_t {
+  registers,       ///< the innermost: the thread's own registers
+  call_frame_info, ///< by exact rules
+  signal_frame,    ///< by the registers a signal saved: its pc is exact
+  frame_pointer,   ///< guessed from the frame pointer chain
+  leaf_guess,      ///< guessed from the word at the stack pointer (a call into nowhere, code without any table)
+};
+
+struct Frame {
+  RunAddress pc;
+  RunAddress cfa; ///< canonical frame address; 0 where unknown
+  FrameOrigin origin = FrameOrigin::registers;
+  bool pc_is_return_address = true; ///< false in the innermost frame and in one interrupted by a signal
+  RegisterSet registers; ///< what is known of the registers in this frame; only with UnwindLimits::keep_registers
+
+  bool guessed() const { return origin == FrameOrigin::frame_pointer || origin == FrameOrigin::leaf_guess; }
+  /// The address to look names up at: inside the call instruction rather than after it, so that noreturn calls at a
+  /// function's end stay in it.
+  RunAddress lookup_address() const { return pc_is_return_address ? pc - 1 : pc; }
+};
+
+enum class StackEnd : std::uint8_t {
+  complete, ///< the outermost frame says so: undefined return address, or pc 0 at the thread's start
+  depth_limit,
+  no_unwind_rule,    ///< no table and no plausible frame pointer at `at`
+  unreadable_memory, ///< at `at`
+  no_progress,       ///< neither pc nor CFA moved, or the CFA went backwards without a signal or stack switch
+  bad_rule,          ///< a rule that cannot be applied: an expression that fails, a register not known
+  not_captured,      ///< the thread was not stopped
+  cancelled,
+};
+
+struct Stack {
+  std::vector<Frame> frames; ///< innermost first
+  StackEnd end = StackEnd::complete;
+  RunAddress at;          ///< what `end` refers to
+  std::string end_reason; ///< one clause for people; empty when complete
+};
+
+struct UnwindLimits {
+  std::size_t max_frames = 1'000'000;
+  bool keep_registers = false; ///< costs 600 bytes a frame
+  const Cancellation *cancellation = nullptr;
+};
+
+Stack unwind(const RegisterSet &registers, const MemoryView &memory, ModuleMap &modules, const UnwindLimits &limits);
+
+} // namespace inspect

@@ -1,0 +1,79 @@
+// The stacks of a process as plain data: the answer that `stacks`, `bt` and `threads` print in their formats.
+#pragma once
+
+#include "attach/snapshot.h"
+#include "dwarf/unwinder.h"
+#include "inspector/runtime_kind.h"
+#include "inspector/target.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+/// One line of a stack: a function, be it a real frame or a call inlined into one.
+struct ReportFrame {
+  RunAddress pc;
+  std::string function;     ///< demangled; empty: unknown
+  std::uint64_t offset = 0; ///< bytes from the function's start
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string module;   ///< short name of the module ("libc.so.6"); empty: in no module
+  bool inlined = false; ///< its code is part of the next frame's function
+  bool guessed = false;
+  bool signal = false;      ///< a signal interrupted the next frame here: "<signal handler called>"
+  std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames
+};
+
+struct ThreadReport {
+  pid_t thread = 0;
+  std::string name;
+  char state = '?';       ///< as it was before the stop: R S D T Z …
+  std::string state_text; ///< "running", "sleeping", "stopped by a signal", …
+  std::string waiting_in; ///< "futex(0x7ffe…, FUTEX_WAIT_PRIVATE, 2) timeout 3 s", "read(5 </var/log/x>)"; empty: not
+                          ///< in a system call
+  std::vector<ReportFrame> frames;
+  StackEnd end = StackEnd::complete;
+  std::string end_reason; ///< empty when complete
+  Stack stack;            ///< the physical frames, kept for `frame`, `regs`, `x`
+};
+
+struct ProcessReport {
+  pid_t process = 0;
+  std::string command;
+  std::string executable;
+  RuntimeInfo runtime;
+  std::chrono::microseconds pause{0};
+  std::chrono::system_clock::time_point taken_at;
+  std::vector<ThreadReport> threads; ///< ascending by thread id
+  std::vector<std::string> warnings;
+};
+
+struct ReportOptions {
+  SnapshotOptions snapshot;
+  std::size_t max_depth = 1'000'000; ///< physical frames per thread
+  bool keep_registers = false;
+  bool hold_while_thinking = false; ///< --stopped: release only when the report is done
+  const Cancellation *cancellation = nullptr;
+  std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
+};
+
+/// One short stop, then the whole report.
+Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options);
+/// From a process that is held stopped by the caller.
+Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options);
+
+/// Threads with the same stack (same functions, lines and inlining; what they wait in may differ).
+struct ThreadGroup {
+  std::vector<std::size_t> members; ///< indices into ProcessReport::threads
+};
+
+/// Most interesting first: running threads before blocked ones, rare stacks before common ones, then by thread id.
+std::vector<ThreadGroup> group_threads(const ProcessReport &report);
+
+} // namespace inspect

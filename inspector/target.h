@@ -1,0 +1,53 @@
+// One live process under inspection: its maps, its memory, its modules. It holds nothing stopped.
+#pragma once
+
+#include "attach/live_memory.h"
+#include "attach/memory_map.h"
+#include "attach/process_status.h"
+#include "attach/target_files.h"
+#include "dwarf/module_map.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+struct TargetOptions {
+  bool use_debuginfod = false;
+};
+
+class Target {
+public:
+  /// Refuses, with the remedy: no such process, not permitted, kernel thread, zombie without threads, 32-bit, this
+  /// process itself.
+  static Result<std::unique_ptr<Target>> open(pid_t process, const TargetOptions &options);
+
+  pid_t process() const { return process_; }
+  /// The kernel's short name, and the executable's path as the target sees it.
+  const std::string &command() const { return command_; }
+  const std::string &executable() const { return executable_; }
+  const std::vector<Mapping> &maps() const { return maps_; }
+  const LiveMemory &memory() const { return *memory_; }
+  const TargetFiles &files() const { return files_; }
+  ModuleMap &modules() { return modules_; }
+
+  /// Reads the maps again; opens modules that are new, drops those that are gone; after an exec everything is new.
+  Result<void> refresh();
+  /// Sentences about what could not be used, each once.
+  std::vector<std::string> take_warnings();
+
+private:
+  Target(pid_t process, const TargetOptions &options) : process_(process), options_(options), files_(process) {}
+  pid_t process_;
+  TargetOptions options_;
+  std::string command_;
+  std::string executable_;
+  std::vector<Mapping> maps_;
+  TargetFiles files_;
+  std::unique_ptr<LiveMemory> memory_;
+  ModuleMap modules_;
+  std::vector<std::string> warnings_;
+};
+
+} // namespace inspect

@@ -1,0 +1,45 @@
+#include "machine/error.h"
+
+#include <cerrno>
+#include <fmt/format.h>
+#include <system_error>
+
+namespace inspect {
+namespace {
+
+ErrorKind kind_of(int error_number) {
+  switch (error_number) {
+  case ESRCH:
+    return ErrorKind::no_such_process;
+  case EPERM:
+  case EACCES:
+    return ErrorKind::not_permitted;
+  case ENOENT:
+  case ENOTDIR:
+    return ErrorKind::not_found;
+  case EFAULT:
+  case EIO:
+    return ErrorKind::unreadable;
+  case ETIMEDOUT:
+    return ErrorKind::timed_out;
+  default:
+    return ErrorKind::system;
+  }
+}
+
+} // namespace
+
+Error Error::from_errno(int error_number, std::string_view what_was_tried, std::string remedy) {
+  Error error(kind_of(error_number),
+              fmt::format("{}: {}", what_was_tried, std::generic_category().message(error_number)), std::move(remedy));
+  error.error_number_ = error_number;
+  return error;
+}
+
+Error Error::while_doing(std::string_view context) const {
+  Error error = *this;
+  error.message_ = fmt::format("{}: {}", context, message_);
+  return error;
+}
+
+} // namespace inspect
