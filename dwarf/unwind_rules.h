@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <elfutils/libdw.h>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace inspect {
@@ -54,6 +55,8 @@ public:
   void warm_up();
   /// Null where no table covers the pc (`reason()` of the last miss says more). The rule lives as long as this object.
   const UnwindRule *at(LinkAddress pc);
+  /// Why the last at() that returned null found nothing, one clause.
+  const std::string &reason() const;
 
 private:
   struct State;

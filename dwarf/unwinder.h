@@ -7,6 +7,7 @@
 #include "machine/registers.h"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,11 @@ struct Frame {
   RunAddress pc;
   RunAddress cfa; ///< canonical frame address; 0 where unknown
   FrameOrigin origin = FrameOrigin::registers;
-  bool pc_is_return_address = true; ///< false in the innermost frame and in one interrupted by a signal
-  RegisterSet registers; ///< what is known of the registers in this frame; only with UnwindLimits::keep_registers
+  /// False in the innermost frame, in one interrupted by a signal, and in the trampoline a signal handler returns to
+  /// (the kernel made it up as a return address: no call instruction is in front of it).
+  bool pc_is_return_address = true;
+  /// What is known of the registers in this frame; null without UnwindLimits::keep_registers.
+  std::shared_ptr<const RegisterSet> registers;
 
   bool guessed() const { return origin == FrameOrigin::frame_pointer || origin == FrameOrigin::leaf_guess; }
   /// The address to look names up at: inside the call instruction rather than after it, so that noreturn calls at a

@@ -1,0 +1,38 @@
+// Evaluates the DWARF expressions that call frame information holds: a small stack machine over registers and memory.
+// It answers with a number, or says why there is none; hostile expressions end by the bounds on steps and depth.
+//
+//     auto address = evaluate(rule.expression, {registers, memory, bias, cfa});
+//
+// Sources: DWARF 5 section 2.5.1 (operators) and 6.4.2, which lists the operators that may not occur in call frame
+// information: addrx, call2/4/ref, the typed ones and push_object_address. Those are refused by name.
+#pragma once
+
+#include "machine/address.h"
+#include "machine/error.h"
+#include "machine/memory_view.h"
+#include "machine/registers.h"
+
+#include <cstdint>
+#include <elfutils/libdw.h>
+#include <optional>
+#include <span>
+
+namespace inspect {
+
+struct ExpressionContext {
+  const RegisterSet &registers;
+  const MemoryView &memory;
+  LoadBias bias{};                    ///< for DW_OP_addr, which holds a link-time address
+  std::optional<RunAddress> cfa = {}; ///< for DW_OP_call_frame_cfa; none while the CFA itself is computed
+};
+
+/// An expression may run this many operators, loops included.
+constexpr unsigned expression_step_limit = 10'000;
+/// And hold this many values at once.
+constexpr unsigned expression_depth_limit = 64;
+
+/// The value on top of the stack at the end, or at DW_OP_stack_value. corrupt: the expression is malformed or breaks a
+/// bound; unreadable: memory it wants is not there; not_found: a register it wants is not known; unsupported.
+Result<std::uint64_t> evaluate(std::span<const Dwarf_Op> expression, const ExpressionContext &context);
+
+} // namespace inspect
