@@ -1,0 +1,199 @@
+#include "tests/support/child_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace inspect::test {
+namespace {
+
+[[noreturn]] void fail(const std::string &what) {
+  throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+void close_if_open(int &descriptor) {
+  if (descriptor >= 0)
+    ::close(std::exchange(descriptor, -1));
+}
+
+} // namespace
+
+std::string fixture_path(std::string_view name) {
+  return std::string(INSPECT_FIXTURE_DIRECTORY) + "/" + std::string(name);
+}
+
+void say_line(std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = ::write(1, text.data() + written, text.size() - written);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      fail("writing a line");
+    written += static_cast<std::size_t>(count);
+  }
+}
+
+bool wait_until(const std::function<bool()> &condition, std::chrono::seconds deadline) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= end)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string> &command) {
+  std::vector<char *> arguments;
+  arguments.reserve(command.size() + 1);
+  for (const std::string &word : command)
+    arguments.push_back(const_cast<char *>(word.c_str()));
+  arguments.push_back(nullptr);
+  start([&] {
+    ::execvp(arguments[0], arguments.data());
+    const std::string message = command[0] + ": " + std::strerror(errno) + "\n";
+    [[maybe_unused]] const ssize_t ignored = ::write(2, message.data(), message.size());
+    ::_exit(127);
+  });
+}
+
+ChildProcess ChildProcess::forked(const std::function<int()> &body) {
+  ChildProcess child;
+  child.start([&] {
+    int status = 99;
+    try {
+      status = body();
+    } catch (const std::exception &error) {
+      std::fprintf(stderr, "forked child: %s\n", error.what());
+    }
+    // No destructors and no exit handlers: they belong to the test program.
+    ::_exit(status);
+  });
+  return child;
+}
+
+void ChildProcess::start(const std::function<void()> &in_child) {
+  int to_child[2];
+  int from_child[2];
+  if (::pipe2(to_child, O_CLOEXEC) != 0 || ::pipe2(from_child, O_CLOEXEC) != 0)
+    fail("pipe2");
+  std::fflush(nullptr);
+  pid_ = ::fork();
+  if (pid_ < 0)
+    fail("fork");
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(to_child[0], 0);
+    ::dup2(from_child[1], 1);
+    in_child();
+    ::_exit(126);
+  }
+  ::close(to_child[0]);
+  ::close(from_child[1]);
+  stdin_ = to_child[1];
+  stdout_ = from_child[0];
+}
+
+ChildProcess::ChildProcess(ChildProcess &&other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), stdin_(std::exchange(other.stdin_, -1)),
+      stdout_(std::exchange(other.stdout_, -1)), reaped_(other.reaped_), status_(other.status_),
+      buffer_(std::move(other.buffer_)) {}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ > 0 && !reaped_) {
+    ::kill(pid_, SIGKILL);
+    wait();
+  }
+  close_if_open(stdin_);
+  close_if_open(stdout_);
+}
+
+bool ChildProcess::fill_buffer(std::chrono::steady_clock::time_point deadline) {
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      throw std::runtime_error("the child said nothing more in time; so far: \"" + buffer_ + "\"");
+    pollfd readable{stdout_, POLLIN, 0};
+    if (::poll(&readable, 1, static_cast<int>(left.count())) <= 0)
+      continue;
+    char chunk[4096];
+    const ssize_t count = ::read(stdout_, chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      fail("reading from the child");
+    buffer_.append(chunk, static_cast<std::size_t>(count));
+    return count > 0;
+  }
+}
+
+std::string ChildProcess::read_line(std::chrono::seconds deadline) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  std::size_t newline = buffer_.find('\n');
+  while (newline == std::string::npos) {
+    if (!fill_buffer(end))
+      throw std::runtime_error("the child closed its stdout; its last words: \"" + buffer_ + "\"");
+    newline = buffer_.find('\n');
+  }
+  std::string line = buffer_.substr(0, newline);
+  buffer_.erase(0, newline + 1);
+  return line;
+}
+
+void ChildProcess::wait_for_line(std::string_view line) {
+  while (read_line() != line) {
+  }
+}
+
+std::string ChildProcess::read_all() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (fill_buffer(end)) {
+  }
+  return std::exchange(buffer_, {});
+}
+
+void ChildProcess::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(stdin_, text.data(), text.size());
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      fail("writing to the child");
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void ChildProcess::close_stdin() {
+  close_if_open(stdin_);
+}
+
+void ChildProcess::signal(int number) const {
+  if (::kill(pid_, number) != 0)
+    fail("kill");
+}
+
+int ChildProcess::wait() {
+  while (!reaped_) {
+    const pid_t ended = ::waitpid(pid_, &status_, 0);
+    if (ended == pid_)
+      reaped_ = true;
+    else if (errno != EINTR)
+      fail("waitpid");
+  }
+  return status_;
+}
+
+} // namespace inspect::test
