@@ -6,21 +6,27 @@
 #pragma once
 
 #include "dwarf/module_map.h"
+#include "dwarf/unit_ranges.h"
+#include "machine/cancellation.h"
 
 namespace inspect {
 
 class LineResolver {
 public:
   explicit LineResolver(Module &module);
+  /// On DWARF that belongs to no module. `dwarf` must outlive this object and may be null.
+  explicit LineResolver(Dwarf *dwarf, UnitRangeProvider provider = {});
   ~LineResolver();
   LineResolver(const LineResolver &) = delete;
   LineResolver &operator=(const LineResolver &) = delete;
 
   /// Innermost first; empty where the module has no DWARF for the address. `offset` is left 0.
   std::vector<SourceFrame> at(LinkAddress address);
-  /// Start of the function DIE that covers the address.
-  /// All source files that the units name, sorted, for `sources`. Walks every unit's line table header.
-  std::vector<std::string> files();
+  /// The piece of the function's code, as its DIE gives it, that holds the address.
+  std::optional<LinkRange> function_range(LinkAddress address);
+  /// All source files that the units name, sorted, for `sources`. Walks every unit's line table header, which takes
+  /// long in large files: what was found so far when `cancellation` asks for it.
+  std::vector<std::string> files(const Cancellation *cancellation = nullptr);
 
 private:
   struct State;

@@ -1,0 +1,157 @@
+#include "dwarf/line_resolver.h"
+
+#include "dwarf/die.h"
+#include "dwarf/function_index.h"
+#include "dwarf/function_names.h"
+#include "dwarf/line_table.h"
+
+#include <dwarf.h>
+#include <set>
+#include <unordered_map>
+
+namespace inspect {
+namespace {
+
+/// The DIE whose children are the unit's functions: of a skeleton unit, the root of the split unit that it names, if
+/// that file can be found.
+Dwarf_Die root_with_functions(Dwarf_Die root) {
+  std::uint8_t type = 0;
+  Dwarf_Die split{};
+  const bool skeleton = dwarf_cu_info(root.cu, nullptr, &type, nullptr, nullptr, nullptr, nullptr, nullptr) == 0 &&
+                        type == DW_UT_skeleton;
+  if (skeleton && dwarf_cu_info(root.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
+      split.cu != nullptr)
+    return split;
+  return root;
+}
+
+/// What has been decoded of one unit.
+struct Unit {
+  explicit Unit(const Dwarf_Die &root)
+      : functions_root(root_with_functions(root)), lines(root), functions(functions_root) {
+    if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
+      compilation_directory = directory;
+    else if (Dwarf_Die skeleton = root; const char *own = string_attribute(skeleton, DW_AT_comp_dir))
+      compilation_directory = own;
+  }
+
+  /// Where an inlined call stands in its caller.
+  SourceLine call_site(Dwarf_Die &call) {
+    SourceLine site;
+    site.line = static_cast<int>(unsigned_attribute(call, DW_AT_call_line).value_or(0));
+    site.column = static_cast<int>(unsigned_attribute(call, DW_AT_call_column).value_or(0));
+    Dwarf_Files *files = nullptr;
+    std::size_t count = 0;
+    const std::optional<std::uint64_t> file = unsigned_attribute(call, DW_AT_call_file);
+    if (file && dwarf_getsrcfiles(&functions_root, &files, &count) == 0 && *file < count)
+      site.file = absolute_path(dwarf_filesrc(files, *file, nullptr, nullptr), compilation_directory);
+    return site;
+  }
+
+  Dwarf_Die functions_root;
+  std::string compilation_directory;
+  LineTable lines;
+  FunctionIndex functions;
+};
+
+} // namespace
+
+struct LineResolver::State {
+  Dwarf *dwarf;
+  std::uint64_t debug_offset;
+  UnitRanges ranges;
+  FunctionNames names;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
+
+  State(Dwarf *file, std::uint64_t offset, UnitRangeProvider provider)
+      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)) {}
+
+  Unit *unit_at(LinkAddress address) {
+    const std::optional<std::uint64_t> offset = dwarf ? ranges.unit_at(address) : std::nullopt;
+    if (!offset)
+      return nullptr;
+    std::unique_ptr<Unit> &unit = units[*offset];
+    Dwarf_Die root;
+    if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0)
+      unit = std::make_unique<Unit>(root);
+    return unit.get();
+  }
+
+  SourceFrame frame(Dwarf_Die function, SourceLine line) {
+    const FunctionName &name = names.of(function);
+    SourceFrame frame;
+    frame.function = name.display;
+    frame.linkage_name = name.linkage;
+    frame.file = std::move(line.file);
+    frame.line = line.line;
+    frame.column = line.column;
+    frame.inlined = dwarf_tag(&function) == DW_TAG_inlined_subroutine;
+    return frame;
+  }
+
+  std::vector<SourceFrame> at(LinkAddress address) {
+    std::vector<SourceFrame> frames;
+    Unit *unit = unit_at(address);
+    if (!unit)
+      return frames;
+    const std::optional<SourceLine> row = unit->lines.at(address);
+    SourceLine line = row.value_or(SourceLine{});
+    const std::optional<Dwarf_Die> function = unit->functions.function_at(address);
+    if (!function) {
+      if (row)
+        frames.push_back({{}, {}, 0, line.file, line.line, line.column, false});
+      return frames;
+    }
+    std::vector<Dwarf_Die> calls = inlined_calls(*function, address);
+    while (!calls.empty()) {
+      frames.push_back(frame(calls.back(), std::move(line)));
+      line = unit->call_site(calls.back());
+      calls.pop_back();
+    }
+    frames.push_back(frame(*function, std::move(line)));
+    return frames;
+  }
+};
+
+LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
+    : state_(std::make_unique<State>(dwarf, 0, std::move(provider))) {}
+
+LineResolver::LineResolver(Module &module)
+    : state_(std::make_unique<State>(module.dwarf(), module.debug_offset(), UnitRangeProvider{})) {}
+
+LineResolver::~LineResolver() = default;
+
+std::vector<SourceFrame> LineResolver::at(LinkAddress address) {
+  return state_->at(address + state_->debug_offset);
+}
+
+std::optional<LinkRange> LineResolver::function_range(LinkAddress address) {
+  const std::uint64_t offset = state_->debug_offset;
+  Unit *unit = state_->unit_at(address + offset);
+  std::optional<LinkRange> range = unit ? unit->functions.range_at(address + offset) : std::nullopt;
+  if (range)
+    range = LinkRange{range->begin - offset, range->end - offset};
+  return range;
+}
+
+std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {
+  std::set<std::string> found;
+  Dwarf_CU *unit = nullptr;
+  Dwarf_Die root;
+  std::uint8_t type = 0;
+  while (state_->dwarf && !(cancellation && cancellation->requested()) &&
+         dwarf_get_units(state_->dwarf, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
+    Dwarf_Files *files = nullptr;
+    std::size_t count = 0;
+    if (type == DW_UT_type || dwarf_getsrcfiles(&root, &files, &count) != 0)
+      continue;
+    const char *directory = string_attribute(root, DW_AT_comp_dir);
+    for (std::size_t i = 0; i < count; ++i)
+      if (std::string path = absolute_path(dwarf_filesrc(files, i, nullptr, nullptr), directory ? directory : "");
+          !path.empty() && !path.ends_with("???"))
+        found.insert(std::move(path));
+  }
+  return {found.begin(), found.end()};
+}
+
+} // namespace inspect

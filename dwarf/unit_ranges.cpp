@@ -1,0 +1,96 @@
+#include "dwarf/unit_ranges.h"
+
+#include "dwarf/die.h"
+#include "dwarf/range_table.h"
+
+#include <dwarf.h>
+
+namespace inspect {
+namespace {
+
+/// A program linked with one section per function lists each function in its unit's root DIE.
+constexpr std::size_t max_ranges_of_unit = 16'000'000;
+
+/// Size of .debug_info as the file has it; compressed counts as compressed, since then the walk is cheap as well.
+std::uint64_t debug_info_size(Dwarf *dwarf) {
+  Elf *elf = dwarf_getelf(dwarf);
+  std::size_t names = 0;
+  if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+    return 0;
+  for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+    GElf_Shdr header;
+    if (!gelf_getshdr(section, &header))
+      continue;
+    const char *name = elf_strptr(elf, names, header.sh_name);
+    if (name && (std::string_view(name) == ".debug_info" || std::string_view(name) == ".zdebug_info"))
+      return header.sh_size;
+  }
+  return 0;
+}
+
+} // namespace
+
+struct UnitRanges::State {
+  Dwarf *dwarf;
+  UnitRangeProvider provider;
+  RangeTable<std::uint64_t> table;
+  bool has_aranges = false;
+  bool has_all = false;
+
+  void load_aranges() {
+    has_aranges = true;
+    Dwarf_Aranges *aranges = nullptr;
+    std::size_t count = 0;
+    if (dwarf_getaranges(dwarf, &aranges, &count) != 0)
+      return;
+    for (std::size_t i = 0; i < count; ++i) {
+      Dwarf_Addr begin = 0;
+      Dwarf_Word length = 0;
+      Dwarf_Off unit = 0;
+      if (dwarf_getarangeinfo(dwarf_onearange(aranges, i), &begin, &length, &unit) == 0 && begin != 0)
+        table.add({LinkAddress{begin}, LinkAddress{begin + length}}, unit);
+    }
+  }
+
+  void load_all() {
+    has_all = true;
+    if (provider && debug_info_size(dwarf) >= large_debug_info) {
+      if (const std::optional<std::vector<UnitRange>> indexed = provider()) {
+        for (const UnitRange &unit : *indexed)
+          table.add(unit.range, unit.unit_offset);
+        return;
+      }
+    }
+    walk();
+  }
+
+  void walk() {
+    Dwarf_CU *unit = nullptr;
+    Dwarf_Die root;
+    std::uint8_t type = 0;
+    while (dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
+      if (type != DW_UT_compile && type != DW_UT_skeleton && type != DW_UT_partial)
+        continue;
+      const std::uint64_t offset = dwarf_dieoffset(&root);
+      each_range(root, max_ranges_of_unit, [&](LinkRange range) { table.add(range, offset); });
+    }
+  }
+};
+
+UnitRanges::UnitRanges(Dwarf *dwarf, UnitRangeProvider provider)
+    : state_(std::make_unique<State>(State{dwarf, std::move(provider), {}})) {}
+
+UnitRanges::~UnitRanges() = default;
+
+std::optional<std::uint64_t> UnitRanges::unit_at(LinkAddress address) {
+  if (!state_->has_aranges)
+    state_->load_aranges();
+  std::optional<std::uint64_t> unit = state_->table.at(address);
+  if (!unit && !state_->has_all) {
+    state_->load_all();
+    unit = state_->table.at(address);
+  }
+  return unit;
+}
+
+} // namespace inspect
