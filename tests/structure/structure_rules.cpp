@@ -1,0 +1,201 @@
+#include "tests/structure/structure_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <optional>
+#include <regex>
+#include <span>
+
+namespace inspect::structure {
+namespace {
+
+struct Layer {
+  std::string_view name;
+  std::string_view may_include; ///< names of layers, a blank around each
+};
+
+constexpr auto layers = std::to_array<Layer>({
+    {"machine", " machine "},
+    {"attach", " attach machine "},
+    {"dwarf", " dwarf machine "},
+    {"golang", " golang dwarf machine "},
+    {"inspector", " inspector golang dwarf attach machine "},
+    {"commands", " commands inspector golang dwarf attach machine "},
+});
+
+/// A pattern that must not stand in the code of some folders.
+struct Ban {
+  std::string_view what;
+  std::regex pattern;
+  bool in_strings;                    ///< the pattern is about string literals
+  std::string_view except;            ///< folders where it may stand, a blank around each
+  std::string_view except_below = ""; ///< a path prefix where it may stand
+};
+
+const std::vector<Ban> &bans() {
+  static const std::vector<Ban> all = {
+      {"only attach/ calls ptrace and process_vm_readv",
+       std::regex(R"(\b(ptrace|process_vm_readv|process_vm_writev)\s*\(|<sys/ptrace\.h>|\bPTRACE_[A-Z]+)"), false,
+       " attach "},
+      {"only attach/ reads /proc", std::regex(R"("/proc(/|"))"), true, " attach "},
+      {"only commands/ prints",
+       std::regex(R"(\b(fmt::print|v?f?printf|f?puts|putchar|std::cout|std::cerr|std::clog|stdout|stderr)\b)"), false,
+       " commands ", "dwarf/indexer/"},
+      {"only dwarf/ includes libdw", std::regex(R"(#\s*include\s*<(elfutils/|libdw|dwarf\.h))"), false, " dwarf "},
+      {"commands/, attach/ and machine/ know nothing of ELF", std::regex(R"(#\s*include\s*<(libelf|gelf|elf)\.h>)"),
+       false, " dwarf golang inspector "},
+      {"only dwarf/indexer includes libdwarf", std::regex(R"(#\s*include\s*<libdwarf)"), false, " ", "dwarf/indexer/"},
+  };
+  return all;
+}
+
+std::string_view first_component(std::string_view path) {
+  return path.substr(0, path.find('/'));
+}
+
+bool holds_word(std::string_view words, std::string_view word) {
+  return words.find(fmt::format(" {} ", word)) != std::string_view::npos;
+}
+
+std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::optional<std::string> included_layer(std::string_view line) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*[<"]([a-z_0-9]+)/)");
+  std::match_results<std::string_view::const_iterator> match;
+  if (!std::regex_search(line.begin(), line.end(), match, pattern))
+    return std::nullopt;
+  return match[1].str();
+}
+
+void check_includes(const Layer &layer, std::span<const std::string_view> lines, std::vector<Violation> &found) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::optional<std::string> target = included_layer(lines[i]);
+    if (!target)
+      continue;
+    const bool is_layer = std::ranges::find(layers, *target, &Layer::name) != layers.end();
+    if ((is_layer && !holds_word(layer.may_include, *target)) || *target == "tests" || *target == "fixtures")
+      found.push_back({static_cast<int>(i) + 1, fmt::format("{}/ may not include {}/", layer.name, *target)});
+  }
+}
+
+void check_bans(std::string_view path, std::string_view folder, std::span<const std::string_view> code,
+                std::span<const std::string_view> code_with_strings, std::vector<Violation> &found) {
+  for (const Ban &ban : bans()) {
+    if (holds_word(ban.except, folder) || (!ban.except_below.empty() && path.starts_with(ban.except_below)))
+      continue;
+    const auto lines = ban.in_strings ? code_with_strings : code;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      if (std::regex_search(lines[i].begin(), lines[i].end(), ban.pattern))
+        found.push_back({static_cast<int>(i) + 1, std::string(ban.what)});
+  }
+}
+
+/// Walks C++ source and says of each character whether it is code, comment or string.
+class Scanner {
+public:
+  Scanner(std::string_view text, bool keep_strings) : text_(text), keep_strings_(keep_strings), result_(text) {}
+
+  std::string run() {
+    while (at_ < text_.size()) {
+      if (starts("//"))
+        blank_until("\n", false);
+      else if (starts("/*"))
+        blank_until("*/", true);
+      else if (starts("R\"") && !follows_word())
+        raw_string();
+      else if (text_[at_] == '"')
+        quoted('"');
+      else if (text_[at_] == '\'' && !follows_word())
+        quoted('\'');
+      else
+        ++at_;
+    }
+    return std::move(result_);
+  }
+
+private:
+  bool starts(std::string_view what) const { return text_.substr(at_).starts_with(what); }
+  /// A quote after a letter or digit separates digits (1'000), and an R there ends a longer name.
+  bool follows_word() const {
+    return at_ > 0 && (std::isalnum(static_cast<unsigned char>(text_[at_ - 1])) != 0 || text_[at_ - 1] == '_');
+  }
+  void blank(std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (result_[i] != '\n')
+        result_[i] = ' ';
+  }
+  void blank_until(std::string_view end_mark, bool include_mark) {
+    const std::size_t found = text_.find(end_mark, at_ + 2);
+    const std::size_t end =
+        found == std::string_view::npos ? text_.size() : found + (include_mark ? end_mark.size() : 0);
+    blank(at_, end);
+    at_ = end;
+  }
+  void quoted(char mark) {
+    std::size_t end = at_ + 1;
+    while (end < text_.size() && text_[end] != mark && text_[end] != '\n')
+      end += text_[end] == '\\' ? 2 : 1;
+    end = std::min(end, text_.size());
+    // The file name of an #include is in quotes too, and is code.
+    if (!keep_strings_ && !on_include_line())
+      blank(at_ + 1, end);
+    at_ = std::min(end + 1, text_.size());
+  }
+  void raw_string() {
+    const std::size_t open = text_.find('(', at_);
+    if (open == std::string_view::npos) {
+      at_ += 2;
+      return;
+    }
+    const std::string close = fmt::format("){}\"", text_.substr(at_ + 2, open - at_ - 2));
+    const std::size_t end = std::min(text_.find(close, open), text_.size());
+    if (!keep_strings_)
+      blank(open + 1, end);
+    at_ = std::min(end + close.size(), text_.size());
+  }
+  bool on_include_line() const {
+    const std::size_t line = text_.rfind('\n', at_) + 1;
+    const std::string_view before = text_.substr(line, at_ - line);
+    return before.find('#') != std::string_view::npos && before.find("include") != std::string_view::npos;
+  }
+
+  std::string_view text_;
+  bool keep_strings_;
+  std::string result_;
+  std::size_t at_ = 0;
+};
+
+} // namespace
+
+std::string without_comments(std::string_view text, bool keep_strings) {
+  return Scanner(text, keep_strings).run();
+}
+
+std::vector<Violation> check_source(std::string_view path, std::string_view text) {
+  constexpr std::size_t longest_file = 500;
+  std::vector<Violation> found;
+  const auto *const layer = std::ranges::find(layers, first_component(path), &Layer::name);
+  if (layer == layers.end())
+    return found;
+  const std::string code = without_comments(text, false);
+  const std::string code_with_strings = without_comments(text, true);
+  const auto code_lines = split_lines(code);
+  check_includes(*layer, code_lines, found);
+  check_bans(path, layer->name, code_lines, split_lines(code_with_strings), found);
+  if (code_lines.size() > longest_file)
+    found.push_back({0, fmt::format("{} lines; a file has at most {}", code_lines.size(), longest_file)});
+  if (path.ends_with(".h") && !text.starts_with("//"))
+    found.push_back({1, "a header opens with what it is for"});
+  return found;
+}
+
+} // namespace inspect::structure

@@ -1,0 +1,24 @@
+// The rules a source file must keep so that the layers stay layers: docs/architecture.md says what they are for.
+//
+//     for (const Violation &found : check_source("dwarf/unwinder.cpp", text)) …
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect::structure {
+
+struct Violation {
+  int line = 0; ///< 0: the file as a whole
+  std::string rule;
+};
+
+/// `path` is relative to the root of the source tree and names the layer; other folders have no rules.
+std::vector<Violation> check_source(std::string_view path, std::string_view text);
+
+/// The text with comments blanked out, and with the content of string literals too unless `keep_strings`. Line breaks
+/// stay, so that line numbers hold.
+std::string without_comments(std::string_view text, bool keep_strings);
+
+} // namespace inspect::structure

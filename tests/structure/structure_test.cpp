@@ -1,0 +1,103 @@
+// Every source of every layer keeps the rules; and each rule notices when it is broken.
+#include "tests/structure/structure_rules.h"
+
+#include "tests/support/catch.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+
+namespace inspect::structure {
+namespace {
+
+std::string read_text(const std::filesystem::path &path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+bool breaks(std::string_view path, std::string_view text, std::string_view rule) {
+  for (const Violation &found : check_source(path, text))
+    if (found.rule.find(rule) != std::string::npos)
+      return true;
+  return false;
+}
+
+TEST_CASE("every source file keeps the rules of its layer") {
+  const std::filesystem::path root = INSPECT_SOURCE_DIRECTORY;
+  int checked = 0;
+  for (const char *layer : {"machine", "attach", "dwarf", "golang", "inspector", "commands"}) {
+    if (!std::filesystem::exists(root / layer))
+      continue;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(root / layer)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp" && extension != ".c")
+        continue;
+      ++checked;
+      const std::string path = entry.path().lexically_relative(root);
+      for (const Violation &found : check_source(path, read_text(entry.path())))
+        FAIL_CHECK(fmt::format("{}:{}: {}", path, found.line, found.rule));
+    }
+  }
+  CHECK(checked > 30); // a wrong root would make this test pass over nothing
+}
+
+TEST_CASE("an include against the direction of dependencies is found") {
+  CHECK(breaks("machine/a.cpp", "#include \"attach/tracer.h\"\n", "machine/ may not include attach/"));
+  CHECK(breaks("attach/a.cpp", "#include \"dwarf/module.h\"\n", "attach/ may not include dwarf/"));
+  CHECK(breaks("dwarf/a.h", "// A.\n#  include \"attach/tracer.h\"\n", "dwarf/ may not include attach/"));
+  CHECK(breaks("golang/a.cpp", "#include \"inspector/target.h\"\n", "golang/ may not include inspector/"));
+  CHECK(breaks("inspector/a.cpp", "#include <commands/output.h>\n", "inspector/ may not include commands/"));
+  CHECK(breaks("commands/a.cpp", "#include \"tests/support/skip.h\"\n", "may not include tests/"));
+  CHECK(check_source("inspector/a.cpp", "#include \"attach/tracer.h\"\n#include \"dwarf/module.h\"\n").empty());
+  CHECK(check_source("dwarf/a.cpp", "// #include \"attach/tracer.h\"\n").empty());
+}
+
+TEST_CASE("ptrace and /proc outside attach/ are found, in code and not in comments") {
+  CHECK(breaks("inspector/a.cpp", "long r = ptrace(PTRACE_SEIZE, 1, 0, 0);\n", "ptrace"));
+  CHECK(breaks("dwarf/a.cpp", "#include <sys/ptrace.h>\n", "ptrace"));
+  CHECK(breaks("inspector/a.cpp", "process_vm_readv(1, a, 1, b, 1, 0);\n", "process_vm_readv"));
+  CHECK(breaks("inspector/a.cpp", "auto p = fmt::format(\"/proc/{}/maps\", 1);\n", "/proc"));
+  CHECK(breaks("commands/a.cpp", "DIR *d = opendir(\"/proc\");\n", "/proc"));
+  CHECK(check_source("attach/a.cpp", "ptrace(PTRACE_SEIZE, 1, 0, 0); open(\"/proc/1/mem\", 0);\n").empty());
+  CHECK(check_source("inspector/a.cpp", "// ptrace(1) and \"/proc/1\"\n/* ptrace(\n*/ int a;\n").empty());
+  CHECK(check_source("inspector/a.cpp", "auto s = \"ptrace(2) says so; see /proc/sys\";\n").empty());
+}
+
+TEST_CASE("printing below commands/ is found") {
+  CHECK(breaks("inspector/a.cpp", "fmt::print(\"x\");\n", "prints"));
+  CHECK(breaks("machine/a.cpp", "std::printf(\"x\");\n", "prints"));
+  CHECK(breaks("attach/a.cpp", "std::fputs(\"x\", stderr);\n", "prints"));
+  CHECK(breaks("dwarf/a.cpp", "std::cerr << 1;\n", "prints"));
+  CHECK(check_source("commands/a.cpp", "std::fputs(\"x\", stderr);\n").empty());
+  CHECK(check_source("dwarf/a.cpp", "std::snprintf(buffer, 4, \"x\");\n").empty());
+}
+
+TEST_CASE("a library outside the folder that owns it is found") {
+  CHECK(breaks("inspector/a.cpp", "#include <elfutils/libdw.h>\n", "libdw"));
+  CHECK(breaks("golang/a.cpp", "#include <dwarf.h>\n", "libdw"));
+  CHECK(breaks("commands/a.cpp", "#include <elf.h>\n", "ELF"));
+  CHECK(breaks("dwarf/a.cpp", "#include <libdwarf-0/libdwarf.h>\n", "libdwarf"));
+  CHECK(check_source("dwarf/a.cpp", "#include <elfutils/libdw.h>\n").empty());
+  CHECK(check_source("dwarf/indexer/a.cpp", "#include <libdwarf/libdwarf.h>\n").empty());
+}
+
+TEST_CASE("a file that is too long and a header without its opening are found") {
+  std::string text = "// A.\n";
+  for (int i = 0; i < 500; ++i)
+    text += "int a;\n";
+  CHECK(breaks("machine/a.cpp", text, "501 lines"));
+  CHECK(breaks("machine/a.h", "#pragma once\n", "opens with"));
+}
+
+TEST_CASE("comments and strings are told from code") {
+  CHECK(without_comments("a // b\nc", false) == "a     \nc");
+  CHECK(without_comments("a /* b\n */ c", false) == "a     \n    c");
+  CHECK(without_comments("f(\"a\\\"b//c\")", false) == "f(\"       \")");
+  CHECK(without_comments("1'000'000 // x", false) == "1'000'000     ");
+  CHECK(without_comments("R\"(// \"x)\" y", false) == "R\"(     )\" y");
+  CHECK(without_comments("\"//\" '\"' // c", true) == "\"//\" '\"'     ");
+}
+
+} // namespace
+} // namespace inspect::structure
