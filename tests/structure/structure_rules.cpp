@@ -43,8 +43,9 @@ const std::vector<Ban> &bans() {
        std::regex(R"(\b(fmt::print|v?f?printf|f?puts|putchar|std::cout|std::cerr|std::clog|stdout|stderr)\b)"), false,
        " commands ", "dwarf/indexer/"},
       {"only dwarf/ includes libdw", std::regex(R"(#\s*include\s*<(elfutils/|libdw|dwarf\.h))"), false, " dwarf "},
-      {"commands/, attach/ and machine/ know nothing of ELF", std::regex(R"(#\s*include\s*<(libelf|gelf|elf)\.h>)"),
-       false, " dwarf golang inspector "},
+      {"only dwarf/ includes libelf", std::regex(R"(#\s*include\s*<(libelf|gelf)\.h>)"), false, " dwarf "},
+      {"commands/ and attach/ know nothing of ELF", std::regex(R"(#\s*include\s*<elf\.h>)"), false,
+       " machine dwarf golang inspector "},
       {"only dwarf/indexer includes libdwarf", std::regex(R"(#\s*include\s*<libdwarf)"), false, " ", "dwarf/indexer/"},
   };
   return all;

@@ -77,6 +77,7 @@ TEST_CASE("a library outside the folder that owns it is found") {
   CHECK(breaks("inspector/a.cpp", "#include <elfutils/libdw.h>\n", "libdw"));
   CHECK(breaks("golang/a.cpp", "#include <dwarf.h>\n", "libdw"));
   CHECK(breaks("commands/a.cpp", "#include <elf.h>\n", "ELF"));
+  CHECK(breaks("machine/a.cpp", "#include <gelf.h>\n", "libelf"));
   CHECK(breaks("dwarf/a.cpp", "#include <libdwarf-0/libdwarf.h>\n", "libdwarf"));
   CHECK(check_source("dwarf/a.cpp", "#include <elfutils/libdw.h>\n").empty());
   CHECK(check_source("dwarf/indexer/a.cpp", "#include <libdwarf/libdwarf.h>\n").empty());
