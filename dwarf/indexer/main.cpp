@@ -1,0 +1,121 @@
+// inspect-dwarfindex: reads the DWARF of one ELF file through a descriptor it inherited and writes the index of
+// dwarf/unit_index_format.h to another. `inspect` starts it; it is the only program of the project with libdwarf in it.
+//
+//     inspect-dwarfindex --fd 3 --output-fd 4 [--build-id HEX]
+//
+// Exit status: 0 the index is complete; 1 it could not be made, with the reason in one line on stderr; 2 wrong usage.
+#include "dwarf/indexer/confinement.h"
+#include "dwarf/indexer/unit_range_reader.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fmt/format.h>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace inspect {
+namespace {
+
+struct Arguments {
+  int input = -1;
+  int output = -1;
+  UnitIndexHeader header; ///< with the build-id
+};
+
+bool parse_build_id(std::string_view hex, UnitIndexHeader &header) {
+  if (hex.empty() || hex.size() % 2 != 0 || hex.size() / 2 > unit_index_build_id_limit)
+    return false;
+  for (std::size_t index = 0; index < hex.size() / 2; ++index) {
+    const char *digits = hex.data() + 2 * index;
+    const auto parsed = std::from_chars(digits, digits + 2, header.build_id[index], 16);
+    if (parsed.ec != std::errc{} || parsed.ptr != digits + 2)
+      return false;
+  }
+  header.build_id_size = hex.size() / 2;
+  return true;
+}
+
+bool parse_descriptor(std::string_view text, int &descriptor) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), descriptor);
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && descriptor >= 3;
+}
+
+std::optional<Arguments> parse(std::span<char *> words) {
+  Arguments arguments;
+  for (std::size_t index = 1; index + 1 < words.size(); index += 2) {
+    const std::string_view name = words[index];
+    const std::string_view value = words[index + 1];
+    const bool understood = name == "--fd"          ? parse_descriptor(value, arguments.input)
+                            : name == "--output-fd" ? parse_descriptor(value, arguments.output)
+                            : name == "--build-id"  ? parse_build_id(value, arguments.header)
+                                                    : false;
+    if (!understood)
+      return std::nullopt;
+  }
+  const bool complete =
+      words.size() % 2 == 1 && arguments.input >= 0 && arguments.output >= 0 && arguments.input != arguments.output;
+  return complete ? std::optional(arguments) : std::nullopt;
+}
+
+Result<void> write_all(int descriptor, const void *bytes, std::size_t size) {
+  const char *at = static_cast<const char *>(bytes);
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor, at, size);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return std::unexpected(Error::from_errno(errno, "writing the index"));
+    at += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return {};
+}
+
+Result<void> make_index(Arguments arguments) {
+  struct stat status {};
+  if (::fstat(arguments.input, &status) != 0)
+    return std::unexpected(Error::from_errno(errno, "looking at the file"));
+  auto file = LibdwarfFile::open(arguments.input);
+  if (!file)
+    return std::unexpected(file.error());
+  auto ranges = read_unit_ranges(*file);
+  if (!ranges)
+    return std::unexpected(ranges.error());
+  if (ranges->records.size() > unit_index_record_limit)
+    return std::unexpected(Error(ErrorKind::unsupported, "the file has more code ranges than an index holds"));
+  UnitIndexHeader &header = arguments.header;
+  header.file_size = static_cast<std::uint64_t>(status.st_size);
+  header.file_modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+  header.debug_info_size = ranges->debug_info_size;
+  header.record_count = ranges->records.size();
+  header.checksum = unit_index_checksum(header, ranges->records);
+  if (auto written = write_all(arguments.output, &header, sizeof header); !written)
+    return written;
+  return write_all(arguments.output, ranges->records.data(), ranges->records.size() * sizeof(UnitIndexRecord));
+}
+
+int run(std::span<char *> words) {
+  const auto arguments = parse(words);
+  if (!arguments) {
+    std::fputs("usage: inspect-dwarfindex --fd N --output-fd M [--build-id HEX]\n", stderr);
+    return 2;
+  }
+  auto made = confine({.input_descriptor = arguments->input, .output_descriptor = arguments->output});
+  if (made)
+    made = make_index(*arguments);
+  if (made)
+    return 0;
+  fmt::print(stderr, "{}\n", made.error().message());
+  return 1;
+}
+
+} // namespace
+} // namespace inspect
+
+int main(int count, char **words) {
+  return inspect::run(std::span(words, static_cast<std::size_t>(count)));
+}
