@@ -25,17 +25,17 @@ enum class ExitStatus : int { success = 0, failure = 1, usage = 2, no_such_proce
 ExitStatus exit_status(const Error &error);
 
 struct OptionSpec {
-  std::string name;       ///< "--sort" or "-e"
-  std::string short_name; ///< "-o", or empty
-  std::string
-      value; ///< placeholder of its value ("FILE", "rss|vsz|cpu"); empty: a switch. `a|b|c` are its only choices.
-  std::string help; ///< one line
+  std::string name;            ///< "--sort", "-e", or dlv's "-fmt"
+  std::string short_name = {}; ///< "-o", or empty
+  /// Placeholder of its value ("FILE", "rss|vsz|cpu"); empty: a switch. `a|b|c` are its only choices.
+  std::string value = {};
+  std::string help = {}; ///< one line
   bool repeatable = false;
 };
 
 struct PositionalSpec {
   std::string name; ///< "PID", "PATTERN"
-  std::string help;
+  std::string help = {};
   bool required = false;
   bool repeatable = false;
 };

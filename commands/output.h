@@ -2,7 +2,11 @@
 // Everything that came from the target passes escape() before it is printed.
 #pragma once
 
+#include "machine/error.h"
+
+#include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +26,12 @@ public:
 
   void write(std::string_view text);       ///< to standard output, as it is
   void error(std::string_view sentence);   ///< "inspect: …" to standard error, escaped
+  void error(const Error &error);          ///< the same, with the remedy on a second line: "  try: …"
   void warning(std::string_view sentence); ///< "inspect: warning: …" to standard error, escaped
+  void hint(std::string_view sentence);    ///< to standard error as it is, and only when both are terminals
   void flush();
-  bool failed() const; ///< a write went wrong (disk full, closed pipe)
+  bool failed() const { return write_error_ != 0; } ///< a write went wrong (disk full, closed pipe)
+  int write_error() const { return write_error_; }  ///< the errno of the first one, 0 without
 
   /// `text` in the style's colour where colour is on. It does not escape.
   std::string styled(Style style, std::string_view text) const;
@@ -44,14 +51,19 @@ public:
   void redirect(std::FILE *out); ///< from now on; colour off
 
 private:
+  void clear_progress();
+  void copy_to_transcript(std::string_view text);
+
   std::FILE *out_;
   std::FILE *err_;
   std::FILE *transcript_ = nullptr;
   bool quiet_ = false;
   bool colour_ = false;
   bool terminal_ = false;
-  bool failed_ = false;
+  bool error_terminal_ = false;
+  int write_error_ = 0;
   bool progress_shown_ = false;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_; ///< first progress() of this wait
 };
 
 } // namespace inspect

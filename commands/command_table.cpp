@@ -1,0 +1,17 @@
+#include "commands/command_spec.h"
+
+#include <vector>
+
+namespace inspect {
+
+// One line per command: its declaration here, its place in the help below.
+CommandSpec make_help_command();
+
+std::span<const CommandSpec> command_table() {
+  static const std::vector<CommandSpec> table = {
+      make_help_command(),
+  };
+  return table;
+}
+
+} // namespace inspect
