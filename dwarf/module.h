@@ -23,6 +23,8 @@
 
 namespace inspect {
 
+class ElfImage; // dwarf/elf_image.h
+
 /// One mapped segment of a module, as the caller found it in the process' maps.
 struct MappedSegment {
   RunRange range;
@@ -60,19 +62,23 @@ public:
   LoadBias bias() const;
   /// From the lowest to the highest loaded address.
   RunRange range() const;
+  /// Its loaded segments, page-aligned, ascending; the gaps between them may belong to other modules.
+  const std::vector<RunRange> &ranges() const;
   bool contains(RunAddress address) const;           ///< in one of its segments
   const std::vector<std::uint8_t> &build_id() const; ///< empty: none
   bool from_memory() const; ///< the file is gone or differs; the image in memory is all there is
 
   /// The main image. Owned by the module; not thread-safe, as libelf is not.
   Elf *elf();
+  const ElfImage &image() const;
   /// The DWARF that describes it: its own, or a separate file's; null where there is none, and then `debug_info_reason`
-  /// says so.
+  /// says so. When libdw runs out of memory, here or in any later call on it, it throws std::bad_alloc.
   Dwarf *dwarf();
   /// The ELF that dwarf() came from (elf() itself or the separate file), null without.
   Elf *debug_elf();
-  /// The ELF image holding the fullest symbol table after elf(): separate file, null without. MiniDebugInfo is
-  /// `mini_debug_elf`.
+  /// The separate debug file's image, null without; found without reading its DWARF.
+  const ElfImage *separate_debug_image();
+  /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.
   Elf *mini_debug_elf();
   /// Where the DWARF came from (a path), or why there is none, as a sentence.
   const std::string &debug_info_reason();
@@ -80,7 +86,7 @@ public:
   std::uint64_t debug_offset();
   /// Reads of the file's read-only segments at their run-time places, without touching the target.
   const MemoryView &file_memory() const;
-  /// Whether the module's read-only bytes come from a file rather than the target's memory.
+  /// Sentences about files that could not be used; each is returned once.
   std::vector<std::string> take_warnings();
 
 private:

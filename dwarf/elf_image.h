@@ -1,0 +1,88 @@
+// One opened ELF image, a file's or one put together from memory, with the look-ups that both the loader's view
+// (program headers) and the linker's view (sections) need. Every offset and size in it is taken as hostile: what does
+// not lie inside the image is as good as absent.
+//
+//     auto image = ElfImage::from_file(std::move(descriptor), "/usr/bin/true");
+//     for (const GElf_Phdr &segment : image->segments()) …
+//
+// Sources: System V gABI chapters 4 and 5, elf(5), elf(3).
+#pragma once
+
+#include "machine/address.h"
+#include "machine/error.h"
+#include "machine/file_descriptor.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <gelf.h>
+#include <libelf.h>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+/// Memory from calloc, so that pages nobody wrote to cost nothing.
+struct FreeDeleter {
+  void operator()(std::byte *bytes) const;
+};
+using LazyBytes = std::unique_ptr<std::byte[], FreeDeleter>;
+
+struct ElfSection {
+  Elf_Scn *section = nullptr;
+  GElf_Shdr header{};
+  std::string_view name;
+};
+
+class ElfImage {
+public:
+  /// Maps the file. unsupported: no ELF, not 64-bit little-endian x86-64; corrupt: headers that cannot be.
+  static Result<ElfImage> from_file(FileDescriptor descriptor, const std::string &path);
+  static Result<ElfImage> from_bytes(LazyBytes bytes, std::size_t size, const std::string &path);
+
+  Elf *elf() const { return elf_.get(); }
+  int descriptor() const { return descriptor_.get(); } ///< -1 for an image from memory
+  const GElf_Ehdr &header() const { return header_; }
+  /// All program headers.
+  const std::vector<GElf_Phdr> &segments() const { return segments_; }
+  /// The whole image as it lies in the file.
+  std::span<const std::byte> bytes() const { return bytes_; }
+  /// A part of it; empty where any byte of it is outside.
+  std::span<const std::byte> bytes_at(std::uint64_t offset, std::uint64_t size) const;
+  /// File bytes that a PT_LOAD puts at a link-time address, up to the end of that segment's file part.
+  std::span<const std::byte> bytes_from(LinkAddress address) const;
+
+  std::vector<ElfSection> sections() const;
+  std::optional<ElfSection> section(std::string_view name) const;
+  /// The (uncompressed) content; empty where it has none or lies outside the image.
+  std::span<const std::byte> content(const ElfSection &section) const;
+
+  /// From PT_NOTE, which needs no section headers; else from note sections. Empty: none.
+  std::vector<std::uint8_t> build_id() const;
+  /// The other way round: in a separate debug file the offsets of the program headers are the original file's.
+  std::vector<std::uint8_t> debug_file_build_id() const;
+
+private:
+  struct EndElf {
+    void operator()(Elf *elf) const { elf_end(elf); }
+  };
+  ElfImage() = default;
+  static Result<ElfImage> check(ElfImage image, const std::string &path);
+  std::vector<std::uint8_t> build_id_of_segments() const;
+  std::vector<std::uint8_t> build_id_of_sections() const;
+
+  FileDescriptor descriptor_;
+  LazyBytes owned_bytes_;
+  std::unique_ptr<Elf, EndElf> elf_;
+  GElf_Ehdr header_{};
+  std::vector<GElf_Phdr> segments_;
+  std::span<const std::byte> bytes_;
+};
+
+/// The build-id among the notes of a PT_NOTE segment or SHT_NOTE section; empty: none.
+std::vector<std::uint8_t> find_build_id(std::span<const std::byte> notes, std::uint64_t alignment);
+
+} // namespace inspect
