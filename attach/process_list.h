@@ -15,6 +15,10 @@ Result<std::vector<pid_t>> list_processes();
 /// All thread ids of a process, ascending; no_such_process when it is gone. A zombie leader's live threads are listed.
 Result<std::vector<pid_t>> list_threads(pid_t process);
 
+/// A thread through which the process' memory and files can be seen: the process id itself, or, when its leader ended
+/// before its other threads, one of these. no_such_process when all of it has ended.
+Result<pid_t> living_thread(pid_t process);
+
 /// The arguments, NUL-separated in the kernel, here one string each; empty for kernel threads and zombies.
 Result<std::vector<std::string>> read_command_line(pid_t process);
 /// What /proc/PID/exe points to, without the kernel's " (deleted)".

@@ -97,6 +97,9 @@ void ChildProcess::start(const std::function<void()> &in_child) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(to_child[0], 0);
     ::dup2(from_child[1], 1);
+    // A forked child that never calls execve would else keep its own stdin open.
+    for (const int descriptor : {to_child[0], to_child[1], from_child[0], from_child[1]})
+      ::close(descriptor);
     in_child();
     ::_exit(126);
   }

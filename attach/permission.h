@@ -1,0 +1,22 @@
+// Why the kernel refused us a process, in words, and what would help.
+//
+// Source: man page ptrace(2), "Ptrace access mode checking".
+#pragma once
+
+#include "machine/error.h"
+
+#include <string_view>
+#include <sys/types.h>
+
+namespace inspect {
+
+/// not_permitted: the sentence says whose process it is, the remedy names the missing right, the safest one first.
+Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried);
+
+/// Whether this thread has a capability (number of capabilities(7)) in its effective set.
+bool has_capability(int capability);
+
+/// "process 42 (name)", or "process 42" where the name is not to be had.
+std::string describe_process(pid_t process);
+
+} // namespace inspect
