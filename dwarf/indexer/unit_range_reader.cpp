@@ -229,6 +229,8 @@ Result<UnitRangesOfFile> read_unit_ranges(const LibdwarfFile &file) {
       result.records.push_back(record);
     }
   }
+  if (result.debug_info_size == 0)
+    return std::unexpected(Error(ErrorKind::not_found, "the file has no DWARF"));
   if (silent_units)
     if (auto added = add_from_aranges(file, known, result.records); !added)
       return std::unexpected(added.error());
