@@ -9,7 +9,8 @@ namespace inspect {
 namespace {
 
 /// The DIE's own name or that of the DIE it completes; of a class that is only a reference to a type unit, the type's.
-std::string scope_name(Dwarf_Die scope) {
+/// A class without a name around operator() is what GCC makes of a lambda.
+std::string scope_name(Dwarf_Die scope, std::string_view member) {
   std::string name;
   each_description(scope, [&](Dwarf_Die &die) {
     if (const char *text = string_attribute(die, DW_AT_name))
@@ -21,7 +22,9 @@ std::string scope_name(Dwarf_Die scope) {
   if (std::optional<Dwarf_Die> type = referred_die(scope, DW_AT_signature))
     if (const char *text = string_attribute(*type, DW_AT_name))
       return text;
-  return dwarf_tag(&scope) == DW_TAG_namespace ? "(anonymous namespace)" : "(unnamed)";
+  if (dwarf_tag(&scope) == DW_TAG_namespace)
+    return "(anonymous namespace)";
+  return member == "operator()" ? "{lambda}" : "(unnamed)";
 }
 
 bool names_its_members(int tag) {
@@ -37,6 +40,19 @@ bool names_its_members(int tag) {
     return true;
   default:
     return false; // lexical blocks, variants and the like
+  }
+}
+
+bool in_c(Dwarf_Die &die) {
+  Dwarf_Die root;
+  switch (dwarf_diecu(&die, &root, nullptr, nullptr) ? dwarf_srclang(&root) : 0) {
+  case DW_LANG_C:
+  case DW_LANG_C89:
+  case DW_LANG_C99:
+  case DW_LANG_C11:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -66,15 +82,17 @@ FunctionName FunctionNames::find(Dwarf_Die function) {
   if (!name.linkage.empty())
     name.display = demangle(name.linkage);
   else if (plain)
-    name.display = qualified(declaration) + plain;
+    name.display = prefix(declaration, plain) + plain;
   return name;
 }
 
-std::string FunctionNames::qualified(Dwarf_Die &named) {
+std::string FunctionNames::prefix(Dwarf_Die &named, std::string_view name) {
   std::string prefix;
+  if (in_c(named))
+    return prefix; // GCC's nested functions: debuggers name them alone
   for (Dwarf_Die &parent : index_of(named).parents(dwarf_dieoffset(&named)))
     if (names_its_members(dwarf_tag(&parent)))
-      prefix += scope_name(parent) + "::";
+      prefix += scope_name(parent, name) + "::";
   return prefix;
 }
 

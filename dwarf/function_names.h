@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace inspect {
@@ -25,7 +26,8 @@ public:
 
 private:
   FunctionName find(Dwarf_Die function);
-  std::string qualified(Dwarf_Die &named);
+  /// "ns::Class::" of the function `name` that `named` declares.
+  std::string prefix(Dwarf_Die &named, std::string_view name);
   FunctionIndex &index_of(Dwarf_Die &die);
 
   std::unordered_map<void *, FunctionName> by_die_;

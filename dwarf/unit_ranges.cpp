@@ -33,6 +33,7 @@ std::uint64_t debug_info_size(Dwarf *dwarf) {
 struct UnitRanges::State {
   Dwarf *dwarf;
   UnitRangeProvider provider;
+  std::uint64_t large;
   RangeTable<std::uint64_t> table;
   bool has_aranges = false;
   bool has_all = false;
@@ -54,7 +55,7 @@ struct UnitRanges::State {
 
   void load_all() {
     has_all = true;
-    if (provider && debug_info_size(dwarf) >= large_debug_info) {
+    if (provider && debug_info_size(dwarf) >= large) {
       if (const std::optional<std::vector<UnitRange>> indexed = provider()) {
         for (const UnitRange &unit : *indexed)
           table.add(unit.range, unit.unit_offset);
@@ -77,8 +78,8 @@ struct UnitRanges::State {
   }
 };
 
-UnitRanges::UnitRanges(Dwarf *dwarf, UnitRangeProvider provider)
-    : state_(std::make_unique<State>(State{dwarf, std::move(provider), {}})) {}
+UnitRanges::UnitRanges(Dwarf *dwarf, UnitRangeProvider provider, std::uint64_t large)
+    : state_(std::make_unique<State>(State{dwarf, std::move(provider), large, {}})) {}
 
 UnitRanges::~UnitRanges() = default;
 

@@ -40,7 +40,8 @@ public:
   static constexpr std::uint64_t large_debug_info = 32 << 20;
 
   /// `dwarf` must outlive this object.
-  explicit UnitRanges(Dwarf *dwarf, UnitRangeProvider provider = {});
+  /// `large`: from which size of .debug_info on the provider is asked.
+  explicit UnitRanges(Dwarf *dwarf, UnitRangeProvider provider = {}, std::uint64_t large = large_debug_info);
   ~UnitRanges();
   UnitRanges(const UnitRanges &) = delete;
   UnitRanges &operator=(const UnitRanges &) = delete;
