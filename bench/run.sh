@@ -67,7 +67,7 @@ measured() {
   [[ -s $work/pulse ]] && dd if=/dev/zero of="$work/pulse" bs=16 count=1 conv=notrunc status=none
   line=$("$tools/measure" -t "${BENCH_TIMEOUT:-300}" -o "$work/stdout" -e "$work/stderr" "$@")
   if [[ $line != *status=0* ]]; then
-    say "  $name failed: $line: $(tail -n 1 "$work/stderr")"
+    say "  $name failed: $line: $(head -n 1 "$work/stderr")"
     return 1
   fi
   for pair in $line $(tail -n 3 "$work/stderr" | tr -s ' ' '\n') $(tail -n 3 "$work/stdout" | tr -s ' ' '\n'); do
@@ -224,7 +224,7 @@ machine_line() {
 
 version_of() {
   command -v "$1" >/dev/null || { printf missing; return; }
-  "$1" --version | head -n 1 | tr -s ' ' '\n' | grep -m 1 -E '^[0-9]+\.[0-9]+'
+  "$1" --version | head -n 1 | tr -s ' ' '\n' | grep -m 1 -o -E '^[0-9]+\.[0-9]+'
 }
 
 wanted() { # CASE, then the names asked for
