@@ -29,7 +29,8 @@ struct ProcessRow {
   std::int64_t started_at = 0;   ///< seconds since the epoch
   std::string container;         ///< runtime and short id ("docker 3f2a9c81d0b1"), pod, or empty
   bool kernel_thread = false;
-  std::string not_seen; ///< why executable and runtime are missing; empty: nothing is missing
+  bool not_permitted = false; ///< we lack the right to look into it
+  std::string not_seen;       ///< why executable and runtime are missing; empty: nothing is missing
 };
 
 struct ProcessTable {

@@ -150,18 +150,39 @@ std::string rustc_version(const Candidate &candidate) {
                                  : leading_version(std::string_view(candidate.comment).substr(at + words.size()));
 }
 
+/// Whether the text ends as the path of Rust's own sources begins: "/rustc/" and 40 hexadecimal digits as rust-lang.org
+/// builds it, "rustc-1.63.0" as distributions do. A program that merely speaks of such paths (this one does) has none.
+bool ends_in_rust_sources(std::string_view text) {
+  constexpr std::string_view official = "/rustc/";
+  constexpr std::size_t digits = 40;
+  if (text.size() >= official.size() + digits &&
+      text.substr(text.size() - digits - official.size()).starts_with(official))
+    return text.substr(text.size() - digits).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const std::size_t slash = text.rfind('/');
+  return slash != std::string_view::npos && text.substr(slash + 1).starts_with("rustc-1.");
+}
+
+/// A source file of Rust's own library among the constants, where panics name it.
+bool names_rust_source(const Candidate &candidate, std::string_view library_path) {
+  const auto hit = find_in_constants(candidate, library_path);
+  constexpr std::uint64_t longest_prefix = 80;
+  if (!hit || hit->value < longest_prefix)
+    return false;
+  return ends_in_rust_sources(candidate.file.bytes(*hit - longest_prefix, longest_prefix, longest_prefix));
+}
+
 bool detect_rust(const Candidate &candidate, RuntimeInfo &info, bool links_cxx) {
   const std::string version = rustc_version(candidate);
   bool rust = needs(candidate, "libstd-") || needs(candidate, "librustc_driver-");
-  if (!rust && (links_cxx || !version.empty())) {
-    // Rust parts in a C or C++ program, or C++ parts in a Rust program? Rust's own start-up code tells: its panics name
-    // this file, and it is linked only where main is Rust's.
-    rust = find_in_constants(candidate, "std/src/rt.rs").has_value() ||
-           find_in_section(candidate, ".strtab", "lang_start").has_value() || (!links_cxx && !version.empty());
-    rust = rust && (!version.empty() || find_in_constants(candidate, "/rustc/").has_value());
+  if (!rust && links_cxx) {
+    // Rust parts in a C++ program, or C++ parts in a Rust program? Rust's own start-up code tells: it is linked only
+    // where main is Rust's.
+    rust = names_rust_source(candidate, "/library/std/src/rt.rs") ||
+           find_in_section(candidate, ".strtab", "3std2rt10lang_start").has_value();
   } else if (!rust) {
-    rust = find_in_constants(candidate, "/rustc/").has_value() ||
-           find_in_section(candidate, ".strtab", "rust_eh_personality").has_value();
+    using namespace std::string_view_literals;
+    rust = !version.empty() || find_in_section(candidate, ".strtab", "\0rust_eh_personality\0"sv).has_value() ||
+           names_rust_source(candidate, "/library/std/src/") || names_rust_source(candidate, "/library/core/src/");
   }
   if (rust) {
     info.language = "rust";
@@ -176,7 +197,7 @@ bool links_cxx_library(const Candidate &candidate) {
 
 bool has_static_cxx(const Candidate &candidate) {
   // The first is the name of a type that every C++ library's type information needs, so stripping leaves it.
-  return find_in_constants(candidate, "N10__cxxabiv1").has_value() ||
+  return find_in_constants(candidate, "N10__cxxabiv117__class_type_infoE").has_value() ||
          find_in_section(candidate, ".strtab", "__gxx_personality_v0").has_value() ||
          has_dynamic_name(candidate, "__gxx_personality_v0");
 }

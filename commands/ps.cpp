@@ -1,0 +1,156 @@
+// `inspect ps`: what runs on this machine.
+#include "commands/command_spec.h"
+#include "commands/ps_writers.h"
+#include "inspector/process_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+#include <regex.h>
+#include <unistd.h>
+
+namespace inspect {
+namespace {
+
+struct RegexDeleter {
+  void operator()(regex_t *regex) const {
+    ::regfree(regex);
+    delete regex;
+  }
+};
+using Regex = std::unique_ptr<regex_t, RegexDeleter>;
+
+/// Null where the pattern is no valid regular expression: then it is meant as plain text.
+Regex compile(const std::string &pattern) {
+  auto regex = std::make_unique<regex_t>();
+  if (::regcomp(regex.get(), pattern.c_str(), REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)
+    return nullptr;
+  return Regex(regex.release());
+}
+
+bool matches(const std::string &text, const std::string &pattern, const regex_t *regex) {
+  return ::strcasestr(text.c_str(), pattern.c_str()) != nullptr ||
+         (regex != nullptr && ::regexec(regex, text.c_str(), 0, nullptr, 0) == 0);
+}
+
+bool row_matches(const ProcessRow &row, const std::string &pattern, const regex_t *regex) {
+  std::string command;
+  for (const std::string &word : row.command)
+    command += (command.empty() ? "" : " ") + word;
+  return matches(row.name, pattern, regex) || matches(command, pattern, regex) ||
+         matches(row.executable, pattern, regex);
+}
+
+/// The pattern stands in our own command line, and in that of the sudo we run under: neither is what was asked for.
+std::vector<pid_t> own_processes(const std::vector<ProcessRow> &rows) {
+  std::vector<pid_t> own = {::getpid()};
+  for (pid_t parent = ::getppid();;) {
+    const auto row = std::ranges::lower_bound(rows, parent, {}, &ProcessRow::process);
+    if (row == rows.end() || row->process != parent || row->name != "sudo" || own.size() > rows.size())
+      return own;
+    own.push_back(parent);
+    parent = row->parent;
+  }
+}
+
+/// Keeps the process of that number, or those whose name, command line or executable hold the text.
+void keep_matching(std::vector<ProcessRow> &rows, const std::string &pattern) {
+  pid_t number = 0;
+  const char *end = pattern.data() + pattern.size();
+  const auto parsed = std::from_chars(pattern.data(), end, number);
+  if (parsed.ec == std::errc{} && parsed.ptr == end) {
+    const auto row = std::ranges::find(rows, number, &ProcessRow::process);
+    if (row != rows.end()) {
+      ProcessRow only = std::move(*row);
+      rows.clear();
+      rows.push_back(std::move(only));
+      return;
+    }
+  }
+  const Regex regex = compile(pattern);
+  const auto own = own_processes(rows);
+  std::erase_if(rows, [&](const ProcessRow &row) {
+    return std::ranges::find(own, row.process) != own.end() || !row_matches(row, pattern, regex.get());
+  });
+}
+
+void sort_rows(std::vector<ProcessRow> &rows, std::string_view key) {
+  // Ascending by process as they come; quantities from large to small.
+  const auto descending = [&](auto member) { std::ranges::stable_sort(rows, std::ranges::greater{}, member); };
+  if (key == "rss")
+    descending(&ProcessRow::resident_kb);
+  else if (key == "vsz")
+    descending(&ProcessRow::virtual_kb);
+  else if (key == "cpu")
+    descending(&ProcessRow::cpu_percent);
+  else if (key == "threads")
+    descending(&ProcessRow::threads);
+}
+
+bool locale_is_utf8() {
+  // The first of these that is set decides (man page locale(7)).
+  for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char *value = std::getenv(name);
+    if (value != nullptr && *value != '\0')
+      return ::strcasestr(value, "utf-8") != nullptr || ::strcasestr(value, "utf8") != nullptr;
+  }
+  return false;
+}
+
+Result<ExitStatus> run_ps(CommandContext &context) {
+  const ParsedArguments &arguments = context.arguments;
+  auto table = read_process_table({.kernel_threads = arguments.has("--all")});
+  if (!table)
+    return std::unexpected(table.error());
+  const auto &patterns = arguments.positional();
+  if (!patterns.empty())
+    keep_matching(table->rows, patterns.front());
+  sort_rows(table->rows, arguments.value("--sort").value_or("pid"));
+
+  if (arguments.has("--json"))
+    write_processes_json(context.output, table->rows);
+  else if (!table->rows.empty())
+    write_processes_text(context.output, table->rows,
+                         {.tree = arguments.has("--tree"), .unicode = locale_is_utf8(), .as_root = ::geteuid() == 0});
+  if (!table->rows.empty())
+    return ExitStatus::success;
+  return std::unexpected(
+      Error(ErrorKind::not_found,
+            patterns.empty() ? "no processes are visible" : fmt::format("no process matches '{}'", patterns.front()),
+            arguments.has("--all") ? "" : "kernel threads are listed with --all"));
+}
+
+} // namespace
+
+CommandSpec make_ps_command() {
+  CommandSpec spec;
+  spec.name = "ps";
+  spec.summary = "List the processes with their runtimes, sizes and containers";
+  spec.help =
+      "Lists every process with the runtime it was built with: Go (with its version and main module), C++, C, Rust, "
+      "Python, Java, Node; told from the executable alone, without touching the process. A process that may not be "
+      "looked into is listed with what is known, its runtime as \"?\".\n\n"
+      "PATTERN is a process number, or a text or extended regular expression that the name, the command line or the "
+      "executable must contain, in either case. Kernel threads are listed with --all only.\n\n"
+      "VSZ and RSS are virtual and resident memory; CPU% is the CPU time used over the time since the start, 100 being "
+      "one processor. With --sort the largest come first.";
+  spec.options = {
+      {.name = "--all", .short_name = "-a", .value = "", .help = "kernel threads, too"},
+      {.name = "--sort",
+       .short_name = "",
+       .value = "rss|vsz|cpu|threads|pid",
+       .help = "order; sizes from large to small"},
+      {.name = "--tree", .short_name = "", .value = "", .help = "show who started whom"},
+      {.name = "--json", .short_name = "", .value = "", .help = "for programs: inspect.ps/1, see docs/json.md"},
+  };
+  spec.positionals = {{.name = "PATTERN", .help = "process number, text or regular expression"}};
+  spec.completion = CompletionKind::process;
+  spec.on_command_line = true;
+  spec.run = run_ps;
+  return spec;
+}
+
+} // namespace inspect

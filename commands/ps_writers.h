@@ -1,0 +1,30 @@
+// The formats of the process list. Plain data in; text from processes is escaped here.
+#pragma once
+
+#include "commands/output.h"
+#include "inspector/process_table.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace inspect {
+
+struct PsTextOptions {
+  bool tree = false;
+  bool unicode = true;  ///< draw the tree with box characters
+  bool as_root = false; ///< sudo would not help
+};
+
+void write_processes_text(Output &output, std::span<const ProcessRow> rows, const PsTextOptions &options);
+/// One object, inspect.ps/1 (docs/json.md).
+void write_processes_json(Output &output, std::span<const ProcessRow> rows);
+
+/// "0", "512K", "1.2G": from KiB, at most four characters up to 9999 of the largest unit.
+std::string human_size(std::uint64_t kilobytes);
+/// "go1.22.1", "c++", "python3.11"; "?" where it was not seen.
+std::string runtime_text(const RuntimeInfo &runtime);
+/// At most `columns` columns of escaped text; what is cut is replaced by an ellipsis.
+std::string cut_to_width(std::string_view text, std::size_t columns, bool unicode);
+
+} // namespace inspect
