@@ -331,6 +331,11 @@ const ElfImage *Module::separate_debug_image() {
 }
 
 Elf *Module::mini_debug_elf() {
+  const ElfImage *image = mini_debug_image();
+  return image != nullptr ? image->elf() : nullptr;
+}
+
+const ElfImage *Module::mini_debug_image() {
   if (!std::exchange(state_->tried_mini, true)) {
     auto mini = read_mini_debug_info(*state_->image, state_->input.path);
     if (mini)
@@ -338,7 +343,7 @@ Elf *Module::mini_debug_elf() {
     else if (!mini.error().message().empty())
       state_->warnings.push_back(mini.error().message());
   }
-  return state_->mini ? state_->mini->elf() : nullptr;
+  return state_->mini ? &*state_->mini : nullptr;
 }
 
 const std::string &Module::debug_info_reason() {

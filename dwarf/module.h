@@ -80,6 +80,7 @@ public:
   const ElfImage *separate_debug_image();
   /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.
   Elf *mini_debug_elf();
+  const ElfImage *mini_debug_image();
   /// Where the DWARF came from (a path), or why there is none, as a sentence.
   const std::string &debug_info_reason();
   /// Link-time addresses in the debug file minus those in the image (prelink and such); nearly always 0.

@@ -103,7 +103,7 @@ void ModuleMap::State::name_outermost(Entry &entry, LinkAddress address, SourceF
   frame.function = demangle(symbol->name);
   if (symbol->is_plt)
     frame.function += "@plt";
-  frame.offset = address - symbol->address;
+  frame.offset = address < symbol->address ? 0 : address - symbol->address;
 }
 
 std::vector<SourceFrame> ModuleMap::State::source_frames(Entry &entry, LinkAddress address) {

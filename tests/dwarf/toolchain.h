@@ -1,0 +1,52 @@
+// Small programs built by the tests that need them, and what binutils says of them: the ground truth.
+#pragma once
+
+#include "dwarf/module.h"
+#include "tests/support/catch.h"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace inspect::test {
+
+/// A folder that is removed with what is in it.
+class Folder {
+public:
+  Folder();
+  ~Folder();
+  Folder(const Folder &) = delete;
+  Folder &operator=(const Folder &) = delete;
+  const std::string &path() const { return path_; }
+  std::string operator/(const std::string &name) const { return path_ + "/" + name; }
+
+private:
+  std::string path_;
+};
+
+bool have(const std::string &program);
+/// What a shell command prints; fails the test where it fails.
+std::string run(const std::string &command);
+void write_file(const std::string &path, const std::string &text);
+/// Compiles `source`, kept as `name` in the folder, to <folder>/a.out.
+std::string build(const Folder &folder, const std::string &name, const std::string &source,
+                  const std::string &compiler);
+
+struct NmSymbol {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+  char kind = 0;
+  std::string name;
+};
+/// `nm -S` of a file (options may stand before it).
+std::vector<NmSymbol> nm(const std::string &file);
+/// Addresses and names ("write@plt") of the PLT entries as `objdump -d` prints them.
+std::vector<std::pair<std::uint64_t, std::string>> objdump_plt(const std::string &file);
+std::string libc_path();
+
+/// A module for a file that is not mapped anywhere: as if loaded at bias 0, with no memory to compare it with.
+Result<std::unique_ptr<Module>> open_file(const std::string &path, const FileSource &files,
+                                          const ModuleOptions &options = {});
+
+} // namespace inspect::test
