@@ -136,6 +136,7 @@ std::optional<UnwindRule> UnwindRules::State::decode(Dwarf_CFI &table, LinkAddre
       reason = "the unwind table holds a register rule that makes no sense";
       return std::nullopt;
     }
+    x86_64::correct_silence(one);
     if (!x86_64::is_default(one) || number == rule.return_address_register)
       rule.registers.push_back(std::move(one));
   }

@@ -19,6 +19,13 @@ bool is_default(const RegisterRule &rule) {
   return rule.kind == RegisterRule::Kind::undefined;
 }
 
+void correct_silence(RegisterRule &rule) {
+  if (rule.dwarf_number == rax && rule.kind == RegisterRule::Kind::same_value)
+    rule.kind = RegisterRule::Kind::undefined;
+  if (rule.dwarf_number == rbx && rule.kind == RegisterRule::Kind::undefined)
+    rule.kind = RegisterRule::Kind::same_value;
+}
+
 RegisterSet default_caller(const RegisterSet &callee, RunAddress cfa) {
   RegisterSet caller;
   const auto keep = [&](unsigned number) {

@@ -18,6 +18,11 @@ constexpr unsigned unwound_registers = 17;
 /// the CFA, all others are lost.
 bool is_default(const RegisterRule &rule);
 
+/// libdw 0.188 starts from ABI rules that name rax where rbx is meant: for code that says nothing of either it calls
+/// rax preserved and rbx lost. Turns those two answers round. A table that says so itself is not told apart; no
+/// compiler writes such a one. Test: "What tables leave unsaid of rbx and rax is what the ABI says".
+void correct_silence(RegisterRule &rule);
+
 /// The caller's registers before any rule is applied: callee-saved ones and those of the thread (segments and their
 /// bases) as in the callee, rsp at the CFA, the rest unknown.
 RegisterSet default_caller(const RegisterSet &callee, RunAddress cfa);
