@@ -4,8 +4,10 @@
 #include "dwarf/function_index.h"
 #include "dwarf/function_names.h"
 #include "dwarf/line_table.h"
+#include "dwarf/unit_index.h"
 
 #include <dwarf.h>
+#include <fmt/format.h>
 #include <set>
 #include <unordered_map>
 
@@ -53,6 +55,18 @@ struct Unit {
   LineTable lines;
   FunctionIndex functions;
 };
+
+/// Nothing where there is no index: then the units are walked.
+std::optional<std::vector<UnitRange>> indexed_unit_ranges(Module &module) {
+  if (module.debug_descriptor() < 0)
+    return std::nullopt;
+  const auto index = UnitIndex::open(module.debug_descriptor(), module.build_id(), default_unit_index_options());
+  if (index)
+    return index->unit_ranges();
+  if (index.error().kind() != ErrorKind::not_found)
+    module.add_warning(fmt::format("no index of {}: {}", module.path(), index.error().message()));
+  return std::nullopt;
+}
 
 } // namespace
 
@@ -117,7 +131,8 @@ LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
     : state_(std::make_unique<State>(dwarf, 0, std::move(provider))) {}
 
 LineResolver::LineResolver(Module &module)
-    : state_(std::make_unique<State>(module.dwarf(), module.debug_offset(), UnitRangeProvider{})) {}
+    : state_(std::make_unique<State>(module.dwarf(), module.debug_offset(),
+                                     [&module] { return indexed_unit_ranges(module); })) {}
 
 LineResolver::~LineResolver() = default;
 

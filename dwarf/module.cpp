@@ -325,6 +325,11 @@ Elf *Module::debug_elf() {
   return image != nullptr ? image->elf() : nullptr;
 }
 
+int Module::debug_descriptor() {
+  const ElfImage *image = state_->debug_image();
+  return image != nullptr ? image->descriptor() : -1;
+}
+
 const ElfImage *Module::separate_debug_image() {
   state_->find_debug_file();
   return state_->debug_file ? &state_->debug_file->image : nullptr;
@@ -365,6 +370,10 @@ std::uint64_t Module::debug_offset() {
 
 const MemoryView &Module::file_memory() const {
   return state_->file_memory;
+}
+
+void Module::add_warning(std::string warning) {
+  state_->warnings.push_back(std::move(warning));
 }
 
 std::vector<std::string> Module::take_warnings() {

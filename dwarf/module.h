@@ -76,6 +76,8 @@ public:
   Dwarf *dwarf();
   /// The ELF that dwarf() came from (elf() itself or the separate file), null without.
   Elf *debug_elf();
+  /// The open file that dwarf() came from; -1 without, and for an image in memory.
+  int debug_descriptor();
   /// The separate debug file's image, null without; found without reading its DWARF.
   const ElfImage *separate_debug_image();
   /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.
@@ -89,6 +91,8 @@ public:
   const MemoryView &file_memory() const;
   /// Sentences about files that could not be used; each is returned once.
   std::vector<std::string> take_warnings();
+  /// For those who read the module's files and find something wrong with them.
+  void add_warning(std::string warning);
 
 private:
   struct State;
