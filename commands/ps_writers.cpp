@@ -222,12 +222,12 @@ void write_processes_text(Output &output, std::span<const ProcessRow> rows, cons
 
 void write_processes_json(Output &output, std::span<const ProcessRow> rows) {
   using Json = nlohmann::ordered_json;
-  const auto or_null = [](const std::string &text) { return text.empty() ? Json() : Json(escape(text)); };
+  const auto or_null = [](const std::string &text) { return text.empty() ? Json() : Json(text); };
   Json processes = Json::array();
   for (const ProcessRow &row : rows) {
     Json command = Json::array();
     for (const std::string &word : row.command)
-      command.push_back(escape(word));
+      command.push_back(word);
     Json runtime;
     if (!row.runtime.language.empty())
       runtime = {{"kind", row.runtime.language},
@@ -237,8 +237,8 @@ void write_processes_json(Output &output, std::span<const ProcessRow> rows) {
                  {"is_32_bit", row.runtime.is_32_bit}};
     processes.push_back({{"pid", row.process},
                          {"ppid", row.parent},
-                         {"user", escape(row.user)},
-                         {"name", escape(row.name)},
+                         {"user", row.user},
+                         {"name", row.name},
                          {"command", std::move(command)},
                          {"executable", or_null(row.executable)},
                          {"executable_deleted", row.executable_deleted},
@@ -253,8 +253,9 @@ void write_processes_json(Output &output, std::span<const ProcessRow> rows) {
                          {"kernel_thread", row.kernel_thread},
                          {"not_seen", or_null(row.not_seen)}});
   }
+  // Pure ASCII (docs/json.md): no name can break a terminal or the document.
   const Json document = {{"schema", "inspect.ps/1"}, {"processes", std::move(processes)}};
-  output.write(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  output.write(document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n");
 }
 
 } // namespace inspect
