@@ -1,6 +1,6 @@
 #include "commands/help_text.h"
 
-#include "inspector/library_versions.h"
+#include "dwarf/library_versions.h"
 
 #include <algorithm>
 #include <cctype>

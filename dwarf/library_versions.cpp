@@ -1,4 +1,4 @@
-#include "inspector/library_versions.h"
+#include "dwarf/library_versions.h"
 
 #include <elfutils/libdwfl.h>
 
