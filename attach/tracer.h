@@ -2,7 +2,8 @@
 //
 // PTRACE_SEIZE and PTRACE_INTERRUPT only, no PTRACE_O_* options, so that the kernel resumes everything as it was should
 // this program be killed at any instant. ptrace ties a tracee to the tracing OS thread: `Tracer` stands for that right.
-// It is made once per thread, cannot be copied or moved, and every function here that traces demands it.
+// It is made once per thread, cannot be copied or moved, and every function here that traces demands it. The tracing
+// itself is done by a thread that lives as long as the stop (attach/tracing_thread.h says why).
 //
 //     Tracer tracer;                                       // this OS thread traces from here on
 //     auto stopped = StoppedProcess::stop(tracer, pid, {});

@@ -1,0 +1,127 @@
+#include "attach/snapshot.h"
+
+#include "attach/stack_copy.h"
+#include "attach/thread_stops.h"
+#include "attach/tracing_thread.h"
+#include "machine/x86_64/registers.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace inspect {
+
+SnapshotMemory::SnapshotMemory(std::vector<Range> ranges, std::unique_ptr<std::byte[]> bytes)
+    : ranges_(std::move(ranges)), bytes_(std::move(bytes)) {}
+SnapshotMemory::SnapshotMemory(SnapshotMemory &&other) noexcept
+    : ranges_(std::move(other.ranges_)), bytes_(std::move(other.bytes_)) {
+  other.ranges_.clear();
+}
+SnapshotMemory &SnapshotMemory::operator=(SnapshotMemory &&other) noexcept {
+  std::swap(ranges_, other.ranges_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Result<void> SnapshotMemory::read(RunAddress address, std::span<std::byte> into) const {
+  auto range = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
+  if (range != ranges_.begin())
+    --range;
+  std::size_t copied = 0;
+  for (; copied < into.size() && range != ranges_.end() && range->range.contains(address + copied); ++range) {
+    const std::uint64_t offset = address + copied - range->range.begin;
+    const std::size_t count = std::min<std::size_t>(range->range.size() - offset, into.size() - copied);
+    std::memcpy(into.data() + copied, bytes_.get() + range->position + offset, count);
+    copied += count;
+  }
+  if (copied < into.size())
+    return std::unexpected(Error(ErrorKind::unreadable,
+                                 fmt::format("{} bytes at {:#x} are not in the snapshot", into.size(), address.value)));
+  return {};
+}
+
+bool SnapshotMemory::holds(RunAddress address) const {
+  const auto after = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
+  return after != ranges_.begin() && std::prev(after)->range.contains(address);
+}
+
+std::uint64_t SnapshotMemory::size_in_bytes() const {
+  std::uint64_t sum = 0;
+  for (const Range &one : ranges_)
+    sum += one.range.size();
+  return sum;
+}
+
+namespace {
+
+std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads) {
+  std::vector<std::string> warnings;
+  for (const StoppedThread &thread : threads)
+    if (thread.state == StopState::did_not_stop || thread.state == StopState::not_traceable)
+      warnings.push_back(fmt::format("thread {} has no stack here: {}", thread.thread, thread.reason));
+  return warnings;
+}
+
+/// On the tracing thread.
+Result<Snapshot> snapshot_here(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
+                               const SnapshotOptions &options) {
+  ThreadStops stops(process, options.stop);
+  if (auto seized = stops.seize_all(); !seized)
+    return std::unexpected(seized.error());
+  StackCopy copy(process, memory, maps, options);
+  copy.prepare(stops.seized().size());
+  std::vector<RunAddress> stack_pointers;
+  stack_pointers.reserve(stops.seized().size() * 2);
+
+  if (auto stopped = stops.stop_all(); !stopped)
+    return std::unexpected(stopped.error());
+  for (const SeizedThread &thread : stops.seized())
+    if (thread.has_registers())
+      stack_pointers.push_back(RunAddress{thread.registers().rsp});
+  copy.copy(stack_pointers);
+  stops.release_all();
+
+  Snapshot snapshot;
+  snapshot.threads = stops.describe();
+  snapshot.pause = stops.pause();
+  snapshot.memory = copy.take();
+  snapshot.warnings = thread_warnings(snapshot.threads);
+  for (std::string &warning : copy.warnings())
+    snapshot.warnings.push_back(std::move(warning));
+  return snapshot;
+}
+
+} // namespace
+
+Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  if (auto right_thread = tracer.check_thread(); !right_thread)
+    return std::unexpected(right_thread.error());
+  if (auto traceable = check_traceable(process); !traceable)
+    return std::unexpected(traceable.error());
+  auto tracing = TracingThread::start();
+  if (!tracing)
+    return std::unexpected(tracing.error());
+  Result<Snapshot> snapshot;
+  (*tracing)->run([&] { snapshot = snapshot_here(process, memory, maps, options); });
+  return snapshot;
+}
+
+Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
+                      const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  StackCopy copy(process, memory, maps, options);
+  std::vector<RunAddress> stack_pointers;
+  for (const StoppedThread &thread : stopped.threads())
+    if (const auto pointer = thread.registers.get(x86_64::rsp))
+      stack_pointers.push_back(RunAddress{*pointer});
+  copy.copy(stack_pointers);
+  Snapshot snapshot;
+  snapshot.threads.assign(stopped.threads().begin(), stopped.threads().end());
+  snapshot.memory = copy.take();
+  snapshot.warnings = thread_warnings(snapshot.threads);
+  for (std::string &warning : copy.warnings())
+    snapshot.warnings.push_back(std::move(warning));
+  return snapshot;
+}
+
+} // namespace inspect

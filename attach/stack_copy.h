@@ -1,0 +1,51 @@
+// Copies the stacks of stopped threads: prepared before the pause, quick inside it.
+//
+//     StackCopy copy(pid, memory, maps, options);
+//     copy.prepare(thread_count);          // the target still runs
+//     copy.copy(stack_pointers);           // it is stopped
+//     SnapshotMemory memory = copy.take();
+#pragma once
+
+#include "attach/snapshot.h"
+#include "attach/stack_ranges.h"
+
+namespace inspect {
+
+class StackCopy {
+public:
+  StackCopy(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps, const SnapshotOptions &options)
+      : process_(process), memory_(memory), maps_(maps), options_(options) {}
+
+  /// Makes a buffer for so many small stacks and touches its pages, so that the kernel need not find them in the pause.
+  void prepare(std::size_t threads);
+  /// Copies the stack of each, and where a signal handler runs on an alternate stack the normal stack, too.
+  void copy(std::span<const RunAddress> stack_pointers);
+
+  SnapshotMemory take() { return SnapshotMemory(std::move(ranges_), std::move(bytes_)); }
+  std::vector<std::string> warnings() const;
+
+private:
+  std::vector<RunRange> ranges_of(std::span<const RunAddress> stack_pointers);
+  std::optional<StackRange> range_of(RunAddress stack_pointer);
+  void read(std::span<const RunRange> ranges);
+  std::uint64_t read_prefix(RunRange range, std::byte *into) const;
+  void reserve(std::uint64_t more);
+  std::vector<RunAddress> interrupted_stacks(std::span<const RunAddress> stack_pointers) const;
+  std::span<const std::byte> bytes_from(RunAddress address) const;
+
+  pid_t process_;
+  const LiveMemory &memory_;
+  const std::vector<Mapping> &maps_;
+  SnapshotOptions options_;
+  std::optional<std::vector<Mapping>> newer_maps_;
+  std::vector<SnapshotMemory::Range> ranges_;
+  std::unique_ptr<std::byte[]> bytes_;
+  std::uint64_t capacity_ = 0;
+  std::uint64_t used_ = 0;
+  std::size_t cut_by_limit_ = 0;
+  std::size_t cut_by_total_ = 0;
+  std::size_t outside_ = 0;
+  std::size_t incomplete_ = 0;
+};
+
+} // namespace inspect

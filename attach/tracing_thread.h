@@ -1,0 +1,38 @@
+// An OS thread of our own that does the tracing of one stop and then ends.
+//
+// Why: a thread that was seized can be detached only while it is in a ptrace-stop, and one that sits uninterruptibly in
+// the kernel (the parent of a vfork, a read from a dead disk) may reach that stop seconds after we have left. When the
+// *tracing thread* ends, though, the kernel detaches all that it still traces, stopped or not, and cancels the pending
+// interrupt. So a program that lives on, as the interactive session does, lets go of everything by tracing from a
+// thread that ends with the stop (tracer_test.cpp: "a vfork parent").
+//
+//     auto thread = TracingThread::start();
+//     (*thread)->run([&] { …ptrace… });
+//     thread->reset();               // the kernel has let go of everything now
+#pragma once
+
+#include "machine/error.h"
+
+#include <functional>
+#include <memory>
+
+namespace inspect {
+
+class TracingThread {
+public:
+  static Result<std::unique_ptr<TracingThread>> start();
+  TracingThread(const TracingThread &) = delete;
+  TracingThread &operator=(const TracingThread &) = delete;
+  /// Ends the thread and waits until the kernel has detached what it traced.
+  ~TracingThread();
+
+  /// Runs `job` there and returns when it is done.
+  void run(const std::function<void()> &job);
+
+private:
+  struct State;
+  explicit TracingThread(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+} // namespace inspect
