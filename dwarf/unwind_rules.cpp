@@ -140,9 +140,10 @@ std::optional<UnwindRule> UnwindRules::State::decode(Dwarf_CFI &table, LinkAddre
     if (!x86_64::is_default(one) || number == rule.return_address_register)
       rule.registers.push_back(std::move(one));
   }
-  rule.valid = {{begin - table_offset}, {end - table_offset}};
-  if (!rule.valid.contains(pc))
-    rule.valid = {pc, pc + 1};
+  // Not from `begin`: behind DW_CFA_restore_state libdw 0.188 says the start of the row that was remembered, so that
+  // the range takes in rows of other rules (test: "At every instruction of a static program …").
+  const LinkAddress last = LinkAddress{end - table_offset};
+  rule.valid = {pc, last > pc ? last : pc + 1};
   return rule;
 }
 
