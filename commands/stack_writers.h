@@ -19,7 +19,9 @@ void write_stacks_text(Output &output, const ProcessReport &report, const TextSt
 void write_stacks_json(Output &output, const ProcessReport &report);
 /// "command;outermost;…;innermost count" a line, for flamegraph.pl and its kin; `;` and blanks in names are replaced.
 void write_stacks_folded(Output &output, const ProcessReport &report);
-/// One stack, as `bt` prints it: numbered frames.
-void write_backtrace(Output &output, const ThreadReport &thread, std::size_t depth, bool with_addresses);
+/// One stack, as `bt` prints it: what the thread does, then numbered frames. The report tells the names of other
+/// threads.
+void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,
+                     bool with_addresses);
 
 } // namespace inspect

@@ -11,20 +11,33 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace inspect {
 
-/// One line of a stack: a function, be it a real frame or a call inlined into one.
+/// Keeps one copy of every text of a report: thousands of stacks share a few hundred names. Equal texts have equal data
+/// pointers.
+class TextPool {
+public:
+  std::string_view intern(std::string_view text);
+
+private:
+  std::unordered_set<std::string> texts_; ///< node-based: the strings never move
+};
+
+/// One line of a stack: a function, be it a real frame or a call inlined into one. The texts belong to the report's
+/// pool.
 struct ReportFrame {
   RunAddress pc;
-  std::string function;     ///< demangled; empty: unknown
-  std::uint64_t offset = 0; ///< bytes from the function's start
-  std::string file;
+  std::string_view function; ///< demangled; empty: unknown
+  std::uint64_t offset = 0;  ///< bytes from the function's start
+  std::string_view file;
   int line = 0;
   int column = 0;
-  std::string module;   ///< short name of the module ("libc.so.6"); empty: in no module
-  bool inlined = false; ///< its code is part of the next frame's function
+  std::string_view module; ///< short name of the module ("libc.so.6"); empty: in no module
+  bool inlined = false;    ///< its code is part of the next frame's function
   bool guessed = false;
   bool signal = false;      ///< a signal interrupted the next frame here: "<signal handler called>"
   std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames
@@ -37,6 +50,7 @@ struct ThreadReport {
   std::string state_text; ///< "running", "sleeping", "stopped by a signal", …
   std::string waiting_in; ///< "futex(0x7ffe…, FUTEX_WAIT_PRIVATE, 2) timeout 3 s", "read(5 </var/log/x>)"; empty: not
                           ///< in a system call
+  pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
@@ -52,6 +66,8 @@ struct ProcessReport {
   std::chrono::system_clock::time_point taken_at;
   std::vector<ThreadReport> threads; ///< ascending by thread id
   std::vector<std::string> warnings;
+  std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
+  std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
 };
 
 struct ReportOptions {

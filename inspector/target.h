@@ -8,6 +8,7 @@
 #include "dwarf/module_map.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,16 @@ public:
 
 private:
   Target(pid_t process, const TargetOptions &options) : process_(process), options_(options), files_(process) {}
+  struct Image; ///< the mappings of one loaded file
+  struct LoadedImage {
+    std::uint64_t device;
+    std::uint64_t inode;
+    RunAddress begin;
+    friend bool operator==(const LoadedImage &, const LoadedImage &) = default;
+  };
+  static std::vector<Image> images_of(const std::vector<Mapping> &maps);
+  void open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory);
+
   pid_t process_;
   TargetOptions options_;
   std::string command_;
@@ -46,7 +57,8 @@ private:
   std::vector<Mapping> maps_;
   TargetFiles files_;
   std::unique_ptr<LiveMemory> memory_;
-  ModuleMap modules_;
+  ModuleMap modules_; ///< after the memory it reads through
+  std::vector<LoadedImage> loaded_;
   std::vector<std::string> warnings_;
 };
 

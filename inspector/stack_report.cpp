@@ -1,0 +1,288 @@
+#include "inspector/stack_report.h"
+
+#include "attach/process_list.h"
+#include "inspector/system_call.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_map>
+
+namespace inspect {
+
+std::string_view TextPool::intern(std::string_view text) {
+  if (text.empty())
+    return {};
+  return *texts_.emplace(text).first;
+}
+
+namespace {
+
+/// What the kernel said of a thread while it still ran: during the stop all of them are just "traced".
+struct ThreadFacts {
+  std::string name;
+  char state = '?';
+};
+
+using FactsByThread = std::unordered_map<pid_t, ThreadFacts>;
+
+FactsByThread read_thread_facts(pid_t process) {
+  FactsByThread facts;
+  const auto threads = list_threads(process);
+  if (!threads)
+    return facts; // it ends just now: the stop will say so
+  for (const pid_t thread : *threads)
+    if (auto stat = read_thread_stat(process, thread))
+      facts[thread] = {std::move(stat->name), stat->state};
+  return facts;
+}
+
+/// The read-only bytes of all modules, from their files: right whatever the target does meanwhile.
+class FileMemory final : public MemoryView {
+public:
+  explicit FileMemory(const ModuleMap &modules) : modules_(modules) {}
+  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
+    const Module *module = modules_.find(address);
+    if (module == nullptr)
+      return std::unexpected(Error(ErrorKind::unreadable, fmt::format("no module at {:#x}", address.value)));
+    return module->file_memory().read(address, into);
+  }
+
+private:
+  const ModuleMap &modules_;
+};
+
+/// Reads the running target, and counts: what comes from here may be newer than the snapshot.
+class LateMemory final : public MemoryView {
+public:
+  explicit LateMemory(const MemoryView &live) : live_(live) {}
+  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
+    auto result = live_.read(address, into);
+    if (result)
+      ++reads_;
+    return result;
+  }
+  std::size_t take_reads() { return std::exchange(reads_, 0); }
+
+private:
+  const MemoryView &live_;
+  mutable std::size_t reads_ = 0;
+};
+
+std::string state_in_words(char state, const StoppedThread &stopped) {
+  if (stopped.was_group_stopped)
+    return "stopped by a signal";
+  switch (state) {
+  case 'R':
+    return "running";
+  case 'S':
+    return "sleeping";
+  case 'D':
+    return "in uninterruptible sleep";
+  case 'T':
+    return "stopped by a signal";
+  case 't':
+    return "stopped by a tracer";
+  case 'Z':
+  case 'X':
+    return "ended";
+  case 'I':
+    return "idle";
+  default:
+    return "in an unknown state";
+  }
+}
+
+std::string why_not_captured(const StoppedThread &stopped) {
+  if (!stopped.reason.empty())
+    return stopped.reason;
+  switch (stopped.state) {
+  case StopState::ended:
+    return "it ended before it could be read";
+  case StopState::did_not_stop:
+    return "it did not stop in time";
+  default:
+    return "it could not be traced";
+  }
+}
+
+/// Turns unwound stacks into reported ones; every address is named once.
+class StackNamer {
+public:
+  StackNamer(ModuleMap &modules, TextPool &texts) : modules_(modules), texts_(texts) {}
+
+  void name(const Stack &stack, std::vector<ReportFrame> &into) {
+    for (std::size_t i = 0; i < stack.frames.size(); ++i) {
+      const Frame &frame = stack.frames[i];
+      const bool signal = i + 1 < stack.frames.size() && stack.frames[i + 1].origin == FrameOrigin::signal_frame;
+      for (ReportFrame named : names_at(frame.lookup_address())) {
+        named.pc = frame.pc;
+        named.guessed = frame.guessed();
+        named.signal = signal;
+        named.physical = i;
+        if (!named.inlined && frame.pc_is_return_address && !named.function.empty())
+          ++named.offset;
+        into.push_back(named);
+      }
+    }
+  }
+
+private:
+  const std::vector<ReportFrame> &names_at(RunAddress address) {
+    const auto [entry, is_new] = known_.try_emplace(address);
+    if (!is_new)
+      return entry->second;
+    const Symbolized &symbolized = modules_.symbolize(address);
+    const std::string_view module = symbolized.module != nullptr ? texts_.intern(symbolized.module->name()) : "";
+    for (const SourceFrame &frame : symbolized.frames) {
+      ReportFrame named;
+      named.function = texts_.intern(frame.function);
+      named.offset = frame.offset;
+      named.file = texts_.intern(frame.file);
+      named.line = frame.line;
+      named.column = frame.column;
+      named.module = module;
+      named.inlined = frame.inlined;
+      entry->second.push_back(named);
+    }
+    if (entry->second.empty())
+      entry->second.push_back(ReportFrame{.pc = address, .function = {}, .file = {}, .module = module});
+    return entry->second;
+  }
+
+  ModuleMap &modules_;
+  TextPool &texts_;
+  std::unordered_map<RunAddress, std::vector<ReportFrame>> known_;
+};
+
+class Reporter {
+public:
+  Reporter(Target &target, const ReportOptions &options)
+      : target_(target), options_(options), files_(target.process()), file_memory_(target.modules()),
+        late_memory_(target.memory()) {}
+
+  ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
+                       FactsByThread facts) {
+    ProcessReport report;
+    report.process = target_.process();
+    report.command = target_.command();
+    report.executable = target_.executable();
+    report.taken_at = std::chrono::system_clock::now();
+    report.captured = std::move(captured);
+    report.texts = std::make_shared<TextPool>();
+    report.runtime = executable_runtime();
+
+    const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
+    StackNamer namer(target_.modules(), *report.texts);
+    std::vector<pid_t> ids;
+    for (const StoppedThread &stopped : threads)
+      ids.push_back(stopped.thread);
+    report.threads.reserve(threads.size());
+    for (const StoppedThread &stopped : threads) {
+      if (options_.cancellation != nullptr && options_.cancellation->requested()) {
+        report.warnings.push_back(fmt::format("cancelled: {} of {} threads are missing",
+                                              threads.size() - report.threads.size(), threads.size()));
+        break;
+      }
+      if (options_.progress)
+        options_.progress("unwinding", report.threads.size(), threads.size());
+      report.threads.push_back(report_thread(stopped, memory, namer, facts[stopped.thread], ids));
+    }
+    std::ranges::sort(report.threads, {}, &ThreadReport::thread);
+    if (late_threads_ > 0)
+      report.warnings.push_back(
+          fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
+                      late_threads_, late_threads_ == 1 ? "stack was" : "stacks were"));
+    std::ranges::move(target_.take_warnings(), std::back_inserter(report.warnings));
+    return report;
+  }
+
+private:
+  RuntimeInfo executable_runtime() const {
+    for (const Mapping &mapping : target_.maps())
+      if (mapping.path == target_.executable() && mapping.inode != 0)
+        if (const auto file = target_.files().open_mapped(mapping))
+          return detect_runtime(file->descriptor.get(), target_.command()).value_or(RuntimeInfo{});
+    return {};
+  }
+
+  ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, StackNamer &namer,
+                             ThreadFacts &facts, std::span<const pid_t> threads) {
+    ThreadReport thread;
+    thread.thread = stopped.thread;
+    if (facts.name.empty()) // born between the listing and the stop
+      if (auto stat = read_thread_stat(target_.process(), stopped.thread))
+        facts = {std::move(stat->name), stopped.system_call >= 0 ? 'S' : 'R'};
+    thread.name = std::move(facts.name);
+    thread.state = facts.state;
+    thread.state_text = state_in_words(facts.state, stopped);
+    if (stopped.state != StopState::stopped) {
+      thread.end = StackEnd::not_captured;
+      thread.end_reason = why_not_captured(stopped);
+      return thread;
+    }
+    thread.waiting_in = describe_system_call(stopped, memory, &files_);
+    thread.lock_holder = futex_owner(stopped, memory, threads).value_or(0);
+    late_memory_.take_reads(); // arguments of system calls are read live by design
+    const UnwindLimits limits{.max_frames = options_.max_depth,
+                              .keep_registers = options_.keep_registers,
+                              .cancellation = options_.cancellation};
+    thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
+    if (late_memory_.take_reads() > 0 && !options_.hold_while_thinking)
+      ++late_threads_;
+    thread.end = thread.stack.end;
+    thread.end_reason = thread.stack.end_reason;
+    namer.name(thread.stack, thread.frames);
+    return thread;
+  }
+
+  Target &target_;
+  const ReportOptions &options_;
+  FileTable files_;
+  FileMemory file_memory_;
+  LateMemory late_memory_;
+  std::size_t late_threads_ = 0;
+};
+
+} // namespace
+
+Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options) {
+  target.modules().warm_up();
+  FactsByThread facts = read_thread_facts(target.process());
+  Reporter reporter(target, options);
+  if (options.hold_while_thinking) {
+    auto stopped = StoppedProcess::stop(tracer, target.process(), options.snapshot.stop);
+    if (!stopped)
+      return std::unexpected(stopped.error());
+    Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), options.snapshot);
+    auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
+    ProcessReport report = reporter.report(stopped->threads(), std::move(captured), std::move(facts));
+    stopped->release();
+    report.pause = stopped->pause();
+    std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
+    return report;
+  }
+  auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), options.snapshot);
+  if (!snapshot)
+    return std::unexpected(snapshot.error());
+  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot->memory));
+  ProcessReport report = reporter.report(snapshot->threads, std::move(captured), std::move(facts));
+  report.pause = snapshot->pause;
+  std::ranges::move(snapshot->warnings, std::back_inserter(report.warnings));
+  return report;
+}
+
+Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options) {
+  Snapshot snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), options.snapshot);
+  FactsByThread facts = read_thread_facts(target.process());
+  for (const StoppedThread &thread : stopped.threads())
+    if (auto known = facts.find(thread.thread); known != facts.end() && known->second.state == 't')
+      known->second.state = thread.system_call >= 0 ? 'S' : 'R'; // held by us: what it did before is in its registers
+  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
+  ReportOptions held = options;
+  held.hold_while_thinking = true;
+  ProcessReport report = Reporter(target, held).report(stopped.threads(), std::move(captured), std::move(facts));
+  std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
+  return report;
+}
+
+} // namespace inspect
