@@ -1,8 +1,8 @@
 #include "commands/stack_writers.h"
 #include "inspector/stack_report.h"
 
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <fmt/format.h>
 #include <memory>
@@ -18,7 +18,7 @@ struct Request {
   Format format = Format::text;
   TextStackOptions text;
   bool statistics = false;
-  bool debuginfod = false;
+  TargetOptions target;
   ReportOptions report;
 };
 
@@ -45,7 +45,8 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   request.format = format == "json" ? Format::json : format == "folded" ? Format::folded : Format::text;
   request.text.group = !arguments.has("--no-group");
   request.statistics = arguments.has("--stats");
-  request.debuginfod = arguments.has("--debuginfod");
+  request.target.use_debuginfod = arguments.has("--debuginfod");
+  request.target.debug_directories = arguments.values("--debug-directory");
   request.report.hold_while_thinking = arguments.has("--stopped");
   if (const auto depth = arguments.value("--depth")) {
     const auto number = parse_number<std::size_t>(*depth, "--depth");
@@ -70,7 +71,7 @@ void write_statistics(const ProcessReport &report, std::chrono::steady_clock::ti
 
 Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Output &output) {
   const auto start = std::chrono::steady_clock::now();
-  auto target = Target::open(process, {.use_debuginfod = request.debuginfod});
+  auto target = Target::open(process, request.target);
   if (!target)
     return std::unexpected(target.error());
   ReportOptions options = request.report;
@@ -152,6 +153,7 @@ CommandSpec make_stacks_command() {
       {"-o", "", "FILE", "write to FILE", false},
       {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},
       {"--stats", "", "", "one line of figures on standard error", false},
+      {"--debug-directory", "", "DIR", "look for separate debug files here instead of /usr/lib/debug", true},
       {"--debuginfod", "", "", "ask the debuginfod servers of $DEBUGINFOD_URLS for missing debug files", false},
   };
   spec.completion = CompletionKind::process;

@@ -129,13 +129,16 @@ Result<void> Target::refresh() {
 }
 
 void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory) {
+  ModuleOptions options;
+  options.use_debuginfod = options_.use_debuginfod;
+  if (!options_.debug_directories.empty())
+    options.debug_directories = options_.debug_directories;
   ModuleMap modules;
   for (const Image &image : images) {
     ModuleInput input{image.first->path, std::nullopt, image.segments};
     if (auto file = files_.open_mapped(*image.first))
       input.file = std::move(*file);
-    auto module =
-        Module::open(std::move(input), *memory, files_, ModuleOptions{.use_debuginfod = options_.use_debuginfod});
+    auto module = Module::open(std::move(input), *memory, files_, options);
     if (module)
       modules.add(std::move(*module));
     else

@@ -16,6 +16,8 @@ namespace inspect {
 
 struct TargetOptions {
   bool use_debuginfod = false;
+  /// Where separate debug files are looked for; empty: the system's default.
+  std::vector<std::string> debug_directories;
 };
 
 class Target {
