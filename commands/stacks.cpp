@@ -1,3 +1,4 @@
+#include "commands/command_spec.h"
 #include "commands/stack_writers.h"
 #include "inspector/stack_report.h"
 

@@ -173,9 +173,6 @@ public:
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
     StackNamer namer(target_.modules(), *report.texts);
-    std::vector<pid_t> ids;
-    for (const StoppedThread &stopped : threads)
-      ids.push_back(stopped.thread);
     report.threads.reserve(threads.size());
     for (const StoppedThread &stopped : threads) {
       if (options_.cancellation != nullptr && options_.cancellation->requested()) {
@@ -185,7 +182,7 @@ public:
       }
       if (options_.progress)
         options_.progress("unwinding", report.threads.size(), threads.size());
-      report.threads.push_back(report_thread(stopped, memory, namer, facts[stopped.thread], ids));
+      report.threads.push_back(report_thread(stopped, memory, namer, facts[stopped.thread]));
     }
     std::ranges::sort(report.threads, {}, &ThreadReport::thread);
     if (late_threads_ > 0)
@@ -206,7 +203,7 @@ private:
   }
 
   ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, StackNamer &namer,
-                             ThreadFacts &facts, std::span<const pid_t> threads) {
+                             ThreadFacts &facts) {
     ThreadReport thread;
     thread.thread = stopped.thread;
     if (facts.name.empty()) // born between the listing and the stop
@@ -221,7 +218,6 @@ private:
       return thread;
     }
     thread.waiting_in = describe_system_call(stopped, memory, &files_);
-    thread.lock_holder = futex_owner(stopped, memory, threads).value_or(0);
     late_memory_.take_reads(); // arguments of system calls are read live by design
     const UnwindLimits limits{.max_frames = options_.max_depth,
                               .keep_registers = options_.keep_registers,

@@ -60,6 +60,10 @@ std::string canonical_function(std::string_view name) {
   remove_all(text, "operator<<", "operator{shift}");
   if (text.starts_with('<'))
     remove_all(text, "<impl ", "{impl "); // Rust: both peers print the same here
+  // The compiler's own name of a lambda and gdb's have only the member function in common.
+  if (const auto lambda = text.find("lambda("); lambda != std::string::npos)
+    if (const auto member = text.find("::operator{}", lambda); member != std::string::npos)
+      return text.substr(member + 2, std::string_view("operator{}").size());
   text = without_template_arguments(text);
   if (const auto parameters = text.find('('); parameters != std::string::npos)
     text.erase(parameters);
