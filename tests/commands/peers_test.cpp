@@ -75,7 +75,8 @@ TEST_CASE("names are compared without what peers spell differently") {
   CHECK(canonical_function("(anonymous namespace)::run()") == "{anonymous}::run");
   CHECK(canonical_function("__GI___poll") == canonical_function("poll"));
   CHECK(canonical_function("operator->") == "operator->");
-  CHECK(canonical_function("main::{lambda()#1}::operator()() const") == canonical_function("<lambda()>::operator()(void) const"));
+  CHECK(canonical_function("main::{lambda()#1}::operator()() const") ==
+        canonical_function("<lambda()>::operator()(void) const"));
 }
 
 TEST_CASE("frame by frame as gdb: GCC -O2") {
