@@ -63,6 +63,7 @@ Json to_json(const ThreadReport &thread) {
   json["state"] = thread.state_text;
   json["waiting_in"] = text_or_null(thread.waiting_in);
   json["lock_holder"] = thread.lock_holder != 0 ? Json(thread.lock_holder) : Json(nullptr);
+  json["lock_holder_guessed"] = thread.lock_holder_guessed;
   json["goroutine"] = nullptr;
   Json frames = Json::array();
   for (const ReportFrame &frame : thread.frames)

@@ -125,7 +125,8 @@ std::string wait_text(const ProcessReport &report, const ThreadReport &thread) {
   std::string text = escape(thread.waiting_in);
   if (thread.lock_holder != 0) {
     const auto holder = std::ranges::find(report.threads, thread.lock_holder, &ThreadReport::thread);
-    text += fmt::format(", lock held by thread {}", thread.lock_holder);
+    text +=
+        fmt::format(", lock {}held by thread {}", thread.lock_holder_guessed ? "probably " : "", thread.lock_holder);
     if (holder != report.threads.end() && !holder->name.empty())
       text += " " + escape(holder->name);
   }

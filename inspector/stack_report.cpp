@@ -1,6 +1,7 @@
 #include "inspector/stack_report.h"
 
 #include "attach/process_list.h"
+#include "inspector/futex.h"
 #include "inspector/system_call.h"
 
 #include <algorithm>
@@ -173,6 +174,8 @@ public:
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
     StackNamer namer(target_.modules(), *report.texts);
+    for (const StoppedThread &stopped : threads)
+      ids_.push_back(stopped.thread);
     report.threads.reserve(threads.size());
     for (const StoppedThread &stopped : threads) {
       if (options_.cancellation != nullptr && options_.cancellation->requested()) {
@@ -218,6 +221,10 @@ private:
       return thread;
     }
     thread.waiting_in = describe_system_call(stopped, memory, &files_);
+    if (const auto owner = futex_owner(stopped, memory, ids_)) {
+      thread.lock_holder = owner->thread;
+      thread.lock_holder_guessed = !owner->certain;
+    }
     late_memory_.take_reads(); // arguments of system calls are read live by design
     const UnwindLimits limits{.max_frames = options_.max_depth,
                               .keep_registers = options_.keep_registers,
@@ -236,6 +243,7 @@ private:
   FileTable files_;
   FileMemory file_memory_;
   LateMemory late_memory_;
+  std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;
 };
 

@@ -51,6 +51,7 @@ struct ThreadReport {
   std::string waiting_in; ///< "futex(0x7ffe…, FUTEX_WAIT_PRIVATE, 2) timeout 3 s", "read(5 </var/log/x>)"; empty: not
                           ///< in a system call
   pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
+  bool lock_holder_guessed = false;
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
