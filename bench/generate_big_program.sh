@@ -4,9 +4,9 @@
 #
 #     bench/generate_big_program.sh OUTPUT_DIR [MEGABYTES]     # writes OUTPUT_DIR/big_program, default 440
 #
-# A few units of structures, templates and inlined calls are compiled, and then linked again and again: a copy differs
-# in the name of its one global function, which objcopy changes. So the DWARF is what a compiler writes, and making it
-# takes a minute or two rather than an hour. The program prints "ready" when all threads sleep; it dies with its parent.
+# A few units of structures, templates and inlined calls are compiled, and then linked again and again. Each copy of an
+# object gets a number of its own, written over a placeholder of the same length in all its names. So the DWARF is what
+# a compiler writes, every name in it is different, and making it takes a minute rather than an hour. The program prints "ready" when all threads sleep; it dies with its parent.
 # The work is not repeated when OUTPUT_DIR has a program of the wanted size.
 set -euo pipefail
 
@@ -31,14 +31,17 @@ fi
 work=$(mktemp -d "$output/big_program.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# generate_unit KIND: the source of one unit. Every name but unit_entry is local to it.
+placeholder=C00PY
+# The placeholder's length must be that of the numbers.
+number() { printf '%05d' "$1"; }
+
+# generate_unit KIND: the source of one unit, with the placeholder in it.
 generate_unit() {
   local kind=$1 i previous
   cat <<SOURCE
 #include <cstddef>
 extern "C" long wait_forever(long value);
-namespace kind$kind {
-namespace {
+namespace unit_$placeholder {
 template <typename Value, int count> struct Buffer {
   Value values[count];
   std::size_t used = 0;
@@ -49,17 +52,17 @@ template <typename Value> inline Value mix(Value value, long by) {
   const Value shifted = value * 31 + static_cast<Value>(by);
   return shifted ^ (shifted >> 3);
 }
-struct Item0 { long value; long total() const { return value; } };
+struct Item_${placeholder}_0 { long value; long total() const { return value; } };
 [[gnu::noinline]] long call_0(long depth, long value) { return depth <= 0 ? wait_forever(value) : value; }
 SOURCE
   for ((i = 1; i <= functions; ++i)); do
     previous=$((i - 1))
     cat <<SOURCE
-struct Item$i {
+struct Item_${placeholder}_$i {
   int first_$i;
   unsigned long second_$i;
   const char *label_$i;
-  Item$previous *previous;
+  Item_${placeholder}_$previous *previous;
   Buffer<long, $((i % 13 + 2))> history;
   enum class State_$i : short { idle, busy, gone } state;
   long total() const { return first_$i + static_cast<long>(second_$i) + history.last(); }
@@ -70,7 +73,7 @@ struct Item$i {
 [[gnu::noinline]] long call_$i(long depth, long value) {
   if (depth <= 0)
     return wait_forever(value) + $i;
-  Item$i item{$i, static_cast<unsigned long>(depth), "item $i", nullptr, {}, Item$i::State_$i::busy};
+  Item_${placeholder}_$i item{$i, static_cast<unsigned long>(depth), "item $i", nullptr, {}, Item_${placeholder}_$i::State_$i::busy};
   for (long step = 0; step < depth; ++step)
     item.add(mix(step, value));
   const long below = call_$previous(depth - 1, mix(item.total(), depth));
@@ -78,10 +81,10 @@ struct Item$i {
 }
 SOURCE
   done
-  printf '}\n}\nextern "C" long unit_entry(long depth) {\n  return kind%d::call_%d(depth, depth)' "$kind" "$functions"
+  printf '}\nextern "C" long entry_%s(long depth) {\n  return unit_%s::call_%d(depth, depth)' "$placeholder" "$placeholder" "$functions"
   # Every function is called from outside the chain as well, so that none becomes part of its only caller.
   for ((i = 0; i < functions; ++i)); do
-    printf ' + (depth < -%d ? kind%d::call_%d(depth, %d) : 0)' "$((i + 1))" "$kind" "$i" "$i"
+    printf ' + (depth < -%d ? unit_%s::call_%d(depth, %d) : 0)' "$((i + 1 + kind))" "$placeholder" "$i" "$i"
   done
   printf ';\n}\n'
 }
@@ -109,11 +112,11 @@ extern "C" long wait_forever(long value) {
 }
 SOURCE
   for ((i = 0; i < copies; ++i)); do
-    printf 'extern "C" long unit_entry_%d(long);\n' "$i"
+    printf 'extern "C" long entry_%s(long);\n' "$(number "$i")"
   done
   printf 'static long (*const entries[])(long) = {'
   for ((i = 0; i < copies; ++i)); do
-    printf 'unit_entry_%d,' "$i"
+    printf 'entry_%s,' "$(number "$i")"
   done
   cat <<SOURCE
 };
@@ -137,7 +140,7 @@ SOURCE
 
 debug_bytes() {
   local sum=0 size
-  while read -r size; do sum=$((sum + size)); done < <(size -A -d "$@" | awk '$1 ~ /^\.debug_/ && $1 !~ /^\.debug_str/ {print $2}')
+  while read -r size; do sum=$((sum + size)); done < <(size -A -d "$@" | awk '$1 ~ /^\.debug_/ {print $2}')
   echo "$sum"
 }
 
@@ -151,9 +154,10 @@ per_round=$(debug_bytes "$work"/unit*.o)
 copies=$(((megabytes * 1024 * 1024 / per_round + 1) * kinds))
 echo "$copies units, about $((per_round / kinds / 1024)) KiB of debug information each" >&2
 
+export LC_ALL=C
 for ((i = 0; i < copies; ++i)); do
-  printf '%s\n' "--redefine-sym unit_entry=unit_entry_$i $work/unit$((i % kinds)).cpp.o $work/copy$i.o"
-done | xargs -P "$jobs" -L 1 objcopy
+  sed "s/$placeholder/$(number "$i")/g" "$work/unit$((i % kinds)).cpp.o" >"$work/copy$i.o"
+done
 generate_main "$copies" >"$work/main.cpp"
 "$compiler" -std=c++17 -O1 -g -c "$work/main.cpp" -o "$work/main.o"
 for ((i = 0; i < copies; ++i)); do
