@@ -144,22 +144,13 @@ bool Walk::step_by_guess(const CodePlace &place) {
   const bool exact = !frame.pc_is_return_address;
   if (!exact && code_.is_outermost(place, frame.pc))
     return end(StackEnd::complete, {}, {});
-  const x86_64::Guess guess = guesses_.caller(registers(), frame.pc, exact, next().registers);
-  switch (guess.kind) {
-  case x86_64::Guess::Kind::outermost:
-    return end(StackEnd::complete, {}, {});
-  case x86_64::Guess::Kind::none:
+  const auto guess = guesses_.caller(registers(), place, frame.pc, exact, next().registers);
+  if (!guess)
     return end(StackEnd::no_unwind_rule, frame.pc,
-               place.module == nullptr
-                   ? "the pc is in no module, and the stack holds no plausible return address"
-                   : "no unwind table covers the pc, and the stack holds no plausible return address");
-  case x86_64::Guess::Kind::frame_pointer:
-  case x86_64::Guess::Kind::leaf:
-    break;
-  }
-  frame.cfa = guess.cfa;
-  return accept(guess.return_address,
-                guess.kind == x86_64::Guess::Kind::leaf ? FrameOrigin::leaf_guess : FrameOrigin::frame_pointer);
+               place.module == nullptr ? "the pc is in no module, and the stack holds no plausible return address"
+                                       : "no unwind table covers the pc, and the stack holds no plausible caller");
+  frame.cfa = guess->cfa;
+  return accept(guess->return_address, guess->origin);
 }
 
 } // namespace

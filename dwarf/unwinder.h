@@ -19,6 +19,7 @@ enum class FrameOrigin : std::uint8_t {
   signal_frame,    ///< by the registers a signal saved: its pc is exact
   frame_pointer,   ///< guessed from the frame pointer chain
   leaf_guess,      ///< guessed from the word at the stack pointer (a call into nowhere, code without any table)
+  instructions,    ///< guessed by following code that has no table to where it returns
 };
 
 struct Frame {
@@ -31,7 +32,10 @@ struct Frame {
   /// What is known of the registers in this frame; null without UnwindLimits::keep_registers.
   std::shared_ptr<const RegisterSet> registers;
 
-  bool guessed() const { return origin == FrameOrigin::frame_pointer || origin == FrameOrigin::leaf_guess; }
+  bool guessed() const {
+    return origin == FrameOrigin::frame_pointer || origin == FrameOrigin::leaf_guess ||
+           origin == FrameOrigin::instructions;
+  }
   /// The address to look names up at: inside the call instruction rather than after it, so that noreturn calls at a
   /// function's end stay in it.
   RunAddress lookup_address() const { return pc_is_return_address ? pc - 1 : pc; }

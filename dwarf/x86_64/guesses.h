@@ -1,24 +1,22 @@
 // Callers of code that no unwind table describes: called through a bad pointer, compiled at run time, or built without
 // tables. Every guess is checked against what a return address must look like; a frame found so is marked as guessed.
 //
-// Sources: System V psABI, AMD64 supplement, section 3.2.2 "The Stack Frame" (figure 3.3: the frame pointer chain).
+// Sources: System V psABI, AMD64 supplement, section 3.2.2 "The Stack Frame" (figure 3.3: the frame pointer chain) and
+// section 3.4.1, "Initial Stack and Register State".
 #pragma once
 
 #include "dwarf/code_lookup.h"
+#include "dwarf/unwinder.h"
 #include "machine/memory_view.h"
 #include "machine/registers.h"
+
+#include <optional>
 
 namespace inspect::x86_64 {
 
 struct Guess {
-  enum class Kind : std::uint8_t {
-    none,
-    leaf,          ///< the return address is at the stack pointer
-    frame_pointer, ///< by the saved rbp
-    outermost,     ///< there is no caller
-  };
-  Kind kind = Kind::none;
-  RunAddress return_address;
+  FrameOrigin origin;        ///< how it was found
+  RunAddress return_address; ///< 0: there is no caller
   RunAddress cfa;
 };
 
@@ -26,15 +24,21 @@ class Guesses {
 public:
   Guesses(CodeLookup &code, const MemoryView &memory) : code_(code), memory_(memory) {}
 
-  /// `exact`: the pc is about to be executed. Fills `caller` where there is one.
-  Guess caller(const RegisterSet &callee, RunAddress pc, bool exact, RegisterSet &caller);
+  /// The caller of the code at `pc`, which is `exact` where it is about to be executed. Fills `caller` with its
+  /// registers.
+  std::optional<Guess> caller(const RegisterSet &callee, const CodePlace &place, RunAddress pc, bool exact,
+                              RegisterSet &caller);
 
 private:
-  Guess by_stack_pointer(const RegisterSet &callee, RegisterSet &caller);
-  Guess by_frame_pointer(const RegisterSet &callee, RegisterSet &caller);
+  std::optional<Guess> by_stack_pointer(const RegisterSet &callee, RegisterSet &caller);
+  std::optional<Guess> by_instructions(const RegisterSet &callee, RunAddress pc, RegisterSet &caller);
+  std::optional<Guess> by_frame_pointer(const RegisterSet &callee, RegisterSet &caller);
+  std::optional<Guess> by_start_code(const RegisterSet &callee, RegisterSet &caller);
 
   CodeLookup &code_;
   const MemoryView &memory_;
+  /// Instructions that may still be followed in this walk: a deep recursion without tables must not take minutes.
+  std::size_t instruction_budget_ = 2'000'000;
 };
 
 } // namespace inspect::x86_64

@@ -214,11 +214,37 @@ TEST_CASE("Code without .eh_frame is walked by its .debug_frame") {
     });
 }
 
-TEST_CASE("Code without any table is walked by its frame pointers, and marked") {
-  for (const char *mode : {"chain", "thread", "noreturn"})
-    with_stack("unwind_frame_pointer", mode, [](const Stack &stack, const Truth &truth, TracedTarget &) {
-      CHECK(stack.end == StackEnd::complete);
-      CHECK(guessed_frames(stack) >= 4);
-      CHECK(holds_run(stack, truth.addresses));
-    });
+TEST_CASE("Code without any table is walked by its instructions, and marked") {
+  for (const char *program : {"unwind_frame_pointer", "unwind_no_tables"}) {
+    for (const char *mode : {"chain", "thread"})
+      with_stack(program, mode, [](const Stack &stack, const Truth &truth, TracedTarget &) {
+        CHECK(stack.end == StackEnd::complete);
+        CHECK(guessed_frames(stack) >= 4);
+        CHECK(holds_run(stack, truth.addresses));
+      });
+  }
+}
+
+TEST_CASE("A function without a table that never returns is left by its frame pointer") {
+  with_stack("unwind_frame_pointer", "noreturn", [](const Stack &stack, const Truth &truth, TracedTarget &) {
+    CHECK(stack.end == StackEnd::complete);
+    CHECK(std::ranges::count(stack.frames, FrameOrigin::frame_pointer, &Frame::origin) > 0);
+    CHECK(holds_run(stack, truth.addresses));
+  });
+}
+
+TEST_CASE("musl, which has neither tables nor frame pointers, is walked to the end") {
+  for (const char *program : {"unwind_musl", "unwind_musl_static"}) {
+    for (const char *mode : {"chain", "thread", "signal", "fault", "noreturn", "expression"})
+      with_stack(program, mode, [&](const Stack &stack, const Truth &truth, TracedTarget &) {
+        CHECK(stack.end == StackEnd::complete);
+        CHECK(guessed_frames(stack) > 0);
+        if (std::string(mode) != "signal" && std::string(mode) != "expression")
+          CHECK(holds_run(stack, truth.addresses));
+        for (const std::uint64_t address : truth.addresses)
+          CHECK(std::ranges::count(addresses(stack), address) > 0);
+        const bool over_signal = std::string(mode) == "signal" || std::string(mode) == "fault";
+        CHECK(std::ranges::count(stack.frames, FrameOrigin::signal_frame, &Frame::origin) == (over_signal ? 1 : 0));
+      });
+  }
 }
