@@ -57,8 +57,8 @@ std::chrono::nanoseconds time_left(const timespec &until, clockid_t clock) {
   timespec now{};
   if (::clock_gettime(clock, &now) != 0)
     return std::chrono::nanoseconds(0);
-  return std::chrono::seconds(std::clamp<std::int64_t>(until.tv_sec - now.tv_sec, -1'000'000'000, 1'000'000'000)) +
-         std::chrono::nanoseconds(until.tv_nsec - now.tv_nsec);
+  return duration_of({std::clamp<std::int64_t>(until.tv_sec, 0, 1LL << 40) - now.tv_sec, 0}) +
+         std::chrono::nanoseconds(std::clamp<std::int64_t>(until.tv_nsec, 0, 999'999'999) - now.tv_nsec);
 }
 
 std::string SystemCallText::descriptor(std::int32_t number) const {
