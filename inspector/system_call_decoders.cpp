@@ -29,7 +29,7 @@ std::string descriptor_list(const SystemCallText &call, const std::vector<std::i
 void add_poll_set(SystemCallText &call) {
   const std::uint64_t count = static_cast<std::uint32_t>(call.word(1));
   std::vector<pollfd> entries(std::min<std::uint64_t>(count, most_descriptors));
-  if (!call.memory().read(RunAddress{call.word(0)}, std::as_writable_bytes(std::span(entries)))) {
+  if (!entries.empty() && !call.memory().read(RunAddress{call.word(0)}, std::as_writable_bytes(std::span(entries)))) {
     call.add(fmt::format("{:#x}, {} descriptors", call.word(0), count));
     return;
   }
