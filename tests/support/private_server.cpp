@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 namespace inspect::test {
 namespace {
@@ -50,16 +51,21 @@ fs::path newest_postgresql() {
 PrivateServer::PrivateServer(fs::path folder, const std::vector<std::string> &command)
     : folder_(std::move(folder)), main_(command) {}
 
+PrivateServer::PrivateServer(PrivateServer &&other) noexcept
+    : folder_(std::exchange(other.folder_, {})), main_(std::move(other.main_)) {
+  other.main_.reset(); // a moved-from optional still holds a (moved-from) process
+}
+
 PrivateServer::~PrivateServer() {
-  if (!main_)
-    return; // moved from
-  const std::vector<pid_t> children = processes();
+  if (!main_ || main_->pid() <= 0)
+    return;
+  const std::vector<pid_t> children = children_of(main_->pid());
   main_.reset(); // SIGKILL: its children may outlive it
   for (const pid_t child : children)
-    ::kill(child, SIGKILL);
+    if (child > 1)
+      ::kill(child, SIGKILL);
   std::error_code ignored; // a file still held by a dying child is no failure of the test
-  if (!folder_.empty())
-    fs::remove_all(folder_, ignored);
+  fs::remove_all(folder_, ignored);
 }
 
 std::vector<pid_t> PrivateServer::processes() const {

@@ -19,7 +19,7 @@ public:
   /// It refuses to run as root: started as the user `postgres`.
   static std::optional<PrivateServer> postgresql();
 
-  PrivateServer(PrivateServer &&) noexcept = default;
+  PrivateServer(PrivateServer &&other) noexcept;
   PrivateServer &operator=(PrivateServer &&) = delete;
   ~PrivateServer();
 
