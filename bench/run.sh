@@ -182,12 +182,9 @@ linearity() {
 }
 
 big_dwarf() {
-  local run program=$release/bench/big_program
+  local run program=$tools/big_program
   say "big_dwarf: a program with 300 MB of DWARF or more"
-  if [[ ! -x $program ]]; then
-    say "  generating it"
-    bench/generate_big_program.sh "$program" >&2 || { say "  it could not be generated"; verdict=1; return; }
-  fi
+  bench/generate_big_program.sh "$tools" >&2 || { say "  it could not be generated"; verdict=1; return; }
   start_target yes "$program" || { verdict=1; return; }
   for ((run = 0; run < peer_runs; ++run)); do
     our_stacks big_dwarf.inspect "$target"
