@@ -112,6 +112,7 @@ Result<UnitIndex> make_uncached(int descriptor, const Identity &identity, const 
 /// The kernel says which path was executed (getauxval(3), AT_EXECFN). Empty where that path is no longer ours to
 /// follow, as after a change of folder; then there is no worker, which is an answer too.
 std::string folder_of_this_program() {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval(3) hands out pointers as integers
   const auto *executed = reinterpret_cast<const char *>(::getauxval(AT_EXECFN));
   if (executed == nullptr)
     return {};

@@ -72,10 +72,11 @@ Result<pid_t> start(const UnitIndexJob &job, int complaints) {
   std::vector<std::string> words{job.worker, "--fd", std::to_string(worker_input), "--output-fd",
                                  std::to_string(worker_output)};
   if (!job.build_id.empty()) {
-    words.push_back("--build-id");
+    words.emplace_back("--build-id");
     words.push_back(job.build_id);
   }
   std::vector<char *> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string &word : words)
     arguments.push_back(word.data());
   arguments.push_back(nullptr);

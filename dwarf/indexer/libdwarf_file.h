@@ -31,6 +31,8 @@ public:
   /// The descriptor must stay open as long as this object lives. not_found: the file has no DWARF.
   static Result<LibdwarfFile> open(int descriptor);
   LibdwarfFile(LibdwarfFile &&other) noexcept;
+  LibdwarfFile(const LibdwarfFile &) = delete;
+  LibdwarfFile &operator=(const LibdwarfFile &) = delete;
   LibdwarfFile &operator=(LibdwarfFile &&) = delete;
   ~LibdwarfFile();
 
@@ -55,6 +57,8 @@ public:
     std::swap(die_, other.die_);
     return *this;
   }
+  LibdwarfDie(const LibdwarfDie &) = delete;
+  LibdwarfDie &operator=(const LibdwarfDie &) = delete;
   ~LibdwarfDie() {
     if (die_ != nullptr)
       dwarf_dealloc(debug_, die_, DW_DLA_DIE);

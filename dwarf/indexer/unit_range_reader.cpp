@@ -174,7 +174,7 @@ Result<void> add_from_aranges(const LibdwarfFile &file, const std::unordered_set
       add(records, start, start + length, unit_offset);
     dwarf_dealloc(file.debug(), entries[index], DW_DLA_ARANGE);
   }
-  dwarf_dealloc(file.debug(), entries, DW_DLA_LIST);
+  dwarf_dealloc(file.debug(), static_cast<void *>(entries), DW_DLA_LIST);
   return result;
 }
 
@@ -212,15 +212,16 @@ Result<UnitRangesOfFile> read_unit_ranges(const LibdwarfFile &file) {
   bool silent_units = false;
   LibdwarfUnits units(file);
   while (true) {
-    auto unit = units.next();
-    if (!unit)
-      return std::unexpected(unit.error());
-    if (!*unit)
+    auto next = units.next();
+    if (!next)
+      return std::unexpected(next.error());
+    const std::optional<LibdwarfUnit> &unit = *next;
+    if (!unit.has_value())
       break;
-    result.debug_info_size = (*unit)->end_offset;
-    if ((*unit)->root.get() == nullptr || (*unit)->type == DW_UT_type || (*unit)->type == DW_UT_split_type)
+    result.debug_info_size = unit->end_offset;
+    if (unit->root.get() == nullptr || unit->type == DW_UT_type || unit->type == DW_UT_split_type)
       continue;
-    auto ranges = ranges_of_unit(file, **unit);
+    auto ranges = ranges_of_unit(file, *unit);
     if (!ranges)
       return std::unexpected(ranges.error());
     silent_units |= ranges->empty();

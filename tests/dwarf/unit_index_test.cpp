@@ -354,5 +354,35 @@ TEST_CASE("files that are no ELF, have no DWARF, are cut short or damaged end in
   CHECK(failed > 0);
 }
 
+#ifndef __SANITIZE_ADDRESS__ // the sanitizer's own system calls rule the filter out
+TEST_CASE("the worker has given up its rights by the time it has read the file") {
+  const TemporaryDirectory folder;
+  const std::string program = build_program(folder, "g++ -O1 -g");
+  // A full pipe stops the worker at its first write.
+  const std::string pipe = folder.path() + "/pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const FileDescriptor ours(::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  REQUIRE(ours);
+  const std::string filling(4096, 'x');
+  while (::write(ours.get(), filling.data(), filling.size()) > 0) {
+  }
+  const ChildProcess worker(
+      {"/bin/sh", "-c",
+       fmt::format("exec 3<{} 4<>{} 5</etc/passwd; exec {} --fd 3 --output-fd 4", program, pipe, worker_path)});
+  const std::string process = fmt::format("/proc/{}", worker.pid());
+  const auto status_has = [&](const std::string &line) {
+    return contents(process + "/status").find("\n" + line + "\n") != std::string::npos;
+  };
+  REQUIRE(wait_until([&] { return status_has("Seccomp:\t2"); }));
+  CHECK(status_has("NoNewPrivs:\t1"));
+  CHECK(status_has("CapEff:\t0000000000000000"));
+  if (::geteuid() == 0)
+    CHECK(status_has("Uid:\t65534\t65534\t65534\t65534"));
+  CHECK(contents(process + "/limits").find("Max core file size        0                    0") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(std::filesystem::symlink_status(process + "/fd/5")));
+  CHECK(std::filesystem::exists(std::filesystem::symlink_status(process + "/fd/3")));
+}
+#endif
+
 } // namespace
 } // namespace inspect::test
