@@ -190,6 +190,7 @@ TEST_CASE("a 32-bit process is refused by name") {
     ::execl(program.c_str(), program.c_str(), nullptr);
     ::_exit(126);
   }
+  REQUIRE(process > 0);
   const bool started = wait_until([&] {
     std::error_code error;
     return fs::read_symlink(fmt::format("/proc/{}/exe", process), error) == program ||

@@ -184,7 +184,8 @@ void ChildProcess::close_stdin() {
 }
 
 void ChildProcess::signal(int number) const {
-  if (::kill(pid_, number) != 0)
+  // A child that was moved from has pid -1, which kill(2) takes for every process there is.
+  if (pid_ <= 0 || ::kill(pid_, number) != 0)
     fail("kill");
 }
 
