@@ -63,12 +63,11 @@ std::string state_of(pid_t thread) {
   return channel;
 }
 
-/// The number of the system call a sleeping thread is in, without stopping it.
+/// The number of the system call a sleeping thread is in, without stopping it; -1 while it runs ("running").
 long call_in_progress(pid_t thread) {
   std::ifstream file(fmt::format("/proc/{}/syscall", thread));
   long number = -1;
-  file >> number;
-  return number;
+  return file >> number ? number : -1;
 }
 
 /// Runs `body` in a child until that is blocked in the call of this number; describes the call then.
