@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace inspect::test {
 namespace {
@@ -34,6 +35,24 @@ TEST_CASE("the JSON of ps is as its schema says") {
   const Json processes = Json::parse(output_of({"ps", "--all", "--json"}));
   CHECK_FALSE(processes["processes"].empty());
   check_conforms(read_schema("inspect.ps.1.json"), processes);
+}
+
+TEST_CASE("the JSON of stacks is as its schema says, one line for each process") {
+  ChildProcess service({fixture_path("demo_service")});
+  service.wait_for_line("ready");
+  ChildProcess other({"sleep", "600"});
+  const std::string text = output_of({"stacks", std::to_string(service.pid()), std::to_string(other.pid()), "--json"});
+  std::istringstream lines(text);
+  std::vector<Json> documents;
+  for (std::string line; std::getline(lines, line);)
+    documents.push_back(Json::parse(line));
+  REQUIRE(documents.size() == 2);
+  const Json schema = read_schema("inspect.stacks.1.json");
+  for (const Json &document : documents)
+    check_conforms(schema, document);
+  CHECK(documents[0]["pid"] == service.pid());
+  CHECK(documents[0]["threads"].size() == 19);
+  CHECK(documents[1]["pid"] == other.pid());
 }
 
 TEST_CASE("a document that breaks its schema is noticed") {
