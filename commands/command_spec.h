@@ -75,6 +75,7 @@ struct CommandSpec {
   CompletionKind completion = CompletionKind::none; ///< of its positionals
   bool on_command_line = false;
   bool in_session = false;
+  bool works_after_end = false; ///< in a session whose process has ended, too (help, exit, config …)
   /// Session commands with an expression-like tail (`set 0x10 = 5`, `x -fmt hex 0x10`): everything is still split at
   /// blanks, honouring quotes.
   std::function<Result<ExitStatus>(CommandContext &)> run;

@@ -31,6 +31,7 @@ CommandSpec make_help_command() {
   spec.positionals = {{.name = "COMMAND", .help = "the command to explain"}};
   spec.completion = CompletionKind::command;
   spec.on_command_line = true;
+  spec.works_after_end = true;
   spec.in_session = true;
   spec.run = run_help;
   return spec;

@@ -61,7 +61,11 @@ std::string without_colours(std::string_view text) {
 
 Output::Output(std::FILE *out, std::FILE *err)
     : out_(out), err_(err), terminal_(::isatty(::fileno(out)) == 1), error_terminal_(::isatty(::fileno(err)) == 1) {
-  colour_ = terminal_ && environment_allows_colour();
+  colour_ = wants_colour();
+}
+
+bool Output::wants_colour() const {
+  return terminal_ && environment_allows_colour();
 }
 
 void Output::write(std::string_view text) {
@@ -76,7 +80,7 @@ void Output::write(std::string_view text) {
 void Output::error(std::string_view sentence) {
   clear_progress();
   flush();
-  const std::string line = fmt::format("inspect: {}\n", escape(sentence));
+  const std::string line = fmt::format("inspect: {}\n", escape(error_prefix_ + std::string(sentence)));
   copy_to_transcript(line);
   std::fputs(line.c_str(), err_);
 }

@@ -36,6 +36,7 @@ public:
   /// `text` in the style's colour where colour is on. It does not escape.
   std::string styled(Style style, std::string_view text) const;
   bool colour() const { return colour_; }
+  bool wants_colour() const; ///< what the terminal and the environment say
   void set_colour(bool on) { colour_ = on; }
   bool is_terminal() const { return terminal_; }
   int width() const; ///< columns of the terminal; 0: unlimited (no terminal)
@@ -45,10 +46,15 @@ public:
   void progress(std::string_view text);
   /// Also copy everything written to standard output to this file (transcript); null ends it. Not owned.
   void set_transcript(std::FILE *file) { transcript_ = file; }
+  /// A line that the user typed, for the transcript alone.
+  void note_in_transcript(std::string_view text) { copy_to_transcript(text); }
   /// While set, standard output itself gets nothing (`transcript -x`).
   void set_quiet(bool quiet) { quiet_ = quiet; }
   std::FILE *out() const { return out_; }
   void redirect(std::FILE *out); ///< from now on; colour off
+  /// "FILE:3: " in front of every error: where the command stood.
+  void set_error_prefix(std::string prefix) { error_prefix_ = std::move(prefix); }
+  const std::string &error_prefix() const { return error_prefix_; }
 
 private:
   void clear_progress();
@@ -61,6 +67,7 @@ private:
   bool colour_ = false;
   bool terminal_ = false;
   bool error_terminal_ = false;
+  std::string error_prefix_;
   int write_error_ = 0;
   bool progress_shown_ = false;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_; ///< first progress() of this wait

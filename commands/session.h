@@ -4,14 +4,20 @@
 #pragma once
 
 #include "commands/output.h"
+#include "commands/settings.h"
 #include "inspector/stack_report.h"
 #include "inspector/target.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace inspect {
 
@@ -19,12 +25,17 @@ class Session {
 public:
   Session(Tracer &tracer, std::unique_ptr<Target> target, bool read_only);
   ~Session(); ///< releases a held target
+  Session(const Session &) = delete;
+  Session &operator=(const Session &) = delete;
 
   Target &target() { return *target_; }
+  pid_t process() const { return target_->process(); }
   bool read_only() const { return read_only_; }
   bool held() const { return stopped_.has_value(); }
   Result<void> hold();
   void let_go();
+  /// The process has ended (a number that was given to another process since does not deceive it).
+  bool target_ended() const;
 
   /// A fresh report: from the held stop where there is one, else a short stop. Selects the process' main thread when
   /// the selected one is gone.
@@ -36,29 +47,47 @@ public:
   pid_t selected_thread_id() const { return selected_thread_; }
   std::size_t selected_frame() const { return selected_frame_; } ///< index into ThreadReport::frames
   Result<void> select_frame(std::size_t index);
+  /// The selected line of the selected thread's stack, and the registers as they were in it. not_found where the thread
+  /// has no frames.
+  Result<const ReportFrame *> selected_report_frame();
+  Result<const Frame *> selected_physical_frame();
 
-  /// Where memory is read: the snapshot's copy while the selection is from it and the target runs, else live.
-  const MemoryView &memory();
-  /// Inside a short stop unless held.
-  Result<void> write_memory(RunAddress address, std::span<const std::byte> bytes);
-  /// "$rip", "0x10", "10", "rsp+8", "symbol", "symbol+0x10": an address. usage where it makes no sense.
+  /// Read live: `x` shows what is there now, while frames and registers are those of the last report.
+  const MemoryView &memory() const { return target_->memory(); }
+  struct Exchange {
+    std::vector<std::byte> before;
+    std::vector<std::byte> after; ///< as read back
+  };
+  /// Reads, writes and reads back, inside one short stop unless held. not_permitted with --read-only.
+  Result<Exchange> write_memory(RunAddress address, std::span<const std::byte> bytes);
+  /// "0x10", "-5", "$rip", "rsp+8", "symbol", "symbol+0x10", "$NAME" of the environment: a number. usage or not_found
+  /// where it makes no sense.
   Result<std::uint64_t> evaluate(std::string_view text);
 
   Cancellation &cancellation() { return cancellation_; }
-  std::map<std::string, std::string> &settings() { return settings_; }
+  Settings &settings() { return settings_; }
   bool leave = false; ///< set by `exit`
   std::FILE *transcript = nullptr;
+  int source_depth = 0; ///< how many files `source` is in
+  std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress;
 
 private:
+  Result<void> keep_report(Result<ProcessReport> report);
+  Result<std::uint64_t> register_value(unsigned dwarf_number, std::string_view name);
+
   Tracer &tracer_;
   std::unique_ptr<Target> target_;
   bool read_only_;
+  std::uint64_t start_ticks_ = 0; ///< of the process: tells it from a later one of the same number
   std::optional<StoppedProcess> stopped_;
   std::optional<ProcessReport> report_;
   pid_t selected_thread_ = 0;
   std::size_t selected_frame_ = 0;
   Cancellation cancellation_;
-  std::map<std::string, std::string> settings_;
+  Settings settings_;
 };
+
+/// Numbers as they are typed: decimal, 0x hex, 0b binary, 0o octal, with a minus in front. Nothing where it is none.
+std::optional<std::uint64_t> parse_number(std::string_view text);
 
 } // namespace inspect

@@ -1,0 +1,115 @@
+// Session::evaluate: what people type where an address is wanted.
+#include "commands/session.h"
+#include "inspector/symbol_search.h"
+#include "machine/x86_64/registers.h"
+
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0)
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
+    text.remove_suffix(1);
+  return text;
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
+  int base = 10;
+  if (text.size() > 2 && text[0] == '0') {
+    const int prefix = std::tolower(static_cast<unsigned char>(text[1]));
+    base = prefix == 'x' ? 16 : prefix == 'b' ? 2 : prefix == 'o' ? 8 : 10;
+    if (base != 10)
+      text.remove_prefix(2);
+  }
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (problem != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
+  return value;
+}
+
+/// Where the last + or - outside of brackets stands, npos without: "a+b-4" is split before the 4. Not the first
+/// character, which is a sign.
+std::size_t last_operator(std::string_view text) {
+  int depth = 0;
+  for (std::size_t at = text.size(); at-- > 1;) {
+    const char character = text[at];
+    if (character == ')' || character == '>' || character == ']')
+      ++depth;
+    else if (character == '(' || character == '<' || character == '[')
+      --depth;
+    else if (depth == 0 && (character == '+' || character == '-'))
+      return at;
+  }
+  return std::string_view::npos;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with('-')) {
+    const auto value = parse_unsigned(text.substr(1));
+    return value ? std::optional(std::uint64_t{0} - *value) : std::nullopt;
+  }
+  return parse_unsigned(text);
+}
+
+Result<std::uint64_t> Session::register_value(unsigned dwarf_number, std::string_view name) {
+  const auto frame = selected_physical_frame();
+  if (!frame)
+    return std::unexpected(frame.error());
+  if (dwarf_number == x86_64::return_address)
+    return (*frame)->pc.value;
+  if (const auto &known = (*frame)->registers; known != nullptr && known->knows(dwarf_number))
+    return *known->get(dwarf_number);
+  return std::unexpected(
+      Error(ErrorKind::not_found, fmt::format("{} is not recoverable in frame {}", name, selected_frame_), "frame 0"));
+}
+
+Result<std::uint64_t> Session::evaluate(std::string_view text) {
+  text = trimmed(text);
+  constexpr std::size_t longest = 4096;
+  if (text.empty() || text.size() > longest)
+    return std::unexpected(Error(ErrorKind::usage, "an address is missing", "help x"));
+  if (const auto number = parse_number(text))
+    return *number;
+  if (text.starts_with('(') && text.ends_with(')') && text.find('(', 1) == std::string_view::npos)
+    return evaluate(text.substr(1, text.size() - 2));
+
+  std::string_view name = text;
+  const bool dollar = name.starts_with('$') || name.starts_with('%');
+  const bool ampersand = name.starts_with('&');
+  if (dollar || ampersand)
+    name.remove_prefix(1);
+  if (const auto number = ampersand ? std::nullopt : x86_64::register_by_name(name))
+    return register_value(*number, name);
+  if (dollar) {
+    // Runbooks pass addresses in the environment: ADDR=0x… inspect attach PID -e 'x $ADDR'.
+    const char *variable = std::getenv(std::string(name).c_str());
+    if (const auto number = variable == nullptr ? std::nullopt : parse_number(variable))
+      return *number;
+  }
+  // Names of operators hold + and -, so that the whole text is tried as a name first.
+  const std::size_t split = last_operator(text);
+  auto symbol = find_symbol(*target_, name, cancellation_);
+  if (symbol)
+    return symbol->address.value;
+  if (split == std::string_view::npos || symbol.error().kind() == ErrorKind::cancelled)
+    return std::unexpected(symbol.error());
+  const auto left = evaluate(text.substr(0, split));
+  if (!left)
+    return std::unexpected(left.error());
+  const auto right = evaluate(text.substr(split + 1));
+  if (!right)
+    return std::unexpected(right.error());
+  return text[split] == '+' ? *left + *right : *left - *right;
+}
+
+} // namespace inspect

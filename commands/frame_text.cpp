@@ -1,0 +1,110 @@
+#include "commands/frame_text.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace inspect {
+namespace {
+
+constexpr off_t largest_source = 64 << 20;
+
+Result<std::string> read_source(Session &session, const std::string &file) {
+  auto opened = session.target().files().open(file);
+  if (!opened)
+    return std::unexpected(
+        Error(opened.error().kind(),
+              fmt::format("the source file {} is neither where the target would see it nor here", file),
+              "put the sources at that path, or a symbolic link to them"));
+  struct stat status {};
+  const int descriptor = opened->descriptor.get();
+  if (::fstat(descriptor, &status) != 0)
+    return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", file)));
+  if (status.st_size > largest_source)
+    return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is too large to be a source file", file)));
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t count = ::pread(descriptor, text.data() + have, text.size() - have, static_cast<off_t>(have));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", file)));
+    if (count == 0)
+      break;
+    have += static_cast<std::size_t>(count);
+  }
+  text.resize(have);
+  return text;
+}
+
+/// Tabs of source text become blanks, since the line number shifts them; everything else that is no text is escaped.
+std::string displayed(std::string_view line) {
+  std::string result;
+  for (std::string_view rest = line; !rest.empty();) {
+    const std::size_t tab = std::min(rest.find('\t'), rest.size());
+    result += escape(rest.substr(0, tab));
+    if (tab < rest.size())
+      result += "    ";
+    rest.remove_prefix(std::min(tab + 1, rest.size()));
+  }
+  return result;
+}
+
+} // namespace
+
+std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame) {
+  std::string function = frame.signal             ? "<signal handler called>"
+                         : frame.function.empty() ? std::string("??")
+                                                  : escape(frame.function);
+  std::string line =
+      fmt::format("#{:<3} {} {}", number, output.styled(Style::dim, fmt::format("{:#018x}", frame.pc.value)),
+                  output.styled(Style::function, function));
+  if (!frame.file.empty())
+    line += output.styled(Style::location, frame.line > 0 ? fmt::format(" at {}:{}", escape(frame.file), frame.line)
+                                                          : fmt::format(" at {}", escape(frame.file)));
+  else if (!frame.module.empty())
+    line += output.styled(Style::location, fmt::format("+{:#x} in {}", frame.offset, escape(frame.module)));
+  if (frame.inlined)
+    line += " (inlined)";
+  if (frame.guessed)
+    line += output.styled(Style::warning, " (guessed)");
+  return line + "\n";
+}
+
+Result<void> write_selected_frame(Output &output, Session &session) {
+  const auto frame = session.selected_report_frame();
+  if (!frame)
+    return std::unexpected(frame.error());
+  output.write(frame_line(output, session.selected_frame(), **frame));
+  // The line is a courtesy: where the sources are not at hand the frame alone is the answer.
+  if (!(*frame)->file.empty() && (*frame)->line > 0)
+    (void)write_source(output, session, std::string((*frame)->file), (*frame)->line, (*frame)->line, (*frame)->line);
+  return {};
+}
+
+Result<void> write_source(Output &output, Session &session, const std::string &file, int first, int last, int marked) {
+  const auto text = read_source(session, file);
+  if (!text)
+    return std::unexpected(text.error());
+  int number = 0;
+  bool printed = false;
+  for (std::string_view rest = *text; !rest.empty() && number < last;) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    ++number;
+    if (number >= first) {
+      const std::string line =
+          fmt::format("{} {:>5}: {}\n", number == marked ? "=>" : "  ", number, displayed(rest.substr(0, end)));
+      output.write(number == marked ? output.styled(Style::heading, line) : line);
+      printed = true;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (!printed)
+    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} has {} lines, not {}", file, number, first)));
+  return {};
+}
+
+} // namespace inspect
