@@ -73,7 +73,9 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   if (!process)
     return std::unexpected(process.error());
   context.output.progress(fmt::format("reading process {}", *process));
-  auto target = Target::open(*process, TargetOptions{.use_debuginfod = arguments.has("--debuginfod")});
+  TargetOptions options;
+  options.use_debuginfod = arguments.has("--debuginfod");
+  auto target = Target::open(*process, options);
   if (!target)
     return std::unexpected(target.error());
   for (const std::string &warning : (*target)->take_warnings())

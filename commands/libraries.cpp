@@ -13,8 +13,7 @@ Result<ExitStatus> run_libraries(CommandContext &context) {
     return std::unexpected(refreshed.error());
   for (const LibraryRow &row : list_libraries(session.target())) {
     context.output.write(fmt::format("{:#014x}-{:#014x} {}{}\n", row.range.begin.value, row.range.end.value,
-                                     escape(row.path),
-                                     row.from_memory ? " (its image in memory; the file is gone)" : ""));
+                                     escape(row.path), row.from_memory ? " (read from its image in memory)" : ""));
     context.output.write(fmt::format("    build-id {}\n    debug information: {}\n",
                                      row.build_id.empty() ? "none" : row.build_id, escape(row.debug_info)));
   }
