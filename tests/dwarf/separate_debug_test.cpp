@@ -7,6 +7,8 @@
 #include "tests/support/skip.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <dlfcn.h>
 #include <dwarf.h>
 #include <fmt/format.h>
 #include <new>
@@ -126,6 +128,38 @@ TEST_CASE("a debug file of another build is refused, and said so") {
   const auto warnings = (*module)->take_warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].find("does not belong to") != std::string::npos);
+}
+
+TEST_CASE("a debuginfod server is asked where the user wants it, and only then") {
+  if (::dlopen("libdebuginfod.so.1", RTLD_LAZY) == nullptr)
+    SKIP_TEST("libdebuginfod1 is not installed");
+  const test::Folder folder;
+  const auto program = test::build(folder, "p.c", source, "gcc -O1 -g -Wl,--build-id");
+  auto whole = test::open_file(program, files);
+  REQUIRE(whole);
+  // The client takes file: addresses too; then a folder is the server.
+  const std::string place = "server/buildid/" + to_hex((*whole)->build_id());
+  test::run("cd " + folder.path() + " && mkdir -p " + place + " && objcopy --only-keep-debug a.out " + place +
+            "/debuginfo && strip -s a.out");
+  REQUIRE(::setenv("DEBUGINFOD_URLS", ("file://" + folder / "server").c_str(), 1) == 0);
+  REQUIRE(::setenv("DEBUGINFOD_CACHE_PATH", (folder / "cache").c_str(), 1) == 0);
+  ModuleOptions options = without_system_folder();
+  auto not_asked = test::open_file(program, files, options);
+  REQUIRE(not_asked);
+  CHECK((*not_asked)->dwarf() == nullptr);
+  options.use_debuginfod = true;
+  auto asked = test::open_file(program, files, options);
+  REQUIRE(asked);
+  REQUIRE((*asked)->dwarf() != nullptr);
+  CHECK(knows_hidden(**asked));
+  CHECK((*asked)->debug_info_reason().starts_with(folder / "cache"));
+  REQUIRE(::unsetenv("DEBUGINFOD_URLS") == 0);
+  auto no_server = test::open_file(program, files, options);
+  REQUIRE(no_server);
+  CHECK((*no_server)->dwarf() == nullptr);
+  const auto warnings = (*no_server)->take_warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("DEBUGINFOD_URLS") != std::string::npos);
 }
 
 TEST_CASE("what dwz moved to a common file is found there") {
