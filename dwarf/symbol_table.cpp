@@ -34,12 +34,14 @@ struct Region {
 // How far back a sized symbol that covers an address can start is known per block of entries, so that a look-up in a
 // gap need not walk the whole table.
 constexpr std::size_t block_size = 64;
+// A table without NULs would else be searched to its end for each of its symbols.
+constexpr std::size_t longest_name = 64 << 10;
 
 std::string_view string_at(std::span<const std::byte> names, std::uint32_t offset) {
   if (offset >= names.size())
     return {};
   const auto *text = reinterpret_cast<const char *>(names.data()) + offset;
-  const std::size_t limit = names.size() - offset;
+  const std::size_t limit = std::min(names.size() - offset, longest_name);
   const void *end = std::memchr(text, 0, limit);
   return {text, end != nullptr ? static_cast<std::size_t>(static_cast<const char *>(end) - text) : limit};
 }

@@ -75,16 +75,20 @@ void try_bytes(const std::string &path, const std::string &bytes, const std::vec
   test::write_file(path, bytes);
   if (auto module = Module::open(input_at(path, segments), nothing, files, {}))
     read_all(**module);
-  BufferMemory memory;
-  std::vector<std::byte> copy(bytes.size());
-  std::memcpy(copy.data(), bytes.data(), bytes.size());
-  const std::uint64_t base = 0x7f0000000000;
-  memory.add(RunAddress{base}, std::move(copy));
-  ModuleInput from_memory;
-  from_memory.path = "gone";
-  from_memory.segments = {{{{base}, {base + bytes.size()}}, {0}, true}};
-  if (auto module = Module::open(std::move(from_memory), memory, files, {}))
-    read_all(**module);
+  const auto raw = std::as_bytes(std::span(bytes));
+  for (const bool with_sections : {true, false}) {
+    std::vector<std::byte> copy(raw.begin(), raw.end());
+    if (!with_sections && copy.size() >= sizeof(Elf64_Ehdr))
+      std::memset(copy.data() + offsetof(Elf64_Ehdr, e_shoff), 0, sizeof(Elf64_Off));
+    const std::uint64_t base = 0x7f0000000000;
+    BufferMemory memory;
+    memory.add(RunAddress{base}, std::move(copy));
+    ModuleInput from_memory;
+    from_memory.path = "gone";
+    from_memory.segments = {{{{base}, {base + bytes.size()}}, {0}, true}};
+    if (auto module = Module::open(std::move(from_memory), memory, files, {}))
+      read_all(**module);
+  }
 }
 
 } // namespace

@@ -1,9 +1,11 @@
 #include "dwarf/elf_image.h"
 #include "dwarf/module.h"
 #include "tests/dwarf/memory_of_self.h"
+#include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
+#include "tests/support/skip.h"
 
-#include <dlfcn.h>
+#include <iterator>
 #include <link.h>
 #include <sys/auxv.h>
 
@@ -26,12 +28,6 @@ ModuleInput input_for(const std::string &path, std::vector<MappedSegment> segmen
 std::vector<MappedSegment> mappings_of(const std::string &path) {
   auto found = test::own_mappings([&](const std::string &one) { return one == path; });
   return found.empty() ? std::vector<MappedSegment>() : found.begin()->second;
-}
-
-std::string libc_path() {
-  const auto found =
-      test::own_mappings([](const std::string &path) { return path.find("/libc.so") != std::string::npos; });
-  return found.empty() ? std::string() : found.begin()->first;
 }
 
 } // namespace
@@ -67,7 +63,7 @@ TEST_CASE("the load bias of every library is the one the dynamic linker used") {
 }
 
 TEST_CASE("a module whose file is gone is read from memory") {
-  const std::string path = libc_path();
+  const std::string path = test::libc_path();
   auto from_file = Module::open(input_for(path, mappings_of(path)), memory, files, {});
   ModuleInput gone;
   gone.path = path + " (deleted)";
@@ -83,7 +79,7 @@ TEST_CASE("a module whose file is gone is read from memory") {
 }
 
 TEST_CASE("a file with another build-id than the memory is not believed") {
-  const std::string path = libc_path();
+  const std::string path = test::libc_path();
   const std::string other = "/proc/self/exe";
   ModuleInput input = input_for(path, mappings_of(path));
   input.file = std::move(*files.open(other));
@@ -94,6 +90,62 @@ TEST_CASE("a file with another build-id than the memory is not believed") {
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].find("is not what is mapped") != std::string::npos);
   CHECK((*module)->take_warnings().empty());
+}
+
+TEST_CASE("without build-ids a file is compared with the memory by its headers") {
+  const test::Folder mapped_folder;
+  const test::Folder other_folder;
+  const std::string flags = "gcc -Wl,--build-id=none -Wl,-z,separate-code";
+  const auto mapped = test::build(mapped_folder, "m.c", "int main(void) { return 0; }\n", flags);
+  const auto other = test::build(other_folder, "m.c",
+                                 "int f(int x) { return x; } int main(void) { return f(3); }\n"
+                                 "int more[3000] = {1};\n",
+                                 flags);
+  std::ifstream file(mapped, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  auto image = ElfImage::from_file(std::move(files.open(mapped)->descriptor), mapped);
+  REQUIRE(image);
+  BufferMemory loaded;
+  std::vector<MappedSegment> segments;
+  const std::uint64_t base = 0x555500000000;
+  for (const GElf_Phdr &header : image->segments()) {
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0)
+      continue;
+    const auto part = image->bytes_at(header.p_offset, header.p_filesz);
+    loaded.add(RunAddress{base + header.p_vaddr}, {part.begin(), part.end()});
+    segments.push_back({{{base + header.p_vaddr}, {base + ((header.p_vaddr + header.p_filesz + 4095) & ~4095ull)}},
+                        {header.p_offset},
+                        (header.p_flags & PF_X) != 0});
+  }
+  ModuleInput same = input_for(mapped, segments);
+  auto believed = Module::open(std::move(same), loaded, files, {});
+  REQUIRE(believed);
+  CHECK_FALSE((*believed)->from_memory());
+  CHECK((*believed)->bias().value == base);
+  ModuleInput replaced = input_for(other, segments);
+  auto refused = Module::open(std::move(replaced), loaded, files, {});
+  REQUIRE(refused);
+  CHECK((*refused)->from_memory());
+  CHECK((*refused)->bias().value == base);
+  const auto warnings = (*refused)->take_warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("is not what is mapped") != std::string::npos);
+}
+
+TEST_CASE("a module read from memory has its debug file by build-id") {
+  const std::string path = test::libc_path();
+  auto from_file = Module::open(input_for(path, mappings_of(path)), memory, files, {});
+  REQUIRE(from_file);
+  if ((*from_file)->dwarf() == nullptr)
+    SKIP_TEST("libc6-dbg is not installed");
+  ModuleInput gone;
+  gone.path = path + " (deleted)";
+  gone.segments = mappings_of(path);
+  auto module = Module::open(std::move(gone), memory, files, {});
+  REQUIRE(module);
+  CHECK((*module)->dwarf() != nullptr);
+  CHECK((*module)->debug_info_reason() == (*from_file)->debug_info_reason());
+  CHECK((*module)->debug_offset() == 0);
 }
 
 TEST_CASE("the vDSO is read from memory with its section headers") {
@@ -111,16 +163,16 @@ TEST_CASE("the vDSO is read from memory with its section headers") {
 }
 
 TEST_CASE("a file's read-only bytes are the target's, without asking the target") {
-  const std::string path = libc_path();
+  const std::string path = test::libc_path();
   auto module = Module::open(input_for(path, mappings_of(path)), memory, files, {});
   REQUIRE(module);
-  const RunAddress code{reinterpret_cast<std::uint64_t>(::dlsym(RTLD_DEFAULT, "qsort"))};
+  const RunAddress code{reinterpret_cast<std::uint64_t>(test::libc_symbol("qsort"))};
   std::array<std::byte, 64> from_file{};
   std::array<std::byte, 64> from_memory{};
   REQUIRE((*module)->file_memory().read(code, from_file));
   REQUIRE(memory.read(code, from_memory));
   CHECK(from_file == from_memory);
-  const RunAddress data{reinterpret_cast<std::uint64_t>(::dlsym(RTLD_DEFAULT, "environ"))};
+  const RunAddress data{reinterpret_cast<std::uint64_t>(test::libc_symbol("environ"))};
   CHECK_FALSE((*module)->file_memory().read(data, from_file));
 }
 

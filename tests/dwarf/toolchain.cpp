@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
 #include <regex>
 
@@ -78,6 +79,12 @@ std::vector<std::pair<std::uint64_t, std::string>> objdump_plt(const std::string
 std::string libc_path() {
   const auto found = own_mappings([](const std::string &path) { return path.find("/libc.so") != std::string::npos; });
   return found.empty() ? std::string() : found.begin()->first;
+}
+
+const void *libc_symbol(const char *name) {
+  static void *const libc = ::dlopen(libc_path().c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  REQUIRE(libc != nullptr);
+  return ::dlsym(libc, name);
 }
 
 Result<std::unique_ptr<Module>> open_file(const std::string &path, const FileSource &files,

@@ -44,6 +44,8 @@ std::vector<NmSymbol> nm(const std::string &file);
 /// Addresses and names ("write@plt") of the PLT entries as `objdump -d` prints them.
 std::vector<std::pair<std::uint64_t, std::string>> objdump_plt(const std::string &file);
 std::string libc_path();
+/// libc's own function or variable, not the one that a sanitizer puts before it.
+const void *libc_symbol(const char *name);
 
 /// A module for a file that is not mapped anywhere: as if loaded at bias 0, with no memory to compare it with.
 Result<std::unique_ptr<Module>> open_file(const std::string &path, const FileSource &files,
