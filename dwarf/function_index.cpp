@@ -48,8 +48,7 @@ void FunctionIndex::build(Depth depth) {
   functions_ = {};
   scopes_.clear();
   // A sound unit has fewer DIEs than bytes; circular sibling references run out of budget.
-  const std::uint64_t begin = dwarf_dieoffset(&root_);
-  budget_ = end_ > begin ? end_ - begin : 0;
+  budget_ = size();
   complete_ = depth == Depth::everything;
   walk(root_, end_, no_scope, depth, 0);
 }
@@ -77,6 +76,12 @@ void FunctionIndex::visit(Dwarf_Die &die, std::uint64_t end, std::size_t scope, 
   scopes_.push_back({offset, end, scope, indexed});
   if (indexed)
     walk(die, end, scopes_.size() - 1, depth, level + 1);
+}
+
+std::uint64_t FunctionIndex::size() const {
+  Dwarf_Die root = root_;
+  const std::uint64_t begin = dwarf_dieoffset(&root);
+  return end_ > begin ? end_ - begin : 0;
 }
 
 std::optional<Dwarf_Die> FunctionIndex::die_at(std::uint64_t offset) const {

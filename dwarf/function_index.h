@@ -29,6 +29,9 @@ public:
   /// The range of the function's code that holds the address: a function may have several.
   std::optional<LinkRange> range_at(LinkAddress address);
 
+  /// Bytes of the unit's DIEs.
+  std::uint64_t size() const;
+
   /// The DIEs that contain the DIE at this offset, outermost first, without the unit's root.
   std::vector<Dwarf_Die> parents(std::uint64_t die_offset);
 

@@ -1,5 +1,6 @@
 #include "dwarf/line_resolver.h"
 
+#include "dwarf/debug_pages.h"
 #include "dwarf/die.h"
 #include "dwarf/function_index.h"
 #include "dwarf/function_names.h"
@@ -74,11 +75,12 @@ struct LineResolver::State {
   Dwarf *dwarf;
   std::uint64_t debug_offset;
   UnitRanges ranges;
+  DebugPages pages;
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
   State(Dwarf *file, std::uint64_t offset, UnitRangeProvider provider)
-      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)) {}
+      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)), pages(dwarf_getelf(file)) {}
 
   Unit *unit_at(LinkAddress address) {
     const std::optional<std::uint64_t> offset = dwarf ? ranges.unit_at(address) : std::nullopt;
@@ -86,8 +88,10 @@ struct LineResolver::State {
       return nullptr;
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
-    if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0)
+    if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
       unit = std::make_unique<Unit>(root);
+      pages.used(unit->functions.size());
+    }
     return unit.get();
   }
 
@@ -156,6 +160,7 @@ std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {
   std::uint8_t type = 0;
   while (state_->dwarf && !(cancellation && cancellation->requested()) &&
          dwarf_get_units(state_->dwarf, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
+    state_->pages.used(64 << 10);
     Dwarf_Files *files = nullptr;
     std::size_t count = 0;
     if (type == DW_UT_type || dwarf_getsrcfiles(&root, &files, &count) != 0)

@@ -1,9 +1,13 @@
 #include "dwarf/unit_ranges.h"
 
+#include "dwarf/debug_pages.h"
 #include "dwarf/range_table.h"
 #include "tests/dwarf/dwarf_file.h"
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
+
+#include <fstream>
+#include <iterator>
 
 namespace inspect {
 namespace {
@@ -38,26 +42,23 @@ TEST_CASE("units are found with .debug_aranges and without") {
   }
 }
 
-TEST_CASE("the provider is asked once, and only for an address that .debug_aranges does not name") {
-  const DwarfFile file(fixture_path("lines_gcc_dwarf5"));
-  int asked = 0;
+TEST_CASE("the provider is asked once, and only where .debug_aranges does not name every unit") {
   const LinkAddress elsewhere{0x5000'0000};
-  UnitRanges units(
-      file.dwarf(),
-      [&] {
-        ++asked;
-        return std::optional(std::vector<UnitRange>{{{elsewhere, elsewhere + 16}, 77}});
-      },
-      1);
-  Dwarf_Aranges *aranges = nullptr;
-  std::size_t count = 0;
-  REQUIRE(dwarf_getaranges(file.dwarf(), &aranges, &count) == 0);
-  Dwarf_Addr named = 0;
-  REQUIRE(dwarf_getarangeinfo(dwarf_onearange(aranges, 0), &named, nullptr, nullptr) == 0);
-  CHECK(units.unit_at(LinkAddress{named}).has_value());
+  int asked = 0;
+  const auto provider = [&] {
+    ++asked;
+    return std::optional(std::vector<UnitRange>{{{elsewhere, elsewhere + 16}, 77}});
+  };
+  const DwarfFile complete(fixture_path("lines_gcc_dwarf5"));
+  UnitRanges named(complete.dwarf(), provider, 1);
+  CHECK_FALSE(named.unit_at(elsewhere).has_value());
   CHECK(asked == 0);
-  CHECK(units.unit_at(elsewhere) == 77);
-  CHECK_FALSE(units.unit_at(elsewhere + 16).has_value());
+  if (!fixture_exists("lines_clang_dwarf5"))
+    SKIP_TEST("clang is not installed");
+  const DwarfFile incomplete(fixture_path("lines_clang_dwarf5"));
+  UnitRanges unnamed(incomplete.dwarf(), provider, 1);
+  CHECK(unnamed.unit_at(elsewhere) == 77);
+  CHECK_FALSE(unnamed.unit_at(elsewhere + 16).has_value());
   CHECK(asked == 1);
 }
 
@@ -77,6 +78,21 @@ TEST_CASE("small files and failing providers are walked") {
     CHECK(large.unit_at(address) == unit_by_walk(file.dwarf(), address));
   }
   CHECK(asked == 1);
+}
+
+TEST_CASE("memory that is no file's is never given back") {
+  std::ifstream in(fixture_path("lines_gcc_dwarf5"), std::ios::binary);
+  std::vector<char> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const DwarfFile in_memory(std::move(bytes));
+  CHECK(DebugPages(in_memory.elf()).mapped_sections() == 0);
+  const DwarfFile mapped(fixture_path("lines_gcc_dwarf5"));
+  DebugPages pages(mapped.elf());
+  CHECK(pages.mapped_sections() > 0);
+  UnitRanges units(mapped.dwarf());
+  const LinkAddress address = mapped.function_addresses(1)[200];
+  const std::optional<std::uint64_t> before = units.unit_at(address);
+  pages.used(1ULL << 40);
+  CHECK(unit_by_walk(mapped.dwarf(), address) == before);
 }
 
 LinkRange range(std::uint64_t begin, std::uint64_t end) {
