@@ -54,11 +54,14 @@ std::string_view without_version(std::string_view name) {
 
 std::uint8_t rank_of(const Elf64_Sym &symbol, std::string_view name) {
   const unsigned binding = ELF64_ST_BIND(symbol.st_info);
-  const unsigned order = binding == STB_LOCAL ? 2 : binding == STB_WEAK ? 1 : 0;
+  const unsigned local = binding == STB_LOCAL ? 1 : 0;
+  // glibc's public names are weak, and the global ones beside them have underscores: nanosleep, __nanosleep.
+  const unsigned weak = binding == STB_WEAK ? 1 : 0;
   const std::size_t underscores = std::min<std::size_t>(7, std::min(name.find_first_not_of('_'), name.size()));
   const unsigned unsized = symbol.st_size == 0 ? 1 : 0;
   const unsigned data = ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT ? 1 : 0;
-  return static_cast<std::uint8_t>(order << 6 | static_cast<unsigned>(underscores) << 3 | unsized << 2 | data << 1);
+  return static_cast<std::uint8_t>(local << 7 | static_cast<unsigned>(underscores) << 4 | weak << 3 | unsized << 2 |
+                                   data << 1);
 }
 
 bool earlier(const Entry &one, const Entry &other) {

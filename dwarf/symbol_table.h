@@ -28,8 +28,8 @@ public:
   SymbolTable(const SymbolTable &) = delete;
   SymbolTable &operator=(const SymbolTable &) = delete;
 
-  /// The symbol that covers the address. Of several at one address the one people know: global before weak before
-  /// local, fewer leading underscores, sized before unsized. Never one whose size ends before the address.
+  /// The symbol that covers the address. Of several at one address the one people know: not local, fewer leading
+  /// underscores, global before weak, sized before unsized. Never one whose size ends before the address.
   std::optional<Symbol> at(LinkAddress address);
   /// First symbol of exactly this (mangled) name.
   std::optional<Symbol> by_name(std::string_view name);

@@ -67,6 +67,7 @@ TEST_CASE("every address of libc has the symbol that nm gives for it") {
     REQUIRE(found);
     INFO(fmt::format("{:#x} {}", address, found->name));
     CHECK(found->address.value == address);
+    CHECK(names.contains(std::string(found->name)));
     CHECK(found->name.find('@') == std::string_view::npos);
     ++compared;
   }
@@ -80,6 +81,9 @@ TEST_CASE("of several symbols at one address the one people know is taken") {
                                    ".type known,@function\n.type __known,@function\n.type a_weak,@function\n"
                                    ".type local,@function\n"
                                    "local:\na_weak:\n__known:\nknown: nop\nnop\nret\n"
+                                   ".globl __public_name\n.weak public_name\n.type __public_name,@function\n"
+                                   ".type public_name,@function\n__public_name:\npublic_name: ret\n"
+                                   ".size __public_name,1\n.size public_name,1\n"
                                    ".size known,3\n.size __known,3\n.size a_weak,3\n.size local,3\n",
                                    "gcc -shared -nostdlib");
   auto module = test::open_file(program, files);
@@ -89,6 +93,9 @@ TEST_CASE("of several symbols at one address the one people know is taken") {
   REQUIRE(known);
   CHECK(table.at(known->address)->name == "known");
   CHECK(table.at(known->address + 2)->name == "known");
+  const auto weak_one = table.by_name("public_name");
+  REQUIRE(weak_one);
+  CHECK(table.at(weak_one->address)->name == "public_name");
 }
 
 TEST_CASE("an unsized assembler label reaches to the next symbol and not out of its section") {
