@@ -45,29 +45,40 @@ void SeizedThread::interrupt() {
 SeizedThread::State SeizedThread::poll() {
   if (state_ != State::running)
     return state_;
-  int status = 0;
-  pid_t found;
+  // WNOWAIT, for two reasons. To take note of a signal-delivery-stop takes the signal away until PTRACE_DETACH gives it
+  // back, so that it would be lost if we were killed in between; untouched, the kernel delivers it
+  // (harm_test.cpp: "signals survive"). And the end of a process is for its parent to take note of, which may be us.
+  siginfo_t info{};
+  int result;
   do
-    found = ::waitpid(id_, &status, WNOHANG | __WALL | __WNOTHREAD);
-  while (found < 0 && errno == EINTR);
-  if (found == 0)
+    result = ::waitid(P_PID, static_cast<id_t>(id_), &info,
+                      WSTOPPED | WEXITED | WNOHANG | WNOWAIT | static_cast<int>(__WALL) | __WNOTHREAD);
+  while (result != 0 && errno == EINTR);
+  if (result == 0 && info.si_pid == 0)
     return state_;
-  if (found == id_ && WIFSTOPPED(status))
-    note_stop(status);
+  if (result == 0 && info.si_code != CLD_EXITED && info.si_code != CLD_KILLED && info.si_code != CLD_DUMPED)
+    note_stop(info.si_status);
   else
-    // Exited, killed, or no longer ours under this id: a thread that calls execve takes the id of its leader.
+    // Ended, or no longer ours under this id: a thread that calls execve takes the id of its leader.
     state_ = State::ended;
   return state_;
 }
 
+void SeizedThread::reap() const {
+  int result;
+  do
+    result = ::waitpid(id_, nullptr, WNOHANG | static_cast<int>(__WALL) | __WNOTHREAD);
+  while (result < 0 && errno == EINTR);
+}
+
 void SeizedThread::note_stop(int status) {
   state_ = State::stopped;
-  const int signal = WSTOPSIG(status);
-  const bool is_event_stop = (status >> 16) == PTRACE_EVENT_STOP;
+  const int signal = status & 0x7f;
+  const int event = status >> 8;
   // An event stop with SIGTRAP is our interrupt; with a stop signal it is a group-stop, which the kernel keeps up when
-  // we detach. Without the event a signal is about to be delivered.
-  group_stopped_ = is_event_stop && signal != SIGTRAP;
-  pending_signal_ = (status >> 16) == 0 ? signal : 0;
+  // we detach. Without an event a signal is about to be delivered.
+  group_stopped_ = event == PTRACE_EVENT_STOP && signal != SIGTRAP;
+  pending_signal_ = event == 0 ? signal : 0;
 }
 
 void SeizedThread::read_registers() {

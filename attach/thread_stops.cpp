@@ -44,6 +44,11 @@ private:
   long sleep_ = 0;
 };
 
+bool is_alive(pid_t process, pid_t thread) {
+  const auto stat = read_thread_stat(process, thread);
+  return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
 } // namespace
 
 Result<void> ThreadStops::seize_all() {
@@ -89,18 +94,28 @@ std::expected<std::size_t, Error> ThreadStops::seize_new_threads() {
 }
 
 void ThreadStops::seize_one(pid_t thread) {
-  if (auto seized = SeizedThread::seize(thread))
-    seized_.push_back(std::move(*seized));
-  else
-    note_failure(thread, seized.error());
+  // EPERM is also the answer for a thread that is ending, and at the end of an execve a new one may have its id by the
+  // time we ask why (tracer_test.cpp: "execve").
+  constexpr int attempts = 3;
+  int error_number = 0;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    auto seized = SeizedThread::seize(thread);
+    if (seized) {
+      seized_.push_back(std::move(*seized));
+      return;
+    }
+    error_number = seized.error();
+    if (error_number != EPERM || !is_alive(process_, thread))
+      break;
+  }
+  note_failure(thread, error_number);
 }
 
 void ThreadStops::note_failure(pid_t thread, int error_number) {
-  const auto stat = read_thread_stat(process_, thread);
   const auto status = read_thread_status(process_, thread);
-  // EPERM is also what the kernel says of a thread that is ending. One that ended before it was touched is not worth
-  // a word, except the main thread, which stays in the list until the others have ended.
-  if (!stat || !status || stat->state == 'Z' || stat->state == 'X' || error_number == ESRCH) {
+  // One that ended before it was touched is not worth a word, except the main thread, which stays in the list until
+  // the others have ended.
+  if (!status || error_number == ESRCH || !is_alive(process_, thread)) {
     if (thread == process_)
       add_unseized(thread, StopState::ended, "the main thread has ended, the others live on");
     return;
@@ -156,12 +171,20 @@ void ThreadStops::interrupt_from(std::size_t first) {
     seized_[i].interrupt();
 }
 
+SeizedThread::State ThreadStops::poll(std::size_t i) {
+  SeizedThread &thread = seized_[i];
+  if (thread.state() == SeizedThread::State::running && thread.poll() == SeizedThread::State::ended &&
+      thread.id() != process_)
+    thread.reap();
+  return thread.state();
+}
+
 void ThreadStops::wait_from(std::size_t first) {
   // Mostly they stop in the order in which they were asked to.
   Patience patience;
   std::size_t next = first;
   while (next < seized_.size() && !patience.at_its_end()) {
-    if (seized_[next].poll() == SeizedThread::State::running) {
+    if (poll(next) == SeizedThread::State::running) {
       patience.wait();
       continue;
     }
@@ -170,7 +193,7 @@ void ThreadStops::wait_from(std::size_t first) {
   }
   std::vector<std::uint32_t> missing;
   for (; next < seized_.size(); ++next)
-    if (seized_[next].poll() == SeizedThread::State::running)
+    if (poll(next) == SeizedThread::State::running)
       missing.push_back(static_cast<std::uint32_t>(next));
   wait_for_stragglers(std::move(missing));
 }
@@ -182,7 +205,7 @@ void ThreadStops::wait_for_stragglers(std::vector<std::uint32_t> missing) {
   auto last_progress = Clock::now();
   while (!missing.empty() && Clock::now() < deadline_) {
     patience.wait();
-    const auto stopped_now = [&](std::uint32_t i) { return seized_[i].poll() != SeizedThread::State::running; };
+    const auto stopped_now = [&](std::uint32_t i) { return poll(i) != SeizedThread::State::running; };
     if (std::erase_if(missing, stopped_now) > 0) {
       last_progress = Clock::now();
       patience.progress();

@@ -44,6 +44,7 @@ private:
   std::expected<std::size_t, Error> seize_new_threads();
   void seize_one(pid_t thread);
   void note_failure(pid_t thread, int error_number);
+  SeizedThread::State poll(std::size_t i);
   void interrupt_from(std::size_t first);
   void wait_from(std::size_t first);
   void wait_for_stragglers(std::vector<std::uint32_t> missing);

@@ -1,5 +1,6 @@
 #include "attach/snapshot.h"
 
+#include "attach/process_list.h"
 #include "attach/process_status.h"
 #include "machine/x86_64/registers.h"
 #include "tests/support/catch.h"
@@ -25,6 +26,19 @@ Snapshot snapshot_of(pid_t process, const SnapshotOptions &options = {}) {
   return std::move(*snapshot);
 }
 
+/// Starts many_threads and waits until each thread is asleep, not only about to be.
+ChildProcess start_sleepers(const char *threads, const char *depth) {
+  ChildProcess child({test::fixture_path("many_threads"), threads, depth});
+  child.wait_for_line();
+  const auto all_sleep = [&] {
+    const auto ids = list_threads(child.pid()).value();
+    return std::ranges::all_of(ids, [&](pid_t id) { return read_thread_stat(child.pid(), id)->state == 'S'; });
+  };
+  if (!test::wait_until(all_sleep))
+    throw std::runtime_error("the threads do not sleep");
+  return child;
+}
+
 std::uint64_t stack_pointer(const StoppedThread &thread) {
   return thread.registers.get(x86_64::rsp).value_or(0);
 }
@@ -48,8 +62,7 @@ void check_equals_memory(const SnapshotMemory &memory, std::span<const StoppedTh
 }
 
 TEST_CASE("a snapshot of a sleeping process equals its memory") {
-  ChildProcess child({test::fixture_path("many_threads"), "40", "20"});
-  child.wait_for_line();
+  const ChildProcess child = start_sleepers("40", "20");
   const Snapshot snapshot = snapshot_of(child.pid());
   CHECK(snapshot.threads.size() == 41);
   CHECK(snapshot.warnings.empty());
@@ -66,8 +79,7 @@ TEST_CASE("a snapshot of a sleeping process equals its memory") {
 }
 
 TEST_CASE("what is stopped can be copied and stays stopped") {
-  ChildProcess child({test::fixture_path("many_threads"), "3", "5"});
-  child.wait_for_line();
+  const ChildProcess child = start_sleepers("3", "5");
   Tracer tracer;
   auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
   REQUIRE(stopped.has_value());
@@ -83,8 +95,7 @@ TEST_CASE("what is stopped can be copied and stays stopped") {
 }
 
 TEST_CASE("mappings that are out of date are read again") {
-  ChildProcess child({test::fixture_path("many_threads"), "3", "5"});
-  child.wait_for_line();
+  const ChildProcess child = start_sleepers("3", "5");
   Tracer tracer;
   const auto memory = LiveMemory::open(child.pid()).value();
   const auto snapshot = take_snapshot(tracer, child.pid(), *memory, {}, {});
@@ -94,8 +105,7 @@ TEST_CASE("mappings that are out of date are read again") {
 }
 
 TEST_CASE("limits on one stack and on all are kept, and said") {
-  ChildProcess child({test::fixture_path("many_threads"), "30", "200"});
-  child.wait_for_line();
+  const ChildProcess child = start_sleepers("30", "200");
   SnapshotOptions options;
   options.stack_limit_bytes = 1024;
   const Snapshot each = snapshot_of(child.pid(), options);
