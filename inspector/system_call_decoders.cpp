@@ -19,6 +19,7 @@ constexpr std::size_t most_descriptors = 8;
 std::string descriptor_list(const SystemCallText &call, const std::vector<std::int32_t> &descriptors,
                             std::size_t total) {
   std::vector<std::string> words;
+  words.reserve(descriptors.size() + 1);
   for (const std::int32_t descriptor : descriptors)
     words.push_back(call.descriptor(descriptor));
   if (total > words.size())
@@ -34,6 +35,7 @@ void add_poll_set(SystemCallText &call) {
     return;
   }
   std::vector<std::int32_t> descriptors;
+  descriptors.reserve(entries.size());
   for (const pollfd &entry : entries)
     descriptors.push_back(entry.fd);
   call.add(descriptor_list(call, descriptors, count));

@@ -205,29 +205,36 @@ std::vector<ElfFile::DynamicEntry> ElfFile::dynamic_entries() const {
   return entries;
 }
 
-std::string ElfFile::dynamic_strings(std::uint64_t limit) const {
-  std::uint64_t table = 0;
-  std::uint64_t size = 0;
-  for (const DynamicEntry &entry : dynamic_entries()) {
+ElfFile::StringTable ElfFile::dynamic_string_table(const std::vector<DynamicEntry> &entries) const {
+  std::uint64_t address = 0;
+  StringTable table;
+  for (const DynamicEntry &entry : entries) {
     if (entry.tag == DT_STRTAB)
-      table = entry.value;
+      address = entry.value;
     if (entry.tag == DT_STRSZ)
-      size = entry.value;
+      table.size = entry.value;
   }
-  const auto offset = offset_of({table});
-  return offset ? bytes(*offset, size, limit) : std::string();
+  if (const auto offset = offset_of({address}))
+    table.offset = *offset;
+  else
+    table.size = 0;
+  return table;
+}
+
+std::string ElfFile::dynamic_strings(std::uint64_t limit) const {
+  const StringTable table = dynamic_string_table(dynamic_entries());
+  return bytes(table.offset, table.size, limit);
 }
 
 std::vector<std::string> ElfFile::needed_libraries() const {
+  // The table may have the names of a million symbols, too: only the few wanted are read.
+  constexpr std::uint64_t longest_name = 256;
   std::vector<std::string> names;
   const auto entries = dynamic_entries();
-  if (std::ranges::none_of(entries, [](const DynamicEntry &entry) { return entry.tag == DT_NEEDED; }))
-    return names;
-  // Linkers put the names of libraries among those of symbols: a table of any size is to be expected.
-  const std::string table = dynamic_strings(256 << 20);
+  const StringTable table = dynamic_string_table(entries);
   for (const DynamicEntry &entry : entries) {
-    if (entry.tag == DT_NEEDED)
-      names.push_back(string_at(table, entry.value));
+    if (entry.tag == DT_NEEDED && entry.value < table.size)
+      names.push_back(string_at(bytes(table.offset + entry.value, table.size - entry.value, longest_name), 0));
   }
   return names;
 }

@@ -81,6 +81,11 @@ private:
     std::uint64_t value;
   };
   std::vector<DynamicEntry> dynamic_entries() const;
+  struct StringTable {
+    FileOffset offset;
+    std::uint64_t size = 0;
+  };
+  StringTable dynamic_string_table(const std::vector<DynamicEntry> &entries) const;
 
   int descriptor_;
   std::uint64_t size_;
