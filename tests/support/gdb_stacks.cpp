@@ -58,12 +58,12 @@ std::string canonical_function(std::string_view name) {
   remove_all(text, "(anonymous namespace)", "{anonymous}");
   remove_all(text, "operator()", "operator{}");
   remove_all(text, "operator<<", "operator{shift}");
-  if (text.starts_with('<'))
-    remove_all(text, "<impl ", "{impl "); // Rust: both peers print the same here
+  remove_all(text, "{{vtable.shim}}");
+  remove_all(text, "::<", "<"); // Rust
   // The compiler's own name of a lambda and gdb's have only the member function in common.
-  if (const auto lambda = text.find("lambda("); lambda != std::string::npos)
-    if (const auto member = text.find("::operator{}", lambda); member != std::string::npos)
-      return text.substr(member + 2, std::string_view("operator{}").size());
+  if (text.find("lambda") != std::string::npos || text.starts_with("operator{}"))
+    if (const auto member = text.rfind("operator{}"); member != std::string::npos)
+      return "operator{}";
   text = without_template_arguments(text);
   if (const auto parameters = text.find('('); parameters != std::string::npos)
     text.erase(parameters);
@@ -71,10 +71,38 @@ std::string canonical_function(std::string_view name) {
     text.erase(0, blank + 1);
   if (text.ends_with("@plt"))
     text.erase(text.size() - 4);
-  for (const std::string_view prefix : {"__GI_", "__libc_", "___", "__", "_"})
-    if (text.starts_with(prefix) && text.find("::") == std::string::npos)
-      text.erase(0, prefix.size());
+  if (text.find("::") != std::string::npos)
+    return text;
+  if (text.starts_with("__GI_"))
+    text.erase(0, 5);
+  text.erase(0, text.find_first_not_of('_'));
+  if (text.starts_with("libc_") && !text.starts_with("libc_start"))
+    text.erase(0, 5);
+  for (const std::string_view suffix : {"_impl", "_time64"})
+    if (text.ends_with(suffix))
+      text.erase(text.size() - suffix.size());
   return text;
+}
+
+bool same_function(std::string_view left, std::string_view right) {
+  const auto last_component = [](std::string_view name) {
+    std::string text = without_template_arguments(name);
+    if (text.ends_with('}') && text.find("{closure") != std::string::npos)
+      return std::string("closure");
+    if (const auto parameters = text.find('('); parameters != std::string::npos && parameters > 0)
+      text.erase(parameters);
+    const auto separator = text.rfind("::");
+    return separator == std::string::npos ? text : text.substr(separator + 2);
+  };
+  // What is implemented for a type, and closures, have a name in Rust's symbols and another one in its DWARF.
+  const auto is_special = [](std::string_view name) {
+    return name.starts_with('<') || name.find("{impl") != std::string_view::npos ||
+           name.find("{closure") != std::string_view::npos || name.find("{{closure") != std::string_view::npos ||
+           name.find("<impl ") != std::string_view::npos || name.find("Function_handler<") != std::string_view::npos;
+  };
+  if (is_special(left) || is_special(right))
+    return last_component(left) == last_component(right);
+  return canonical_function(left) == canonical_function(right);
 }
 
 PeerStacks gdb_stacks(pid_t process, const std::string &debug_directory) {

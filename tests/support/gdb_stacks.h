@@ -27,5 +27,7 @@ PeerStacks inspect_stacks(pid_t process, const std::string &debug_directory);
 /// A function's name without what peers print differently: parameters, template arguments, return type, clone
 /// suffixes, and the aliases a C library gives one function ("__GI___poll", "__poll", "poll").
 std::string canonical_function(std::string_view name);
+/// Whether two peers' names mean one function, as far as names can tell.
+bool same_function(std::string_view left, std::string_view right);
 
 } // namespace inspect::test
