@@ -86,7 +86,10 @@ std::string canonical_function(std::string_view name) {
 
 bool same_function(std::string_view left, std::string_view right) {
   const auto last_component = [](std::string_view name) {
-    std::string text = without_template_arguments(name);
+    std::string whole(name);
+    remove_all(whole, "{{vtable.shim}}");
+    remove_all(whole, "::<", "<");
+    std::string text = without_template_arguments(whole);
     if (text.ends_with('}') && text.find("{closure") != std::string::npos)
       return std::string("closure");
     if (const auto parameters = text.find('('); parameters != std::string::npos && parameters > 0)
