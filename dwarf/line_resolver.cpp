@@ -30,8 +30,9 @@ Dwarf_Die root_with_functions(Dwarf_Die root) {
 
 /// What has been decoded of one unit.
 struct Unit {
-  explicit Unit(const Dwarf_Die &root)
-      : functions_root(root_with_functions(root)), lines(root), functions(functions_root) {
+  Unit(const Dwarf_Die &root, const LineSections &sections)
+      : functions_root(root_with_functions(root)), lines(root, sections), is_split(functions_root.addr != root.addr),
+        functions(functions_root) {
     if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
       compilation_directory = directory;
     else if (Dwarf_Die skeleton = root; const char *own = string_attribute(skeleton, DW_AT_comp_dir))
@@ -43,10 +44,12 @@ struct Unit {
     SourceLine site;
     site.line = static_cast<int>(unsigned_attribute(call, DW_AT_call_line).value_or(0));
     site.column = static_cast<int>(unsigned_attribute(call, DW_AT_call_column).value_or(0));
-    Dwarf_Files *files = nullptr;
-    std::size_t count = 0;
     const std::optional<std::uint64_t> file = unsigned_attribute(call, DW_AT_call_file);
-    if (file && dwarf_getsrcfiles(&functions_root, &files, &count) == 0 && *file < count)
+    if (file && !is_split)
+      site.file = lines.file(*file);
+    Dwarf_Files *files = nullptr; // a split unit numbers the files of its own, small table
+    std::size_t count = 0;
+    if (file && is_split && dwarf_getsrcfiles(&functions_root, &files, &count) == 0 && *file < count)
       site.file = absolute_path(dwarf_filesrc(files, *file, nullptr, nullptr), compilation_directory);
     return site;
   }
@@ -54,6 +57,7 @@ struct Unit {
   Dwarf_Die functions_root;
   std::string compilation_directory;
   LineTable lines;
+  bool is_split;
   FunctionIndex functions;
 };
 
@@ -76,11 +80,13 @@ struct LineResolver::State {
   std::uint64_t debug_offset;
   UnitRanges ranges;
   DebugPages pages;
+  LineSections sections;
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
   State(Dwarf *file, std::uint64_t offset, UnitRangeProvider provider)
-      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)), pages(dwarf_getelf(file)) {}
+      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)), pages(dwarf_getelf(file)),
+        sections(LineSections::of(file)) {}
 
   Unit *unit_at(LinkAddress address) {
     const std::optional<std::uint64_t> offset = dwarf ? ranges.unit_at(address) : std::nullopt;
@@ -89,7 +95,7 @@ struct LineResolver::State {
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
     if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
-      unit = std::make_unique<Unit>(root);
+      unit = std::make_unique<Unit>(root, sections);
       pages.used(unit->functions.size());
     }
     return unit.get();
@@ -160,16 +166,11 @@ std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {
   std::uint8_t type = 0;
   while (state_->dwarf && !(cancellation && cancellation->requested()) &&
          dwarf_get_units(state_->dwarf, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
-    state_->pages.used(64 << 10);
-    Dwarf_Files *files = nullptr;
-    std::size_t count = 0;
-    if (type == DW_UT_type || dwarf_getsrcfiles(&root, &files, &count) != 0)
+    if (type == DW_UT_type)
       continue;
-    const char *directory = string_attribute(root, DW_AT_comp_dir);
-    for (std::size_t i = 0; i < count; ++i)
-      if (std::string path = absolute_path(dwarf_filesrc(files, i, nullptr, nullptr), directory ? directory : "");
-          !path.empty() && !path.ends_with("???"))
-        found.insert(std::move(path));
+    for (std::string &path : source_files(root, state_->sections))
+      found.insert(std::move(path));
+    state_->pages.used(128 << 10);
   }
   return {found.begin(), found.end()};
 }
