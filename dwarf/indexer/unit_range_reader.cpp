@@ -1,5 +1,7 @@
 #include "dwarf/indexer/unit_range_reader.h"
 
+#include "dwarf/debug_pages.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <gelf.h>
@@ -7,6 +9,9 @@
 
 namespace inspect {
 namespace {
+
+/// What the kernel maps around the few bytes of a unit that are read.
+constexpr std::uint64_t brought_in_by_a_unit = 64 << 10;
 
 struct Span {
   std::uint64_t low, high;
@@ -211,6 +216,7 @@ Result<UnitRangesOfFile> read_unit_ranges(const LibdwarfFile &file) {
   std::unordered_set<std::uint64_t> known;
   bool silent_units = false;
   LibdwarfUnits units(file);
+  DebugPages pages(file.elf());
   while (true) {
     auto next = units.next();
     if (!next)
@@ -219,6 +225,7 @@ Result<UnitRangesOfFile> read_unit_ranges(const LibdwarfFile &file) {
     if (!unit.has_value())
       break;
     result.debug_info_size = unit->end_offset;
+    pages.used(std::min<std::uint64_t>(unit->end_offset - unit->header_offset, brought_in_by_a_unit));
     if (unit->root.get() == nullptr || unit->type == DW_UT_type || unit->type == DW_UT_split_type)
       continue;
     auto ranges = ranges_of_unit(file, *unit);
