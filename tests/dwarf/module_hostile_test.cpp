@@ -5,6 +5,7 @@
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <cstring>
 #include <iterator>
@@ -115,7 +116,7 @@ TEST_CASE("damaged files crash nothing") {
   std::memcpy(&header, bytes.data(), sizeof header);
   std::mt19937_64 random(20240501);
   constexpr std::array values = {0x00, 0xff, 0x7f, 0x80, 0x01};
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < test::fuzz_rounds(500); ++round) {
     std::string damaged = bytes;
     // Most damage goes where it is interpreted: the headers, the tables of sections and of segments.
     for (std::size_t hits = 1 + random() % 6; hits > 0; --hits) {
