@@ -51,7 +51,7 @@ std::string bash_words(const std::vector<std::string> &words) {
 std::string bash_positionals(const CommandSpec &spec) {
   switch (spec.completion) {
   case CompletionKind::process:
-    return "mapfile -t COMPREPLY < <(compgen -W \"$(cd /proc && echo [0-9]*)\" -- \"$current\")";
+    return "mapfile -t COMPREPLY < <(compgen -W \"$(ps -eo pid=)\" -- \"$current\")";
   case CompletionKind::file:
     return "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")";
   case CompletionKind::command:
