@@ -98,6 +98,17 @@ int read_file_at(int descriptor, RunAddress address, std::span<std::byte> into) 
 } // namespace
 
 Result<std::unique_ptr<LiveMemory>> LiveMemory::open(pid_t process) {
+  // During an execve a living thread changes its id; a second look then finds it.
+  constexpr int attempts = 5;
+  auto opened = open_once(process);
+  for (int attempt = 1;
+       attempt < attempts && !opened && opened.error().kind() != ErrorKind::not_permitted && process_exists(process);
+       ++attempt)
+    opened = open_once(process);
+  return opened;
+}
+
+Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
   const auto thread = living_thread(process);
   if (!thread)
     return std::unexpected(thread.error());

@@ -29,6 +29,7 @@ public:
   void force_fallback() { fallback_.store(true); }
 
 private:
+  static Result<std::unique_ptr<LiveMemory>> open_once(pid_t process);
   LiveMemory(pid_t process, FileDescriptor mem) : process_(process), mem_(std::move(mem)) {}
   pid_t process_;
   FileDescriptor mem_;

@@ -132,7 +132,9 @@ Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
   return mappings;
 }
 
-Result<std::vector<Mapping>> read_memory_map(pid_t process) {
+namespace {
+
+Result<std::vector<Mapping>> read_memory_map_once(pid_t process) {
   const auto thread = living_thread(process);
   if (!thread)
     return std::unexpected(thread.error());
@@ -144,6 +146,20 @@ Result<std::vector<Mapping>> read_memory_map(pid_t process) {
   if (!mappings)
     return std::unexpected(mappings.error().while_doing(fmt::format("reading {}", path)));
   return mappings;
+}
+
+} // namespace
+
+Result<std::vector<Mapping>> read_memory_map(pid_t process) {
+  // During an execve a living thread changes its id, and for a moment has no mappings; a second look then finds them.
+  constexpr int attempts = 5;
+  auto maps = read_memory_map_once(process);
+  for (int attempt = 1; attempt < attempts && (!maps || maps->empty()) && process_exists(process); ++attempt) {
+    if (!maps && maps.error().kind() == ErrorKind::not_permitted)
+      break;
+    maps = read_memory_map_once(process);
+  }
+  return maps;
 }
 
 const Mapping *find_mapping(const std::vector<Mapping> &sorted, RunAddress address) {

@@ -64,11 +64,11 @@ SeizedThread::State SeizedThread::poll() {
   return state_;
 }
 
-void SeizedThread::reap() const {
-  int result;
-  do
-    result = ::waitpid(id_, nullptr, WNOHANG | static_cast<int>(__WALL) | __WNOTHREAD);
-  while (result < 0 && errno == EINTR);
+void SeizedThread::reap(pid_t thread) {
+  siginfo_t info;
+  while (::waitid(P_PID, static_cast<id_t>(thread), &info, WEXITED | WNOHANG | static_cast<int>(__WALL)) != 0 &&
+         errno == EINTR) {
+  }
 }
 
 void SeizedThread::note_stop(int status) {

@@ -35,8 +35,9 @@ public:
   /// Looks, without waiting, whether it has stopped or ended. Any ptrace-stop will do: a signal that was about to be
   /// delivered is kept and handed back by release().
   State poll();
-  /// Takes note of the end of a thread, so that the kernel can forget it. Not for a thread-group leader.
-  void reap() const;
+  /// Takes note of the end of a thread that any thread of this program traces, so that the kernel can forget it. Not
+  /// for a thread-group leader.
+  static void reap(pid_t thread);
   /// Of a stopped thread; it counts as ended when they cannot be read, because then it was killed.
   void read_registers();
   /// Lets it go on as it would have without us. Does nothing the second time. A thread that has not stopped cannot be

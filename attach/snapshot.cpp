@@ -63,18 +63,21 @@ std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads)
 }
 
 /// On the tracing thread.
-Result<Snapshot> snapshot_here(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
-                               const SnapshotOptions &options) {
-  ThreadStops stops(process, options.stop);
-  if (auto seized = stops.seize_all(); !seized)
+Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  if (auto seized = stops.seize_all(); !seized) {
+    stops.release_all();
     return std::unexpected(seized.error());
+  }
   StackCopy copy(process, memory, maps, options);
   copy.prepare(stops.seized().size());
   std::vector<RunAddress> stack_pointers;
   stack_pointers.reserve(stops.seized().size() * 2);
 
-  if (auto stopped = stops.stop_all(); !stopped)
+  if (auto stopped = stops.stop_all(); !stopped) {
+    stops.release_all();
     return std::unexpected(stopped.error());
+  }
   for (const SeizedThread &thread : stops.seized())
     if (thread.has_registers())
       stack_pointers.push_back(RunAddress{thread.registers().rsp});
@@ -102,8 +105,10 @@ Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &
   auto tracing = TracingThread::start();
   if (!tracing)
     return std::unexpected(tracing.error());
+  ThreadStops stops(process, options.stop);
   Result<Snapshot> snapshot;
-  (*tracing)->run([&] { snapshot = snapshot_here(process, memory, maps, options); });
+  (*tracing)->run([&] { snapshot = snapshot_here(stops, process, memory, maps, options); },
+                  [&] { stops.unblock_seizing(); });
   return snapshot;
 }
 

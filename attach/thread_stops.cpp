@@ -99,9 +99,13 @@ void ThreadStops::seize_one(pid_t thread) {
   constexpr int attempts = 3;
   int error_number = 0;
   for (int attempt = 0; attempt < attempts; ++attempt) {
+    seizing_.store(true);
     auto seized = SeizedThread::seize(thread);
+    seizing_.store(false);
     if (seized) {
       seized_.push_back(std::move(*seized));
+      const std::scoped_lock lock(ids_mutex_);
+      seized_ids_.push_back(thread);
       return;
     }
     error_number = seized.error();
@@ -109,6 +113,15 @@ void ThreadStops::seize_one(pid_t thread) {
       break;
   }
   note_failure(thread, error_number);
+}
+
+void ThreadStops::unblock_seizing() {
+  if (!seizing_.load())
+    return;
+  const std::scoped_lock lock(ids_mutex_);
+  for (const pid_t thread : seized_ids_)
+    if (thread != process_)
+      SeizedThread::reap(thread);
 }
 
 void ThreadStops::note_failure(pid_t thread, int error_number) {
@@ -175,7 +188,7 @@ SeizedThread::State ThreadStops::poll(std::size_t i) {
   SeizedThread &thread = seized_[i];
   if (thread.state() == SeizedThread::State::running && thread.poll() == SeizedThread::State::ended &&
       thread.id() != process_)
-    thread.reap();
+    SeizedThread::reap(thread.id());
   return thread.state();
 }
 

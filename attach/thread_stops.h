@@ -15,6 +15,8 @@
 #include "attach/tracer.h"
 #include "machine/file_descriptor.h"
 
+#include <atomic>
+#include <mutex>
 #include <unordered_set>
 
 namespace inspect {
@@ -30,6 +32,11 @@ public:
   Result<void> stop_all();
   /// Never twice.
   void release_all();
+  /// To be called now and then by *another* thread of this program while seize_all or stop_all run. A thread in execve
+  /// waits until we have reaped the threads that it ended, and holds a lock for which PTRACE_SEIZE of the next thread
+  /// waits without a limit: then only a reaping from elsewhere helps. (The kernel knows of it: man page ptrace(2),
+  /// "execve(2) under ptrace"; tracer_test.cpp: "execve".)
+  void unblock_seizing();
 
   std::span<const SeizedThread> seized() const { return seized_; }
   SeizedThread *find(pid_t thread);
@@ -55,6 +62,9 @@ private:
   StopOptions options_;
   FileDescriptor task_directory_;
   std::vector<SeizedThread> seized_;
+  std::mutex ids_mutex_;
+  std::vector<pid_t> seized_ids_; ///< for unblock_seizing, under the mutex
+  std::atomic<bool> seizing_{false};
   std::unordered_set<pid_t> met_;
   std::vector<StoppedThread> not_seized_;
   std::optional<Error> first_failure_;

@@ -38,11 +38,13 @@ Result<StoppedProcess> StoppedProcess::stop(Tracer &tracer, pid_t process, const
   StoppedProcess stopped(std::make_unique<State>(process, options, std::move(*tracing)));
   Result<void> outcome;
   State &state = *stopped.state_;
-  state.tracing->run([&] {
-    outcome = state.stops.seize_all();
-    if (outcome)
-      outcome = state.stops.stop_all();
-  });
+  state.tracing->run(
+      [&] {
+        outcome = state.stops.seize_all();
+        if (outcome)
+          outcome = state.stops.stop_all();
+      },
+      [&] { state.stops.unblock_seizing(); });
   if (!outcome)
     return std::unexpected(outcome.error());
   state.threads = state.stops.describe();

@@ -33,7 +33,9 @@ struct TracingThread::State {
       state.changed.wait(lock, [&] { return state.job != nullptr || state.ending; });
       if (state.job == nullptr)
         return nullptr;
+      lock.unlock();
       (*state.job)();
+      lock.lock();
       state.job = nullptr;
       state.changed.notify_all();
     }
@@ -77,11 +79,21 @@ TracingThread::~TracingThread() {
     ::sched_yield();
 }
 
-void TracingThread::run(const std::function<void()> &job) {
+void TracingThread::run(const std::function<void()> &job, const std::function<void()> &meanwhile) {
+  constexpr auto interval = std::chrono::milliseconds(20);
   std::unique_lock lock(state_->mutex);
   state_->job = &job;
   state_->changed.notify_all();
-  state_->changed.wait(lock, [&] { return state_->job == nullptr; });
+  const auto is_done = [&] { return state_->job == nullptr; };
+  if (!meanwhile) {
+    state_->changed.wait(lock, is_done);
+    return;
+  }
+  while (!state_->changed.wait_for(lock, interval, is_done)) {
+    lock.unlock();
+    meanwhile();
+    lock.lock();
+  }
 }
 
 } // namespace inspect

@@ -26,8 +26,8 @@ public:
   /// Ends the thread and waits until the kernel has detached what it traced.
   ~TracingThread();
 
-  /// Runs `job` there and returns when it is done.
-  void run(const std::function<void()> &job);
+  /// Runs `job` there and returns when it is done. Should that take long, `meanwhile` is called here now and then.
+  void run(const std::function<void()> &job, const std::function<void()> &meanwhile = {});
 
 private:
   struct State;

@@ -255,6 +255,7 @@ TEST_CASE("execve by a thread while it is being stopped harms neither side") {
   std::size_t succeeded = 0;
   for (int i = 0; i < 200; ++i) {
     const auto memory = LiveMemory::open(child.pid());
+    INFO((memory ? std::string() : memory.error().message()));
     REQUIRE(memory.has_value());
     const auto maps = read_memory_map(child.pid());
     REQUIRE(maps.has_value());
