@@ -58,6 +58,7 @@ std::optional<Guess> Guesses::by_frame_pointer(const RegisterSet &callee, Regist
 
 /// A function that the start code called, and which never returns, so that its code does not tell its frame's size
 /// (musl's libc_start_main_stage2). Start code calls once: a return address into it is no left-over of another call.
+/// With any other return address on the way there may be frames in between, which must not be passed over.
 std::optional<Guess> Guesses::by_start_code(const RegisterSet &callee, RegisterSet &caller) {
   const RunAddress stack_pointer{callee.get(rsp).value_or(0)};
   for (std::size_t i = 0; i < start_code_words; ++i) {
@@ -66,9 +67,10 @@ std::optional<Guess> Guesses::by_start_code(const RegisterSet &callee, RegisterS
     if (!word)
       break;
     const RunAddress address{*word};
-    if (!code_.in_module_code(address - 1) || !code_.may_be_return_address(address) ||
-        !code_.is_outermost(code_.at(address, false), address))
+    if (!code_.in_module_code(address - 1) || !code_.may_be_return_address(address))
       continue;
+    if (!code_.is_outermost(code_.at(address, false), address))
+      break;
     caller = default_caller(callee, place + 8);
     forget_callee_saved(caller);
     return Guess{FrameOrigin::leaf_guess, address, place + 8};
