@@ -60,20 +60,25 @@ Result<std::vector<pid_t>> list_threads(pid_t process) {
 }
 
 Result<pid_t> living_thread(pid_t process) {
-  const auto stat = read_process_stat(process);
+  const auto dead = [](const ProcessStat &stat) { return stat.state == 'Z' || stat.state == 'X'; };
+  auto stat = read_process_stat(process);
+  // In execve a thread takes the id of its leader, which has ended by then: look at the leader again after the others.
+  constexpr int attempts = 3;
+  for (int attempt = 0; attempt < attempts && stat; ++attempt) {
+    if (!dead(*stat))
+      return process;
+    const auto threads = list_threads(process);
+    if (!threads)
+      return std::unexpected(threads.error());
+    for (const pid_t thread : *threads) {
+      const auto thread_stat = read_thread_stat(process, thread);
+      if (thread_stat && !dead(*thread_stat))
+        return thread;
+    }
+    stat = read_process_stat(process);
+  }
   if (!stat)
     return std::unexpected(stat.error());
-  const auto dead = [](char state) { return state == 'Z' || state == 'X'; };
-  if (!dead(stat->state))
-    return process;
-  const auto threads = list_threads(process);
-  if (!threads)
-    return std::unexpected(threads.error());
-  for (const pid_t thread : *threads) {
-    const auto thread_stat = read_thread_stat(process, thread);
-    if (thread_stat && !dead(thread_stat->state))
-      return thread;
-  }
   return std::unexpected(
       Error(ErrorKind::no_such_process,
             fmt::format("process {} ({}) has ended and only waits for its parent, process {}, to take note of it",

@@ -19,6 +19,9 @@ namespace {
 /// A thread in uninterruptible sleep holds up the stop of all others for so long at most.
 constexpr auto uninterruptible_grace = std::chrono::milliseconds(20);
 
+/// Even threads that only want a processor to stop on take their time when there are thousands.
+constexpr auto allowance_per_thread = std::chrono::microseconds(50);
+
 /// Gives the processor to the threads that are about to stop: first by yielding, since most stops take microseconds,
 /// then by sleeping, so that on a busy machine they get to run.
 class Patience {
@@ -152,7 +155,7 @@ void ThreadStops::add_unseized(pid_t thread, StopState state, std::string reason
 
 Result<void> ThreadStops::stop_all() {
   begin_ = Clock::now();
-  deadline_ = begin_ + options_.budget;
+  deadline_ = begin_ + options_.budget + seized_.size() * allowance_per_thread;
   interrupt_from(0);
   wait_from(0);
   // Threads born between the last listing and the stop of their parents were not seized with the others.
@@ -198,6 +201,8 @@ void ThreadStops::wait_from(std::size_t first) {
   std::size_t next = first;
   while (next < seized_.size() && !patience.at_its_end()) {
     if (poll(next) == SeizedThread::State::running) {
+      if (Clock::now() >= deadline_)
+        break;
       patience.wait();
       continue;
     }

@@ -49,8 +49,10 @@ Result<void> LayeredMemory::read(RunAddress address, std::span<std::byte> into) 
 void LayeredMemory::read_many(std::span<MemoryRead> reads) const {
   std::vector<MemoryRead> open(reads.begin(), reads.end());
   std::vector<std::size_t> positions(reads.size());
-  for (std::size_t i = 0; i < positions.size(); ++i)
+  for (std::size_t i = 0; i < positions.size(); ++i) {
     positions[i] = i;
+    reads[i].done = false;
+  }
   for (const MemoryView *layer : layers_) {
     if (open.empty())
       return;

@@ -2,6 +2,9 @@
 
 #include "tests/support/catch.h"
 
+#include <algorithm>
+#include <array>
+
 namespace inspect {
 namespace {
 
@@ -45,6 +48,31 @@ TEST_CASE("layers are asked in order, each for what those before it lack") {
   CHECK(reads[1].done);
   CHECK_FALSE(reads[2].done);
   CHECK(b[0] == std::byte{'c'});
+}
+
+TEST_CASE("many reads are tried in one layer after the other, and each keeps its own outcome") {
+  BufferMemory first;
+  BufferMemory second;
+  first.add(RunAddress{0x1000}, bytes_of("AAAA"));
+  second.add(RunAddress{0x2000}, bytes_of("BBBB"));
+  const LayeredMemory both({&first, &second});
+  std::array<std::array<std::byte, 4>, 5> into{};
+  std::array<MemoryRead, 5> reads{{{RunAddress{0x3000}, into[0], true},
+                                   {RunAddress{0x2000}, into[1]},
+                                   {RunAddress{0x1000}, into[2]},
+                                   {RunAddress{0x1002}, into[3]},
+                                   {RunAddress{0x2000}, into[4]}}};
+  both.read_many(reads);
+  const std::array<bool, 5> expected{false, true, true, false, true};
+  for (std::size_t i = 0; i < reads.size(); ++i)
+    CHECK(reads[i].done == expected[i]);
+  CHECK(into[1] == into[4]);
+  CHECK(into[2][0] == std::byte{'A'});
+
+  const LayeredMemory none({});
+  none.read_many(reads);
+  CHECK(std::ranges::none_of(reads, &MemoryRead::done));
+  CHECK_FALSE(none.read(RunAddress{0x1000}, into[0]).has_value());
 }
 
 } // namespace
