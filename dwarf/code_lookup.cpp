@@ -12,10 +12,9 @@ namespace {
 /// How far behind the ELF entry point a return address still belongs to _start, in images without symbols.
 constexpr std::uint64_t start_code_size = 64;
 
-/// Functions that the kernel or the C library starts with nothing to return to. C libraries without unwind tables
-/// (musl) do not say it in any other way.
-constexpr auto outermost_functions = std::to_array<std::string_view>(
-    {"_start", "__clone", "clone", "__clone3", "clone3", "__clone_internal", "start_thread", "thread_start"});
+/// Functions that the kernel starts with nothing to return to. C libraries without unwind tables (musl) do not say it
+/// in any other way. Only reserved names: a program may call a function of its own "clone".
+constexpr auto outermost_functions = std::to_array<std::string_view>({"_start", "__clone", "__clone3"});
 
 std::size_t slot_of(RunAddress address, std::size_t slots) {
   return (address.value * 0x9e3779b97f4a7c15ULL >> 32U) % slots;

@@ -168,9 +168,9 @@ TEST_CASE("A call to a null pointer is shown with its caller at the moment of th
   ChildProcess child({test::fixture_path("unwind_optimized"), "null"});
   const Truth truth = read_truth(child);
   TracedTarget target(child.pid());
-  int status = 0;
-  // It may be anywhere on its way from the report to the call.
-  for (status = target.resume(); WIFSTOPPED(status) && WSTOPSIG(status) != SIGSEGV;)
+  child.write("x");
+  int status = target.resume();
+  while (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSEGV)
     status = target.resume();
   REQUIRE(WIFSTOPPED(status));
   const Stack stack = target.unwind();
