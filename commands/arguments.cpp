@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <ranges>
 
 namespace inspect {
 namespace {
@@ -147,9 +148,9 @@ bool ParsedArguments::has(std::string_view option) const {
 }
 
 std::optional<std::string> ParsedArguments::value(std::string_view option) const {
-  for (auto given = given_.rbegin(); given != given_.rend(); ++given) {
-    if (given->option == option)
-      return given->value;
+  for (const Given &given : given_ | std::views::reverse) {
+    if (given.option == option)
+      return given.value;
   }
   return std::nullopt;
 }

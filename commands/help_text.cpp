@@ -110,6 +110,7 @@ std::string help_text(const CommandSpec &spec, bool in_session) {
   if (!spec.help.empty())
     text += fmt::format("\n{}", wrapped(spec.help, 0));
   std::vector<Row> rows;
+  rows.reserve(spec.positionals.size() + spec.options.size());
   for (const PositionalSpec &argument : spec.positionals)
     rows.push_back({argument.name, argument.help});
   for (const OptionSpec &option : spec.options)
