@@ -10,8 +10,8 @@
 namespace inspect {
 namespace {
 
-/// What the kernel maps around the few bytes of a unit that are read.
-constexpr std::uint64_t brought_in_by_a_unit = 64 << 10;
+/// What the kernel maps around the few bytes of a unit that are read, in each of the sections they are in.
+constexpr std::uint64_t brought_in_by_a_unit = 256 << 10;
 
 struct Span {
   std::uint64_t low, high;
@@ -225,7 +225,7 @@ Result<UnitRangesOfFile> read_unit_ranges(const LibdwarfFile &file) {
     if (!unit.has_value())
       break;
     result.debug_info_size = unit->end_offset;
-    pages.used(std::min<std::uint64_t>(unit->end_offset - unit->header_offset, brought_in_by_a_unit));
+    pages.used(brought_in_by_a_unit);
     if (unit->root.get() == nullptr || unit->type == DW_UT_type || unit->type == DW_UT_split_type)
       continue;
     auto ranges = ranges_of_unit(file, *unit);
