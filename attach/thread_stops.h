@@ -8,7 +8,7 @@
 //     …
 //     stops.release_all();                                // and ends
 //
-// Source: man page ptrace(2). What each phase costs is in docs/harmless.md.
+// Source: man page ptrace(2). docs/harmless.md tells what the target may notice of it.
 #pragma once
 
 #include "attach/seized_thread.h"
