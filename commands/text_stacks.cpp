@@ -1,7 +1,7 @@
 #include "commands/stack_writers.h"
 
 #include <algorithm>
-#include <array>
+#include <filesystem>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <map>
@@ -39,18 +39,23 @@ Repetition repetition_at(std::span<const ReportFrame> frames, std::size_t start)
   return best;
 }
 
-std::string function_name(const ReportFrame &frame) {
+std::string function_name(const ReportFrame &frame, bool address_is_shown) {
   if (frame.signal)
     return "<signal handler called>";
   if (frame.function.empty())
-    return fmt::format("{:#018x}", frame.pc.value);
+    return address_is_shown ? "??" : fmt::format("{:#018x}", frame.pc.value);
   return escape(frame.function);
+}
+
+/// Without the detours that builds leave in paths ("build/../src/./a.c"); JSON has the path as it is.
+std::string short_path(std::string_view path) {
+  return escape(std::filesystem::path(path).lexically_normal().string());
 }
 
 std::string location(const ReportFrame &frame) {
   std::string text;
   if (!frame.file.empty()) {
-    text = fmt::format(" at {}", escape(frame.file));
+    text = fmt::format(" at {}", short_path(frame.file));
     if (frame.line > 0)
       text += fmt::format(":{}", frame.line);
   } else if (frame.module.empty()) {
@@ -67,7 +72,7 @@ void write_frame(Output &output, std::size_t number, const ReportFrame &frame, b
   std::string line = fmt::format("    {:<3} ", fmt::format("#{}", number));
   if (with_address)
     line += output.styled(Style::dim, fmt::format("{:#018x} ", frame.pc.value));
-  line += output.styled(Style::function, function_name(frame));
+  line += output.styled(Style::function, function_name(frame, with_address));
   line += output.styled(Style::location, location(frame));
   if (frame.inlined)
     line += output.styled(Style::dim, " (inlined)");
