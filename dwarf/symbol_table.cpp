@@ -95,6 +95,7 @@ struct SymbolTable::State {
   std::vector<Region> regions;
   std::vector<std::span<const std::byte>> sources; ///< string tables
   std::vector<Entry> entries;
+  bool only_exported = false;                ///< no full table: static functions lie between the symbols, unseen
   std::vector<std::uint64_t> block_end;      ///< highest end of a symbol in the block
   std::vector<std::uint64_t> block_end_upto; ///< and in it and all blocks before
 
@@ -125,7 +126,8 @@ void SymbolTable::State::load(Module &module) {
       full = load_sections(*debug, SHT_SYMTAB, module.debug_offset());
   if (!full)
     if (const ElfImage *mini = module.mini_debug_image())
-      load_sections(*mini, SHT_SYMTAB, 0);
+      full = load_sections(*mini, SHT_SYMTAB, 0);
+  only_exported = !full;
   if (!load_sections(image, SHT_DYNSYM, 0))
     if (const auto dynamic = find_dynamic_symbols(image, module.bias()))
       load_symbols(dynamic->symbols, dynamic->names, 0);
@@ -272,6 +274,9 @@ const Entry *SymbolTable::State::unsized_at(std::uint64_t address, std::size_t a
   if (region == nullptr)
     return nullptr;
   const Entry *found = nullptr;
+  // A stripped musl exports memset without a size; the system call stubs behind it are not memset.
+  if (only_exported && after != 0 && entries[after - 1].address != address)
+    return nullptr;
   // A label inside a sized function ends where the function does.
   const bool is_inside = after != 0 && sized_at(entries[after - 1].address, after) != nullptr;
   for (std::size_t i = after; !is_inside && i-- > 0 && entries[i].address == entries[after - 1].address;)

@@ -16,7 +16,8 @@ namespace inspect {
 struct Symbol {
   std::string_view name; ///< as in the file (mangled); lives as long as the table
   LinkAddress address;
-  std::uint64_t size = 0; ///< 0: the file does not say; it is then taken to reach to the next symbol of its section
+  std::uint64_t size = 0; ///< 0: the file does not say; it is then taken to reach to the next symbol of its section,
+                          ///< but where only exported symbols are known, for its first byte only
   bool is_function = false;
   bool is_plt = false; ///< to be shown as name@plt
 };
