@@ -75,7 +75,9 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   context.output.progress(fmt::format("reading process {}", *process));
   TargetOptions options;
   options.use_debuginfod = arguments.has("--debuginfod");
+  options.debug_directories = arguments.values("--debug-directory");
   auto target = Target::open(*process, options);
+  context.output.progress({});
   if (!target)
     return std::unexpected(target.error());
   for (const std::string &warning : (*target)->take_warnings())
@@ -91,11 +93,15 @@ Result<ExitStatus> run_attach(CommandContext &context) {
       return std::unexpected(held.error());
   }
   const bool given = arguments.has("-e") || arguments.has("-x");
-  const ExitStatus status =
+  ExitStatus status =
       given ? run_given(session, context.output, arguments) : run_interactively(session, context.output);
   const bool ended = session.target_ended();
   session.let_go();
   context.output.set_transcript(nullptr);
+  if (session.transcript != nullptr && (std::fflush(session.transcript) != 0 || std::ferror(session.transcript) != 0)) {
+    context.output.error("the transcript could not be written completely");
+    status = ExitStatus::failure;
+  }
   if (!given && !ended)
     context.output.hint("detached, the target runs on");
   return status;
@@ -122,6 +128,10 @@ CommandSpec make_attach_command() {
       {.name = "-x", .value = "FILE", .help = "run the commands in this file, then leave", .repeatable = true},
       {.name = "--stop", .help = "hold the target from the start"},
       {.name = "--read-only", .help = "refuse to write memory"},
+      {.name = "--debug-directory",
+       .value = "DIR",
+       .help = "look for separate debug files here instead of /usr/lib/debug",
+       .repeatable = true},
       {.name = "--debuginfod", .help = "ask the servers in $DEBUGINFOD_URLS for missing debug information"}};
   spec.positionals = {{.name = "PID", .help = "the process", .required = true}};
   spec.completion = CompletionKind::process;

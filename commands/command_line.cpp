@@ -61,6 +61,7 @@ ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> wor
     return exit_status(error);
   }
   CommandContext context{output, *arguments, session};
+  output.progress({}); // the wait that may be shown begins here
   const auto done = spec.run(context);
   output.progress({});
   if (done)

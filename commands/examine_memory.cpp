@@ -129,8 +129,9 @@ Result<ExitStatus> run_examine(CommandContext &context) {
   Session &session = *context.session;
   std::vector<std::byte> bytes(request->count * request->size);
   const auto print = [&] {
-    if (request->raw)
-      context.output.write(std::string_view(reinterpret_cast<const char *>(bytes.data()), bytes.size()));
+    const std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    if (request->raw) // a terminal gets no control characters from the target
+      context.output.write(context.output.is_terminal() ? escape(text) + "\n" : std::string(text));
     else
       context.output.write(format_memory(request->address, bytes, request->format, request->size));
   };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -81,29 +82,33 @@ Result<void> write_selected_frame(Output &output, Session &session) {
   output.write(frame_line(output, session.selected_frame(), **frame));
   // The line is a courtesy: where the sources are not at hand the frame alone is the answer.
   if (!(*frame)->file.empty() && (*frame)->line > 0)
-    (void)write_source(output, session, std::string((*frame)->file), (*frame)->line, (*frame)->line, (*frame)->line);
+    (void)write_source(output, session,
+                       {std::string((*frame)->file), (*frame)->line, (*frame)->line, (*frame)->line, std::string()});
   return {};
 }
 
-Result<void> write_source(Output &output, Session &session, const std::string &file, int first, int last, int marked) {
-  const auto text = read_source(session, file);
+Result<void> write_source(Output &output, Session &session, const SourceLines &lines) {
+  const auto text = read_source(session, lines.file);
   if (!text)
     return std::unexpected(text.error());
   int number = 0;
   bool printed = false;
-  for (std::string_view rest = *text; !rest.empty() && number < last;) {
+  for (std::string_view rest = *text; !rest.empty() && number < lines.last;) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     ++number;
-    if (number >= first) {
+    if (number >= lines.first) {
+      const bool marked = number == lines.marked;
       const std::string line =
-          fmt::format("{} {:>5}: {}\n", number == marked ? "=>" : "  ", number, displayed(rest.substr(0, end)));
-      output.write(number == marked ? output.styled(Style::heading, line) : line);
-      printed = true;
+          fmt::format("{} {:>5}: {}", marked ? "=>" : "  ", number, displayed(rest.substr(0, end)));
+      if (!std::exchange(printed, true))
+        output.write(lines.heading);
+      output.write((marked ? output.styled(Style::heading, line) : line) + "\n");
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (!printed)
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} has {} lines, not {}", file, number, first)));
+    return std::unexpected(
+        Error(ErrorKind::not_found, fmt::format("{} has {} lines, not {}", lines.file, number, lines.first)));
   return {};
 }
 

@@ -13,8 +13,15 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
 /// Prints the selected frame, and its source line where the file can be read.
 Result<void> write_selected_frame(Output &output, Session &session);
 
-/// Prints the lines of a source file from `first` to `last` (1-based), marking `marked` (0: none). The file is looked
-/// for where the target sees it, then in our root; not_found says so.
-Result<void> write_source(Output &output, Session &session, const std::string &file, int first, int last, int marked);
+struct SourceLines {
+  std::string file;
+  int first = 1; ///< 1-based
+  int last = 1;
+  int marked = 0;      ///< 0: none
+  std::string heading; ///< printed before the first line, where there is one
+};
+
+/// Prints lines of a source file. It is looked for where the target sees it, then in our root; not_found says so.
+Result<void> write_source(Output &output, Session &session, const SourceLines &lines);
 
 } // namespace inspect

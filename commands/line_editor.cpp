@@ -142,6 +142,9 @@ std::optional<std::string> LineEditor::read(const std::string &prompt) {
   while (true) {
     state.interrupted = false;
     int length = 0;
+    // el_gets shows the prompt first and takes the terminal over then; a Ctrl-D typed in between would be lost
+    // (terminal_test.cpp types that fast).
+    ::el_set(state.editor, EL_PREP_TERM, 1);
     const char *typed = ::el_gets(state.editor, &length);
     if (state.interrupted) {
       ::el_reset(state.editor);
@@ -149,8 +152,12 @@ std::optional<std::string> LineEditor::read(const std::string &prompt) {
     }
     if (typed == nullptr && length < 0 && errno == EINTR)
       continue; // a signal from elsewhere, such as the window's new size
-    if (typed == nullptr || length <= 0)
+    if (typed == nullptr || length <= 0) {
+      std::FILE *out = nullptr;
+      ::el_get(state.editor, EL_GETFP, 1, &out);
+      std::fputc('\n', out);
       return std::nullopt;
+    }
     std::string line(typed, static_cast<std::size_t>(length));
     while (line.ends_with('\n') || line.ends_with('\r'))
       line.pop_back();

@@ -90,11 +90,10 @@ Result<ExitStatus> run_list(CommandContext &context) {
     return std::unexpected(place.error());
   const int around =
       static_cast<int>(std::min<std::size_t>(context.session->settings().number("source-list-line-count"), 5'000));
-  context.output.write(context.output.styled(Style::location, fmt::format("{}:{}", escape(place->file), place->line)) +
-                       "\n");
-  if (auto written = write_source(context.output, *context.session, place->file, std::max(1, place->line - around),
-                                  place->line + around, place->marked);
-      !written)
+  const std::string heading =
+      context.output.styled(Style::location, fmt::format("{}:{}", escape(place->file), place->line)) + "\n";
+  const SourceLines lines{place->file, std::max(1, place->line - around), place->line + around, place->marked, heading};
+  if (auto written = write_source(context.output, *context.session, lines); !written)
     return std::unexpected(written.error());
   return ExitStatus::success;
 }

@@ -10,6 +10,7 @@ namespace inspect {
 namespace {
 
 constexpr std::chrono::milliseconds progress_delay{500};
+constexpr std::chrono::milliseconds progress_interval{50};
 constexpr std::string_view erase_line = "\r\x1b[K";
 
 bool environment_allows_colour() {
@@ -137,8 +138,9 @@ void Output::progress(std::string_view text) {
   const auto now = std::chrono::steady_clock::now();
   if (!waiting_since_)
     waiting_since_ = now;
-  if (now - *waiting_since_ < progress_delay)
+  if (now - *waiting_since_ < progress_delay || now - progress_written_ < progress_interval)
     return;
+  progress_written_ = now;
   std::fputs(fmt::format("{}{}", erase_line, escape(text)).c_str(), err_);
   std::fflush(err_);
   progress_shown_ = true;

@@ -70,6 +70,7 @@ private:
   std::string error_prefix_;
   int write_error_ = 0;
   bool progress_shown_ = false;
+  std::chrono::steady_clock::time_point progress_written_;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_; ///< first progress() of this wait
 };
 

@@ -31,7 +31,9 @@ Result<ExitStatus> run_threads(CommandContext &context) {
     if (session.cancellation().requested())
       return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
     const bool selected = thread.thread == session.selected_thread_id();
-    const std::string waiting = thread.waiting_in.empty() ? "" : fmt::format(" in {}", escape(thread.waiting_in));
+    std::string waiting = thread.waiting_in.empty() ? "" : fmt::format(" in {}", escape(thread.waiting_in));
+    if (thread.lock_holder != 0)
+      waiting += fmt::format(", lock held by thread {}", thread.lock_holder);
     context.output.write(fmt::format("{} {:>7} {:{}}  {}{}; {}\n", selected ? "*" : " ", thread.thread,
                                      escape(thread.name), name_width, thread.state_text, waiting,
                                      context.output.styled(Style::function, innermost(thread))));

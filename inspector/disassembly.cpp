@@ -40,6 +40,7 @@ public:
     ZydisFormatterInit(&formatter_,
                        flavor == AssemblyFlavor::att ? ZYDIS_FORMATTER_STYLE_ATT : ZYDIS_FORMATTER_STYLE_INTEL);
     ZydisFormatterSetProperty(&formatter_, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
+    ZydisFormatterSetProperty(&formatter_, ZYDIS_FORMATTER_PROP_FORCE_SIZE, ZYAN_TRUE);
     for (const auto padding : {ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_FORMATTER_PROP_DISP_PADDING,
                                ZYDIS_FORMATTER_PROP_IMM_PADDING})
       ZydisFormatterSetProperty(&formatter_, padding, ZYDIS_PADDING_DISABLED);

@@ -17,8 +17,8 @@ Error cancelled() {
 std::string_view without_parameters(std::string_view name) {
   // "operator()" keeps its parentheses; the parameters are the last pair that closes at depth 0.
   const std::size_t close = name.rfind(')');
-  if (close == std::string_view::npos)
-    return name;
+  if (close == std::string_view::npos || name.find("::", close) != std::string_view::npos)
+    return name; // "ns::(anonymous namespace)::f" has none
   int depth = 0;
   for (std::size_t at = close + 1; at-- > 0;) {
     if (name[at] == ')')
@@ -29,11 +29,43 @@ std::string_view without_parameters(std::string_view name) {
   return name;
 }
 
+/// Without the template arguments at its end: "ns::f" of "ns::f<int>".
+std::string_view without_template_arguments(std::string_view name) {
+  int depth = 0;
+  for (std::size_t at = name.ends_with('>') ? name.size() : 0; at-- > 0;) {
+    if (name[at] == '>')
+      ++depth;
+    else if (name[at] == '<' && --depth == 0)
+      return name.substr(0, at);
+  }
+  return name;
+}
+
+/// What people call a function: "ns::f" of "int ns::f<int>(char) const", whose return type is there because it is a
+/// template.
+std::string_view plain_name(std::string_view demangled) {
+  const std::string_view name = without_template_arguments(without_parameters(demangled));
+  if (name.find("operator") != std::string_view::npos)
+    return name; // "operator bool", "operator<": blanks and brackets mean something else there
+  int depth = 0;
+  for (std::size_t at = name.size(); at-- > 0;) {
+    if (name[at] == ')' || name[at] == '>')
+      ++depth;
+    else if (name[at] == '(' || name[at] == '<')
+      --depth;
+    else if (name[at] == ' ' && depth == 0)
+      return name.substr(at + 1);
+  }
+  return name;
+}
+
 /// The part of a qualified name that every mangled form of it holds as it is: "method" of "ns::Class::method(int)".
 std::string_view last_identifier(std::string_view name) {
-  name = name.substr(0, name.find_first_of("(<"));
+  name = plain_name(name);
   const std::size_t colons = name.rfind("::");
-  return colons == std::string_view::npos ? name : name.substr(colons + 2);
+  name = colons == std::string_view::npos ? name : name.substr(colons + 2);
+  // Operators are abbreviated in mangled names; what all of those have is their first letter.
+  return name.starts_with("operator") ? std::string_view("_") : name;
 }
 
 bool is_mangled(std::string_view name) {
@@ -46,7 +78,7 @@ bool matches(const Symbol &symbol, std::string_view wanted, std::string_view ide
   if (!is_mangled(symbol.name) || symbol.name.find(identifier) == std::string_view::npos)
     return false;
   const std::string demangled = demangle(symbol.name);
-  return demangled == wanted || without_parameters(demangled) == wanted;
+  return demangled == wanted || without_parameters(demangled) == wanted || plain_name(demangled) == wanted;
 }
 
 FoundSymbol found(const Module &module, const Symbol &symbol) {
@@ -123,8 +155,8 @@ std::vector<std::string> names_beginning(Target &target, std::string_view prefix
         names.emplace_back(symbol.name);
       } else if (is_mangled(symbol.name) && symbol.name.find(identifier) != std::string_view::npos) {
         const std::string demangled = demangle(symbol.name);
-        if (demangled.starts_with(prefix))
-          names.emplace_back(without_parameters(demangled));
+        if (const std::string_view plain = plain_name(demangled); plain.starts_with(prefix))
+          names.emplace_back(plain);
       }
       return names.size() < 4 * limit && !cancellation.requested();
     });

@@ -283,6 +283,8 @@ TEST_CASE("list shows source text") {
   CHECK_THAT(around.out, Contains("int wait_for_line(char *line, int size) {"));
   CHECK_THAT(target.attach({"list patch_me"}).out, Contains("return 41;"));
   CHECK_THAT(target.attach({"list shop::Till::open_for_business"}).out, Contains("open_for_business"));
+  for (const char *name : {"int shop::(anonymous namespace)::hidden<int>(int)", "shop::(anonymous namespace)::hidden"})
+    CHECK_THAT(target.attach({std::string("list ") + name}).out, Contains("Number number"));
   CHECK_THAT(target.attach({"list known_words.cpp:1"}).out, Contains("    1: // Shows: memory words"));
   CHECK_THAT(target.attach({"list known_words.cpp:99999"}).err, Contains("lines, not"));
   CHECK_THAT(target.attach({"list nothing_here.cpp:1"}).err, Contains("no source file is named nothing_here.cpp"));
@@ -319,6 +321,7 @@ TEST_CASE("maps, libraries, funcs and sources list what is there") {
   CHECK(target.attach({"funcs ^patch_me$"}).out == "patch_me\n");
   CHECK(target.attach({"funcs ^shop::Till"}).out == "shop::Till::open_for_business(char*, int)\n");
   CHECK(target.attach({"funcs ^no_function_has_this_name$"}).out.empty());
+  CHECK(target.attach({"funcs hidden<"}).out == "int shop::(anonymous namespace)::hidden<int>(int)\n");
   CHECK_THAT(target.attach({"funcs ("}).err, Contains("is no regular expression"));
   std::string source = target.attach({"sources known_words"}).out;
   CHECK(source.ends_with("/fixtures/known_words.cpp\n"));
