@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,6 +57,10 @@ std::string displayed(std::string_view line) {
 
 } // namespace
 
+std::string shown_path(std::string_view path) {
+  return escape(std::filesystem::path(path).lexically_normal().string());
+}
+
 std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame) {
   std::string function = frame.signal             ? "<signal handler called>"
                          : frame.function.empty() ? std::string("??")
@@ -64,8 +69,8 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
       fmt::format("#{:<3} {} {}", number, output.styled(Style::dim, fmt::format("{:#018x}", frame.pc.value)),
                   output.styled(Style::function, function));
   if (!frame.file.empty())
-    line += output.styled(Style::location, frame.line > 0 ? fmt::format(" at {}:{}", escape(frame.file), frame.line)
-                                                          : fmt::format(" at {}", escape(frame.file)));
+    line += output.styled(Style::location, frame.line > 0 ? fmt::format(" at {}:{}", shown_path(frame.file), frame.line)
+                                                          : fmt::format(" at {}", shown_path(frame.file)));
   else if (!frame.module.empty())
     line += output.styled(Style::location, fmt::format("+{:#x} in {}", frame.offset, escape(frame.module)));
   if (frame.inlined)

@@ -4,8 +4,12 @@
 #include "commands/session.h"
 
 #include <string>
+#include <string_view>
 
 namespace inspect {
+
+/// A source path without the detours that builds leave in it ("./nptl/../sysdeps/…"), escaped.
+std::string shown_path(std::string_view path);
 
 /// "#2  0x0000555555555131 handle(Request&) at server.cpp:42 (inlined)".
 std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame);

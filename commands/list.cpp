@@ -91,7 +91,7 @@ Result<ExitStatus> run_list(CommandContext &context) {
   const int around =
       static_cast<int>(std::min<std::size_t>(context.session->settings().number("source-list-line-count"), 5'000));
   const std::string heading =
-      context.output.styled(Style::location, fmt::format("{}:{}", escape(place->file), place->line)) + "\n";
+      context.output.styled(Style::location, fmt::format("{}:{}", shown_path(place->file), place->line)) + "\n";
   const SourceLines lines{place->file, std::max(1, place->line - around), place->line + around, place->marked, heading};
   if (auto written = write_source(context.output, *context.session, lines); !written)
     return std::unexpected(written.error());

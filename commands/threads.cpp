@@ -1,4 +1,5 @@
 #include "commands/command_spec.h"
+#include "commands/frame_text.h"
 #include "commands/session.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ std::string innermost(const ThreadReport &thread) {
   const ReportFrame &frame = thread.frames.front();
   std::string text = frame.function.empty() ? fmt::format("{:#x}", frame.pc.value) : escape(frame.function);
   if (!frame.file.empty())
-    text += fmt::format(" at {}:{}", escape(frame.file), frame.line);
+    text += fmt::format(" at {}:{}", shown_path(frame.file), frame.line);
   else if (!frame.module.empty())
     text += fmt::format(" in {}", escape(frame.module));
   return text;
@@ -33,7 +34,8 @@ Result<ExitStatus> run_threads(CommandContext &context) {
     const bool selected = thread.thread == session.selected_thread_id();
     std::string waiting = thread.waiting_in.empty() ? "" : fmt::format(" in {}", escape(thread.waiting_in));
     if (thread.lock_holder != 0)
-      waiting += fmt::format(", lock held by thread {}", thread.lock_holder);
+      waiting +=
+          fmt::format(", lock {}held by thread {}", thread.lock_holder_guessed ? "probably " : "", thread.lock_holder);
     context.output.write(fmt::format("{} {:>7} {:{}}  {}{}; {}\n", selected ? "*" : " ", thread.thread,
                                      escape(thread.name), name_width, thread.state_text, waiting,
                                      context.output.styled(Style::function, innermost(thread))));
