@@ -101,6 +101,10 @@ Result<std::uint64_t> Session::evaluate(std::string_view text) {
   auto symbol = find_symbol(*target_, name, cancellation_);
   if (symbol)
     return symbol->address.value;
+  if (split == std::string_view::npos && dollar && symbol.error().kind() == ErrorKind::not_found)
+    return std::unexpected(Error(ErrorKind::not_found,
+                                 fmt::format("'{}' is no register, no number in the environment and no symbol", text),
+                                 "regs -a"));
   if (split == std::string_view::npos || symbol.error().kind() == ErrorKind::cancelled)
     return std::unexpected(symbol.error());
   const auto left = evaluate(text.substr(0, split));

@@ -119,12 +119,16 @@ Result<std::vector<Instruction>> disassemble(Target &target, RunRange range, Ass
     return std::unexpected(Error(ErrorKind::usage, "the range to disassemble is empty"));
   if (range.size() > largest_range)
     return std::unexpected(Error(ErrorKind::usage, "the range to disassemble is larger than 16 MiB"));
-  std::vector<std::byte> code(range.size());
-  if (auto read = target.memory().read(range.begin, code); !read)
-    return std::unexpected(read.error());
+  // The last instruction may reach beyond the end.
+  std::vector<std::byte> code(range.size() + ZYDIS_MAX_INSTRUCTION_LENGTH - 1);
+  if (!target.memory().read(range.begin, code)) {
+    code.resize(range.size());
+    if (auto read = target.memory().read(range.begin, code); !read)
+      return std::unexpected(read.error());
+  }
   Disassembler disassembler(target, flavor);
   std::vector<Instruction> instructions;
-  for (std::size_t at = 0; at < code.size() && instructions.size() < limit;) {
+  for (std::size_t at = 0; at < range.size() && instructions.size() < limit;) {
     if (cancellation.requested())
       return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
     const RunAddress address = range.begin + at;

@@ -126,6 +126,7 @@ TEST_CASE("x refuses what makes no sense and says where memory ends") {
       {"x -fmt hxe the_bytes", "did you mean 'hex'"},
       {"x", "an address is missing"},
       {"x no_such_symbol", "no symbol is named 'no_such_symbol'"},
+      {"x $no_such_name", "'$no_such_name' is no register, no number in the environment and no symbol"},
       {"x/4z the_bytes", "is no size or format"},
       {"x 0x10", "0x10 is not mapped; the nearest mapping is 0x"},
       {"x -size 8 0xffffffffffffffff", "0xffffffffffffffff is not mapped"},
@@ -302,6 +303,7 @@ TEST_CASE("disassemble shows code with names") {
   CHECK_THAT(target.attach({"config disassemble-flavor att", "disassemble -l patch_me"}).out,
              Contains("mov $0x29, %eax"));
   CHECK_THAT(target.attach({"disassemble -a patch_me patch_me+5"}).out, Contains("mov eax, 0x29"));
+  CHECK_THAT(target.attach({"disassemble -a patch_me patch_me+1"}).out, Contains("mov eax, 0x29")); // all of it
   CHECK_THAT(target.attach({"disassemble -a patch_me"}).err, Contains("START END"));
   CHECK_THAT(target.attach({"disassemble -a 0x20 0x10"}).err, Contains("not behind"));
   CHECK_THAT(target.attach({"disassemble -a 0x10 0x20"}).err, Contains("0x10 is not mapped"));
