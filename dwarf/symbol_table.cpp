@@ -52,16 +52,21 @@ std::string_view without_version(std::string_view name) {
   return at == std::string_view::npos || at == 0 ? name : name.substr(0, at);
 }
 
-std::uint8_t rank_of(const Elf64_Sym &symbol, std::string_view name) {
+constexpr std::uint8_t local_rank = 1 << 7;
+
+/// How well known a symbol is, as far as its entry tells; its name's underscores count as well, and are looked at only
+/// where symbols share an address: reading every name would bring all of a large string table into memory.
+std::uint8_t rank_of(const Elf64_Sym &symbol) {
   const unsigned binding = ELF64_ST_BIND(symbol.st_info);
-  const unsigned local = binding == STB_LOCAL ? 1 : 0;
   // glibc's public names are weak, and the global ones beside them have underscores: nanosleep, __nanosleep.
   const unsigned weak = binding == STB_WEAK ? 1 : 0;
-  const std::size_t underscores = std::min<std::size_t>(7, std::min(name.find_first_not_of('_'), name.size()));
   const unsigned unsized = symbol.st_size == 0 ? 1 : 0;
   const unsigned data = ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT ? 1 : 0;
-  return static_cast<std::uint8_t>(local << 7 | static_cast<unsigned>(underscores) << 4 | weak << 3 | unsized << 2 |
-                                   data << 1);
+  return static_cast<std::uint8_t>((binding == STB_LOCAL ? local_rank : 0U) | weak << 3 | unsized << 2 | data << 1);
+}
+
+std::uint8_t leading_underscores(std::string_view name) {
+  return static_cast<std::uint8_t>(std::min<std::size_t>(7, std::min(name.find_first_not_of('_'), name.size())));
 }
 
 bool earlier(const Entry &one, const Entry &other) {
@@ -104,6 +109,7 @@ struct SymbolTable::State {
   void load_symbols(std::span<const std::byte> symbols, std::span<const std::byte> names, std::uint64_t offset);
   void load_symbol(const Elf64_Sym &symbol, std::uint8_t source, std::uint64_t offset);
   void load_plt(const ElfImage &image);
+  void order_shared();
   void drop_repeated();
   void index_blocks();
   const Region *region_of(std::uint64_t address) const;
@@ -133,6 +139,7 @@ void SymbolTable::State::load(Module &module) {
       load_symbols(dynamic->symbols, dynamic->names, 0);
   std::ranges::sort(entries, earlier);
   load_plt(image);
+  order_shared();
   drop_repeated();
   index_blocks();
 }
@@ -172,7 +179,7 @@ void SymbolTable::State::load_symbol(const Elf64_Sym &symbol, std::uint8_t sourc
   if ((!is_function && type != STT_OBJECT) || symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS)
     return;
   const auto names = sources[source];
-  if (symbol.st_name >= names.size() || names[symbol.st_name] == std::byte{0})
+  if (symbol.st_name == 0 || symbol.st_name >= names.size())
     return;
   const std::uint64_t address = symbol.st_value - offset;
   const Region *region = region_of(address);
@@ -180,11 +187,8 @@ void SymbolTable::State::load_symbol(const Elf64_Sym &symbol, std::uint8_t sourc
   if (region == nullptr || (type == STT_NOTYPE && !region->executable))
     return;
   const std::uint64_t size = std::min({symbol.st_size, region->end - address, std::uint64_t{UINT32_MAX}});
-  // Only the leading underscores matter for the rank: no need to find the name's end yet.
-  const std::string_view start(reinterpret_cast<const char *>(names.data()) + symbol.st_name,
-                               std::min<std::size_t>(8, names.size() - symbol.st_name));
   entries.push_back(
-      {address, static_cast<std::uint32_t>(size), symbol.st_name, rank_of(symbol, start), source, is_function, false});
+      {address, static_cast<std::uint32_t>(size), symbol.st_name, rank_of(symbol), source, is_function, false});
 }
 
 void SymbolTable::State::load_plt(const ElfImage &image) {
@@ -209,6 +213,23 @@ void SymbolTable::State::load_plt(const ElfImage &image) {
   const auto middle = entries.begin() + static_cast<std::ptrdiff_t>(symbols);
   std::sort(middle, entries.end(), earlier);
   std::inplace_merge(entries.begin(), middle, entries.end(), earlier);
+}
+
+/// Among symbols at one address the best known first: where they lie in the table decides.
+void SymbolTable::State::order_shared() {
+  for (std::size_t begin = 0; begin < entries.size();) {
+    std::size_t end = begin + 1;
+    while (end < entries.size() && entries[end].address == entries[begin].address)
+      ++end;
+    if (end - begin > 1) {
+      const std::span shared(entries.data() + begin, end - begin);
+      for (Entry &entry : shared)
+        if (!entry.is_plt)
+          entry.rank = static_cast<std::uint8_t>(entry.rank | leading_underscores(name_of(entry)) << 4);
+      std::ranges::sort(shared, earlier);
+    }
+    begin = end;
+  }
 }
 
 /// .dynsym repeats what .symtab has.
