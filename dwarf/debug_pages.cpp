@@ -9,14 +9,14 @@ namespace inspect {
 namespace {
 
 /// Small enough to matter little, large enough that reading pages again does not.
-constexpr std::uint64_t much = 16 << 20;
+constexpr std::uint64_t much = 4 << 20;
 
 /// The whole pages inside a section's content.
-std::span<std::byte> pages_of(const Elf_Data &data) {
+std::span<std::byte> pages_of(const void *content, std::size_t size) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data.d_buf) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data.d_buf) + data.d_size) / page * page;
-  if (!data.d_buf || begin >= end)
+  const auto begin = (reinterpret_cast<std::uintptr_t>(content) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(content) + size) / page * page;
+  if (!content || begin >= end)
     return {};
   return {reinterpret_cast<std::byte *>(begin), end - begin};
 }
@@ -34,6 +34,12 @@ bool is_file_mapping(std::span<std::byte> pages) {
 
 } // namespace
 
+void give_back_pages(std::span<const std::byte> content) {
+  const std::span<std::byte> pages = pages_of(content.data(), content.size());
+  if (!pages.empty() && is_file_mapping(pages))
+    ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
+}
+
 DebugPages::DebugPages(Elf *elf) {
   std::size_t names = 0;
   if (!elf || elf_getshdrstrndx(elf, &names) != 0)
@@ -45,7 +51,7 @@ DebugPages::DebugPages(Elf *elf) {
         (header.sh_flags & SHF_COMPRESSED) != 0)
       continue;
     const Elf_Data *data = elf_rawdata(section, nullptr);
-    const std::span<std::byte> pages = data ? pages_of(*data) : std::span<std::byte>{};
+    const std::span<std::byte> pages = data ? pages_of(data->d_buf, data->d_size) : std::span<std::byte>{};
     if (!pages.empty() && is_file_mapping(pages))
       sections_.push_back(pages);
   }

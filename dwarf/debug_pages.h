@@ -14,6 +14,9 @@
 
 namespace inspect {
 
+/// Gives back the whole pages inside `content`, if it is a mapped file's; nothing otherwise.
+void give_back_pages(std::span<const std::byte> content);
+
 class DebugPages {
 public:
   /// The .debug_* sections of an image. Those that are not read-only mappings of a file (compressed ones, images from

@@ -1,4 +1,5 @@
 #include "dwarf/symbol_table.h"
+#include "dwarf/debug_pages.h"
 #include "dwarf/dynamic_symbols.h"
 #include "dwarf/elf_image.h"
 #include "dwarf/plt_names.h"
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -51,6 +53,12 @@ std::string_view without_version(std::string_view name) {
   const std::size_t at = name.find('@');
   return at == std::string_view::npos || at == 0 ? name : name.substr(0, at);
 }
+
+// Of a symbol table or its names, while they are read.
+constexpr std::size_t kept_in_memory = 1 << 20;
+constexpr std::size_t names_kept_in_memory = 32; // by look-ups, 64 KiB each
+// A table's entries and the few that follow it are kept in one allocation: growing one of a million would double it.
+constexpr std::size_t room_for_plt = 8192;
 
 constexpr std::uint8_t local_rank = 1 << 7;
 
@@ -100,6 +108,7 @@ struct SymbolTable::State {
   std::vector<Region> regions;
   std::vector<std::span<const std::byte>> sources; ///< string tables
   std::vector<Entry> entries;
+  std::size_t names_read = 0;                ///< by look-ups
   bool only_exported = false;                ///< no full table: static functions lie between the symbols, unseen
   std::vector<std::uint64_t> block_end;      ///< highest end of a symbol in the block
   std::vector<std::uint64_t> block_end_upto; ///< and in it and all blocks before
@@ -110,6 +119,7 @@ struct SymbolTable::State {
   void load_symbol(const Elf64_Sym &symbol, std::uint8_t source, std::uint64_t offset);
   void load_plt(const ElfImage &image);
   void order_shared();
+  void give_back_names() const;
   void drop_repeated();
   void index_blocks();
   const Region *region_of(std::uint64_t address) const;
@@ -141,6 +151,7 @@ void SymbolTable::State::load(Module &module) {
   load_plt(image);
   order_shared();
   drop_repeated();
+  give_back_names();
   index_blocks();
 }
 
@@ -165,12 +176,19 @@ void SymbolTable::State::load_symbols(std::span<const std::byte> symbols, std::s
   const auto source = static_cast<std::uint8_t>(sources.size());
   sources.push_back(names);
   const std::size_t count = symbols.size() / sizeof(Elf64_Sym);
-  entries.reserve(entries.size() + count);
+  entries.reserve(entries.size() + count + room_for_plt);
+  std::size_t given_back = 0;
   for (std::size_t i = 0; i < count; ++i) {
     Elf64_Sym symbol;
-    std::memcpy(&symbol, symbols.data() + i * sizeof symbol, sizeof symbol);
+    const std::size_t at = i * sizeof symbol;
+    std::memcpy(&symbol, symbols.data() + at, sizeof symbol);
     load_symbol(symbol, source, offset);
+    if (at - given_back >= kept_in_memory) {
+      give_back_pages(symbols.subspan(given_back, at - given_back));
+      given_back = at;
+    }
   }
+  give_back_pages(symbols.subspan(given_back));
 }
 
 void SymbolTable::State::load_symbol(const Elf64_Sym &symbol, std::uint8_t source, std::uint64_t offset) {
@@ -215,24 +233,36 @@ void SymbolTable::State::load_plt(const ElfImage &image) {
   std::inplace_merge(entries.begin(), middle, entries.end(), earlier);
 }
 
-/// Among symbols at one address the best known first: where they lie in the table decides.
+/// Among symbols at one address the best known first, for which their names are looked at. They are read in the order
+/// in which they lie in their table, so that little of it is in memory at a time.
 void SymbolTable::State::order_shared() {
-  for (std::size_t begin = 0; begin < entries.size();) {
-    std::size_t end = begin + 1;
-    while (end < entries.size() && entries[end].address == entries[begin].address)
-      ++end;
-    if (end - begin > 1) {
-      const std::span shared(entries.data() + begin, end - begin);
-      for (Entry &entry : shared)
-        if (!entry.is_plt)
-          entry.rank = static_cast<std::uint8_t>(entry.rank | leading_underscores(name_of(entry)) << 4);
-      std::ranges::sort(shared, earlier);
+  const auto is_shared = [&](std::size_t i) {
+    return (i > 0 && entries[i - 1].address == entries[i].address) ||
+           (i + 1 < entries.size() && entries[i + 1].address == entries[i].address);
+  };
+  std::vector<std::uint32_t> shared;
+  for (std::size_t i = 0; i < entries.size() && i <= UINT32_MAX; ++i)
+    if (!entries[i].is_plt && is_shared(i))
+      shared.push_back(static_cast<std::uint32_t>(i));
+  std::ranges::sort(shared, {}, [&](std::uint32_t i) { return std::pair(entries[i].source, entries[i].name); });
+  std::uint32_t given_back = 0;
+  for (const std::uint32_t i : shared) {
+    Entry &entry = entries[i];
+    entry.rank = static_cast<std::uint8_t>(entry.rank | leading_underscores(name_of(entry)) << 4);
+    if (entry.name - given_back >= kept_in_memory) { // wraps, harmlessly, where the next table begins
+      give_back_names();
+      given_back = entry.name;
     }
-    begin = end;
   }
+  std::ranges::sort(entries, earlier);
 }
 
-/// .dynsym repeats what .symtab has.
+void SymbolTable::State::give_back_names() const {
+  for (const std::span<const std::byte> names : sources)
+    give_back_pages(names);
+}
+
+/// .dynsym repeats what .symtab has; no table repeats itself.
 void SymbolTable::State::drop_repeated() {
   constexpr std::size_t most_compared = 16;
   std::size_t kept = 0;
@@ -243,7 +273,8 @@ void SymbolTable::State::drop_repeated() {
       group = kept;
     bool repeated = false;
     for (std::size_t other = std::max(group, kept - std::min(kept, most_compared)); other < kept && !repeated; ++other)
-      repeated = entries[other].size == entry.size && name_of(entries[other]) == name_of(entry);
+      repeated = entries[other].source != entry.source && entries[other].size == entry.size &&
+                 name_of(entries[other]) == name_of(entry);
     if (!repeated)
       entries[kept++] = entry;
   }
@@ -322,6 +353,9 @@ std::optional<Symbol> SymbolTable::at(LinkAddress address) {
   const Entry *found = state_->sized_at(address.value, index);
   if (found == nullptr)
     found = state_->unsized_at(address.value, index);
+  // Each name brings the pages around it into memory.
+  if (found != nullptr && ++state_->names_read % names_kept_in_memory == 0)
+    state_->give_back_names();
   return found != nullptr ? std::optional(state_->symbol_of(*found)) : std::nullopt;
 }
 
