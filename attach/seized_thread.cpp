@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
-#include <elf.h>
+#include <linux/elf.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>

@@ -148,7 +148,8 @@ TEST_CASE("a parent that waits for stops and continues sees nothing of 50 snapsh
   const auto target = static_cast<pid_t>(std::stol(parent.read_line()));
   REQUIRE(target > 1);
   take_snapshots(target, 50);
-  CHECK(read_process_stat(target)->state == (stop_first ? 'T' : 'S'));
+  // It may still be on its way back into pause().
+  CHECK(test::wait_until([&] { return read_process_stat(target)->state == (stop_first ? 'T' : 'S'); }));
   CHECK(read_process_stat(parent.pid())->state != 'Z');
   kill(target, SIGKILL);
   const int status = parent.wait();

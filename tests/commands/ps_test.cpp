@@ -213,7 +213,7 @@ TEST_CASE("ps: names with escape sequences and invalid bytes reach neither termi
   CHECK(json.find('\x1b') == std::string::npos);
   const auto document = nlohmann::json::parse(json);
   CHECK(document["schema"] == "inspect.ps/1");
-  CHECK(document["processes"][0]["name"].get<std::string>().find("x1b]0;x") != std::string::npos);
+  CHECK(document["processes"][0]["name"].get<std::string>().find("\x1b]0;x") != std::string::npos);
   ProcessRow hostile = made(1, 0, {"a\x1b[2Jb", "c\nd"});
   hostile.user = "u\x1b[1m";
   hostile.container = "lxc \x1b[1m";

@@ -138,7 +138,7 @@ TEST_CASE("PLT entries and the vDSO have names") {
       REQUIRE(symbol);
       const Symbolized &found = modules.symbolize(module->bias().to_run(symbol->address));
       REQUIRE(found.frames.size() == 1);
-      CHECK(found.frames[0].function == "__vdso_gettimeofday");
+      CHECK(found.frames[0].function == "gettimeofday"); // and not __vdso_gettimeofday, at the same address
     }
   }
   CHECK(plt_entries > 20);
