@@ -93,7 +93,9 @@ TEST_CASE("Rust is told with its version, stripped or not") {
   std::ifstream(directory.path / "version") >> word >> version;
   CHECK(look_at(program).language == "rust");
   CHECK_FALSE(look_at(program).stripped);
-  CHECK(look_at(program).version == version);
+  // Debian 12's compiler is older than the note.
+  const bool has_note = runs(fmt::format("readelf -p .comment {} | grep -q rustc", program.string()));
+  CHECK(look_at(program).version == (has_note ? version : ""));
   REQUIRE(runs("strip -s " + program.string()));
   CHECK(look_at(program).language == "rust");
   CHECK(look_at(program).stripped);

@@ -44,8 +44,8 @@ const std::vector<Ban> &bans() {
        " commands ", "dwarf/indexer/"},
       {"only dwarf/ includes libdw", std::regex(R"(#\s*include\s*<(elfutils/|libdw|dwarf\.h))"), false, " dwarf "},
       {"only dwarf/ includes libelf", std::regex(R"(#\s*include\s*<(libelf|gelf)\.h>)"), false, " dwarf "},
-      {"commands/ and attach/ know nothing of ELF", std::regex(R"(#\s*include\s*<elf\.h>)"), false,
-       " machine dwarf golang inspector "},
+      {"commands/ knows nothing of ELF", std::regex(R"(#\s*include\s*<elf\.h>)"), false,
+       " machine attach dwarf golang inspector "},
       {"only dwarf/indexer includes libdwarf", std::regex(R"(#\s*include\s*<libdwarf)"), false, " ", "dwarf/indexer/"},
   };
   return all;
