@@ -119,13 +119,13 @@ std::span<const std::byte> ElfImage::bytes_from(LinkAddress address) const {
   return {};
 }
 
-std::vector<ElfSection> ElfImage::sections() const {
-  std::vector<ElfSection> all;
+std::vector<ImageSection> ElfImage::sections() const {
+  std::vector<ImageSection> all;
   std::size_t names = 0;
   if (elf_getshdrstrndx(elf_.get(), &names) != 0)
     names = 0;
   for (Elf_Scn *next = elf_nextscn(elf_.get(), nullptr); next != nullptr; next = elf_nextscn(elf_.get(), next)) {
-    ElfSection section;
+    ImageSection section;
     section.section = next;
     if (gelf_getshdr(next, &section.header) == nullptr)
       continue;
@@ -136,14 +136,14 @@ std::vector<ElfSection> ElfImage::sections() const {
   return all;
 }
 
-std::optional<ElfSection> ElfImage::section(std::string_view name) const {
-  for (const ElfSection &section : sections())
+std::optional<ImageSection> ElfImage::section(std::string_view name) const {
+  for (const ImageSection &section : sections())
     if (section.name == name)
       return section;
   return std::nullopt;
 }
 
-std::span<const std::byte> ElfImage::content(const ElfSection &section) const {
+std::span<const std::byte> ElfImage::content(const ImageSection &section) const {
   if (section.header.sh_type == SHT_NOBITS || section.header.sh_size == 0)
     return {};
   if ((section.header.sh_flags & SHF_COMPRESSED) != 0)
@@ -165,7 +165,7 @@ std::vector<std::uint8_t> ElfImage::build_id_of_segments() const {
 }
 
 std::vector<std::uint8_t> ElfImage::build_id_of_sections() const {
-  for (const ElfSection &section : sections()) {
+  for (const ImageSection &section : sections()) {
     if (section.header.sh_type != SHT_NOTE)
       continue;
     if (auto id = find_build_id(content(section), section.header.sh_addralign); !id.empty())

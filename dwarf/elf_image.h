@@ -31,7 +31,7 @@ struct FreeDeleter {
 };
 using LazyBytes = std::unique_ptr<std::byte[], FreeDeleter>;
 
-struct ElfSection {
+struct ImageSection {
   Elf_Scn *section = nullptr;
   GElf_Shdr header{};
   std::string_view name;
@@ -55,10 +55,10 @@ public:
   /// File bytes that a PT_LOAD puts at a link-time address, up to the end of that segment's file part.
   std::span<const std::byte> bytes_from(LinkAddress address) const;
 
-  std::vector<ElfSection> sections() const;
-  std::optional<ElfSection> section(std::string_view name) const;
+  std::vector<ImageSection> sections() const;
+  std::optional<ImageSection> section(std::string_view name) const;
   /// The (uncompressed) content; empty where it has none or lies outside the image.
-  std::span<const std::byte> content(const ElfSection &section) const;
+  std::span<const std::byte> content(const ImageSection &section) const;
 
   /// From PT_NOTE, which needs no section headers; else from note sections. Empty: none.
   std::vector<std::uint8_t> build_id() const;

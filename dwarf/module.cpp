@@ -59,7 +59,7 @@ using DwarfHandle = std::unique_ptr<Dwarf, EndDwarf>;
 }
 
 bool has_debug_info(const ElfImage &image) {
-  const auto holds = [](const ElfSection &section) {
+  const auto holds = [](const ImageSection &section) {
     return (section.name == ".debug_info" || section.name == ".zdebug_info") && section.header.sh_type != SHT_NOBITS &&
            section.header.sh_size != 0;
   };

@@ -27,15 +27,15 @@ template <typename T> T load(std::span<const std::byte> bytes, std::uint64_t off
   return value;
 }
 
-std::optional<ElfSection> find(const std::vector<ElfSection> &sections, std::string_view name) {
-  const auto found = std::ranges::find(sections, name, &ElfSection::name);
+std::optional<ImageSection> find(const std::vector<ImageSection> &sections, std::string_view name) {
+  const auto found = std::ranges::find(sections, name, &ImageSection::name);
   return found != sections.end() ? std::optional(*found) : std::nullopt;
 }
 
-Relocations read_relocations(const ElfImage &image, const std::vector<ElfSection> &sections,
+Relocations read_relocations(const ElfImage &image, const std::vector<ImageSection> &sections,
                              std::span<const std::byte> symbols) {
   Relocations all;
-  for (const ElfSection &section : sections) {
+  for (const ImageSection &section : sections) {
     const bool lazy = section.name == ".rela.plt";
     if (section.header.sh_type != SHT_RELA || (section.header.sh_flags & SHF_ALLOC) == 0)
       continue;
@@ -58,7 +58,7 @@ Relocations read_relocations(const ElfImage &image, const std::vector<ElfSection
   return all;
 }
 
-std::uint64_t entry_size(const ElfSection &section, std::span<const std::byte> bytes) {
+std::uint64_t entry_size(const ImageSection &section, std::span<const std::byte> bytes) {
   if (section.header.sh_entsize == 8 || section.header.sh_entsize == 16)
     return section.header.sh_entsize;
   const bool bare_jump = bytes.size() >= 2 && bytes[0] == std::byte{0xff} && bytes[1] == std::byte{0x25};
@@ -89,12 +89,12 @@ std::optional<Slot> slot_of(std::span<const std::byte> entry, LinkAddress addres
 
 PltNames read_plt_names(const ElfImage &image) {
   PltNames result;
-  const std::vector<ElfSection> sections = image.sections();
+  const std::vector<ImageSection> sections = image.sections();
   std::span<const std::byte> symbols;
   if (const auto dynamic = find(sections, ".dynsym")) {
     symbols = image.content(*dynamic);
     const auto names = std::ranges::find(sections, dynamic->header.sh_link,
-                                         [](const ElfSection &one) { return elf_ndxscn(one.section); });
+                                         [](const ImageSection &one) { return elf_ndxscn(one.section); });
     if (names != sections.end())
       result.names = image.content(*names);
   }

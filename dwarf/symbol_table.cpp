@@ -91,7 +91,7 @@ std::vector<Region> read_regions(const ElfImage &image) {
     if (size != 0 && begin + size > begin)
       regions.push_back({begin, begin + size, executable});
   };
-  for (const ElfSection &section : image.sections())
+  for (const ImageSection &section : image.sections())
     if ((section.header.sh_flags & SHF_ALLOC) != 0 && (section.header.sh_flags & SHF_TLS) == 0)
       add(section.header.sh_addr, section.header.sh_size, (section.header.sh_flags & SHF_EXECINSTR) != 0);
   if (regions.empty())
@@ -157,12 +157,12 @@ void SymbolTable::State::load(Module &module) {
 
 bool SymbolTable::State::load_sections(const ElfImage &image, std::uint32_t type, std::uint64_t offset) {
   const std::size_t before = entries.size();
-  const std::vector<ElfSection> sections = image.sections();
-  for (const ElfSection &section : sections) {
+  const std::vector<ImageSection> sections = image.sections();
+  for (const ImageSection &section : sections) {
     if (section.header.sh_type != type)
       continue;
     const auto names = std::ranges::find(sections, section.header.sh_link,
-                                         [](const ElfSection &one) { return elf_ndxscn(one.section); });
+                                         [](const ImageSection &one) { return elf_ndxscn(one.section); });
     if (names != sections.end())
       load_symbols(image.content(section), image.content(*names), offset);
   }
