@@ -9,8 +9,6 @@ namespace {
 
 Result<ExitStatus> run_libraries(CommandContext &context) {
   Session &session = *context.session;
-  if (auto refreshed = session.target().refresh(); !refreshed)
-    return std::unexpected(refreshed.error());
   for (const LibraryRow &row : list_libraries(session.target())) {
     context.output.write(fmt::format("{:#014x}-{:#014x} {}{}\n", row.range.begin.value, row.range.end.value,
                                      escape(row.path), row.from_memory ? " (read from its image in memory)" : ""));

@@ -19,6 +19,11 @@ Session::~Session() {
     std::fclose(transcript);
 }
 
+Result<void> Session::follow_target() {
+  // A held target changes nothing, and was followed when it was stopped.
+  return held() ? Result<void>() : target_->refresh();
+}
+
 Result<void> Session::hold() {
   if (held())
     return {};

@@ -34,6 +34,8 @@ public:
   bool held() const { return stopped_.has_value(); }
   Result<void> hold();
   void let_go();
+  /// Takes note of libraries loaded since, or of the new program after an execve. Before every command.
+  Result<void> follow_target();
   /// The process has ended (a number that was given to another process since does not deceive it).
   bool target_ended() const;
 

@@ -132,6 +132,9 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
     session.let_go();
     return report(output, Error(ErrorKind::no_such_process, fmt::format("process {} has ended", session.process())));
   }
+  if (!(*command)->works_after_end)
+    if (const auto followed = session.follow_target(); !followed)
+      return report(output, followed.error());
   return run_command(**command, arguments, output, &session);
 }
 

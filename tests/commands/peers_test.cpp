@@ -144,8 +144,10 @@ TEST_CASE("frame by frame as gdb: nginx") {
   if (!server)
     SKIP_TEST("nginx is not installed");
   REQUIRE(server->processes().size() > 1);
-  for (const pid_t process : server->processes())
+  for (const pid_t process : server->processes()) {
     check_against_gdb(process, "");
+    check_against_gdb(process, "/nonexistent");
+  }
 }
 
 TEST_CASE("frame by frame as gdb: postgresql") {
@@ -154,8 +156,10 @@ TEST_CASE("frame by frame as gdb: postgresql") {
   if (!server)
     SKIP_TEST("postgresql is not installed, or there is no user to run it as");
   REQUIRE(server->processes().size() > 3);
-  for (const pid_t process : server->processes())
+  for (const pid_t process : server->processes()) {
     check_against_gdb(process, "");
+    check_against_gdb(process, "/nonexistent");
+  }
 }
 
 } // namespace
