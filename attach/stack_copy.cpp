@@ -19,23 +19,25 @@ void StackCopy::prepare(std::size_t threads) {
 }
 
 void StackCopy::copy(std::span<const RunAddress> stack_pointers) {
-  read(ranges_of(stack_pointers));
+  read(ranges_of(stack_pointers, Certainty::register_value));
   const std::vector<RunAddress> interrupted = interrupted_stacks(stack_pointers);
   if (interrupted.empty())
     return;
   std::vector<RunRange> held;
   for (const SnapshotMemory::Range &one : ranges_)
     held.push_back(one.range);
-  read(subtract_ranges(ranges_of(interrupted), held));
+  read(subtract_ranges(ranges_of(interrupted, Certainty::found_in_memory), held));
   std::ranges::sort(ranges_, {}, [](const SnapshotMemory::Range &one) { return one.range.begin; });
 }
 
-std::vector<RunRange> StackCopy::ranges_of(std::span<const RunAddress> stack_pointers) {
+std::vector<RunRange> StackCopy::ranges_of(std::span<const RunAddress> stack_pointers, Certainty certainty) {
   std::vector<StackRange> stacks;
   stacks.reserve(stack_pointers.size());
   for (const RunAddress pointer : stack_pointers) {
-    const auto stack = range_of(pointer);
-    outside_ += !stack;
+    // What only looks like a signal frame's stack pointer is not worth another reading of the maps, nor a warning.
+    const bool is_certain = certainty == Certainty::register_value;
+    const auto stack = is_certain ? range_of(pointer) : stack_range(maps(), pointer, options_.stack_limit_bytes);
+    outside_ += is_certain && !stack;
     if (!stack)
       continue;
     cut_by_limit_ += stack->cut;
@@ -50,8 +52,7 @@ std::vector<RunRange> StackCopy::ranges_of(std::span<const RunAddress> stack_poi
 }
 
 std::optional<StackRange> StackCopy::range_of(RunAddress stack_pointer) {
-  const auto &maps = newer_maps_ ? *newer_maps_ : maps_;
-  auto stack = stack_range(maps, stack_pointer, options_.stack_limit_bytes);
+  auto stack = stack_range(maps(), stack_pointer, options_.stack_limit_bytes);
   if (stack || newer_maps_)
     return stack;
   // A thread was born, or the main stack grew, after the mappings were read. They do not change while all is stopped,

@@ -25,7 +25,9 @@ public:
   std::vector<std::string> warnings() const;
 
 private:
-  std::vector<RunRange> ranges_of(std::span<const RunAddress> stack_pointers);
+  enum class Certainty { register_value, found_in_memory };
+  std::vector<RunRange> ranges_of(std::span<const RunAddress> stack_pointers, Certainty certainty);
+  const std::vector<Mapping> &maps() const { return newer_maps_ ? *newer_maps_ : maps_; }
   std::optional<StackRange> range_of(RunAddress stack_pointer);
   void read(std::span<const RunRange> ranges);
   std::uint64_t read_prefix(RunRange range, std::byte *into) const;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <csignal>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 namespace inspect {
@@ -185,6 +186,24 @@ TEST_CASE("an alternate stack that lies on the normal stack is no trap") {
     return sleep_on_alternate_stack(memory, sizeof memory);
   });
   check_both_stacks(child);
+}
+
+// The stacks of Go programs lie in its heap, where remains of signal frames are common.
+TEST_CASE("what only looks like a signal frame and leads nowhere is no cause for a warning") {
+  ChildProcess child = ChildProcess::forked([] {
+    ucontext_t remains{};
+    remains.uc_stack.ss_sp = reinterpret_cast<char *>(&remains) - (64 << 10);
+    remains.uc_stack.ss_size = 1 << 20;
+    remains.uc_mcontext.gregs[REG_RSP] = 0x10;
+    asm volatile("" ::"m"(remains));
+    test::say_line("ready");
+    pause();
+    return 0;
+  });
+  child.wait_for_line("ready");
+  const Snapshot snapshot = snapshot_of(child.pid());
+  CHECK(snapshot.warnings.empty());
+  CHECK(snapshot.threads.size() == 1);
 }
 
 } // namespace
