@@ -63,11 +63,12 @@ FileDescriptor open_below_or_plainly(const std::string &root_path, const std::st
   return file;
 }
 
-std::string root_of(pid_t process) {
+/// "root", "exe": a leader that has ended has none of them any more; its threads still show them.
+std::string link_of(pid_t process, std::string_view name) {
   const auto thread = living_thread(process);
   if (!thread || *thread == process)
-    return proc_path(process, "root");
-  return proc_path(process, *thread, "root");
+    return proc_path(process, name);
+  return proc_path(process, *thread, name);
 }
 
 std::string link_target(const std::string &path) {
@@ -94,6 +95,15 @@ FileDescriptor open_map_file(pid_t process, const Mapping &mapping) {
   return {};
 }
 
+/// The executable, which a plain user may open even where it was deleted, replaced, or never had a name (memfd).
+FileDescriptor open_executable(pid_t process, const Mapping &mapping) {
+  FileDescriptor file = open_regular(link_of(process, "exe"));
+  const auto status = file ? regular_file(file.get()) : std::nullopt;
+  if (status && status->st_ino == mapping.inode && status->st_dev == mapping.device)
+    return file;
+  return {};
+}
+
 } // namespace
 
 Result<OpenedFile> TargetFiles::open_mapped(const Mapping &mapping) const {
@@ -104,7 +114,7 @@ Result<OpenedFile> TargetFiles::open_mapped(const Mapping &mapping) const {
     return OpenedFile{std::move(file), mapping.path};
   // The inode tells. The device may not: on btrfs maps shows the file system's and fstat the subvolume's.
   if (mapping.path.starts_with('/')) {
-    const std::string root = root_of(process_);
+    const std::string root = link_of(process_, "root");
     for (const char *suffix : {"", " (deleted)"}) { // a file may really be called so
       FileDescriptor file = open_below_or_plainly(root, mapping.path + suffix);
       const auto status = file ? regular_file(file.get()) : std::nullopt;
@@ -112,6 +122,8 @@ Result<OpenedFile> TargetFiles::open_mapped(const Mapping &mapping) const {
         return OpenedFile{std::move(file), mapping.path};
     }
   }
+  if (FileDescriptor file = open_executable(process_, mapping))
+    return OpenedFile{std::move(file), mapping.path};
   if (!process_exists(process_))
     return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process_)));
   return std::unexpected(
@@ -123,7 +135,7 @@ Result<OpenedFile> TargetFiles::open_mapped(const Mapping &mapping) const {
 Result<OpenedFile> TargetFiles::open(const std::string &path) const {
   if (!path.starts_with('/'))
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} is not an absolute path", path)));
-  if (FileDescriptor file = open_below_or_plainly(root_of(process_), path))
+  if (FileDescriptor file = open_below_or_plainly(link_of(process_, "root"), path))
     return OpenedFile{std::move(file), path};
   const int first_error = errno;
   if (FileDescriptor file = open_regular(path))
