@@ -65,6 +65,11 @@ bool has_capability(int capability) {
   return (data[number / 32].effective >> (number % 32) & 1U) != 0;
 }
 
+pid_t process_of_thread(pid_t thread) {
+  const auto status = read_process_status(thread);
+  return status ? status->thread_group : thread;
+}
+
 std::string describe_process(pid_t process) {
   const auto stat = read_process_stat(process);
   return stat ? fmt::format("process {} ({})", process, stat->name) : fmt::format("process {}", process);

@@ -16,6 +16,10 @@ Error explain_not_permitted(pid_t process, int error_number, std::string_view wh
 /// Whether this thread has a capability (number of capabilities(7)) in its effective set.
 bool has_capability(int capability);
 
+/// The process that a thread belongs to; `thread` itself where that is not to be had. The kernel names as a tracer the
+/// thread that traces, which need not be the first of its process.
+pid_t process_of_thread(pid_t thread);
+
 /// "process 42 (name)", or "process 42" where the name is not to be had.
 std::string describe_process(pid_t process);
 

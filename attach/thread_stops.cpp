@@ -139,7 +139,7 @@ void ThreadStops::note_failure(pid_t thread, int error_number) {
   const Error error =
       status->tracer != 0
           ? Error(ErrorKind::already_traced, fmt::format("thread {} of process {} is already traced by {}", thread,
-                                                         process_, describe_process(status->tracer)))
+                                                         process_, describe_process(process_of_thread(status->tracer))))
           : explain_not_permitted(process_, error_number, fmt::format("seizing thread {}", thread));
   add_unseized(thread, StopState::not_traceable, error.message());
   if (!first_failure_)

@@ -29,11 +29,13 @@ Result<void> check_traceable(pid_t process) {
               fmt::format("process {} ({}) is a thread of the kernel and has no user stack", process, stat->name)));
   if (const auto living = living_thread(process); !living)
     return std::unexpected(living.error());
-  if (status->tracer != 0)
-    return std::unexpected(Error(
-        ErrorKind::already_traced,
-        fmt::format("process {} ({}) is already traced by {}", process, stat->name, describe_process(status->tracer)),
-        fmt::format("end that one (a debugger, strace, …) first: process {}", status->tracer)));
+  if (status->tracer != 0) {
+    const pid_t tracer = process_of_thread(status->tracer);
+    return std::unexpected(
+        Error(ErrorKind::already_traced,
+              fmt::format("process {} ({}) is already traced by {}", process, stat->name, describe_process(tracer)),
+              fmt::format("end that one (a debugger, strace, …) first: process {}", tracer)));
+  }
   return {};
 }
 
