@@ -192,7 +192,8 @@ TEST_CASE("an alternate stack that lies on the normal stack is no trap") {
 TEST_CASE("what only looks like a signal frame and leads nowhere is no cause for a warning") {
   ChildProcess child = ChildProcess::forked([] {
     ucontext_t remains{};
-    remains.uc_stack.ss_sp = reinterpret_cast<char *>(&remains) - (64 << 10);
+    const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&remains);
+    remains.uc_stack.ss_sp = reinterpret_cast<void *>(here - (64 << 10));
     remains.uc_stack.ss_size = 1 << 20;
     remains.uc_mcontext.gregs[REG_RSP] = 0x10;
     asm volatile("" ::"m"(remains));
