@@ -5,6 +5,7 @@
 #include "dwarf/function_index.h"
 #include "dwarf/function_names.h"
 #include "dwarf/line_table.h"
+#include "dwarf/split_unit.h"
 #include "dwarf/unit_index.h"
 
 #include <dwarf.h>
@@ -15,24 +16,11 @@
 namespace inspect {
 namespace {
 
-/// The DIE whose children are the unit's functions: of a skeleton unit, the root of the split unit that it names, if
-/// that file can be found.
-Dwarf_Die root_with_functions(Dwarf_Die root) {
-  std::uint8_t type = 0;
-  Dwarf_Die split{};
-  const bool skeleton = dwarf_cu_info(root.cu, nullptr, &type, nullptr, nullptr, nullptr, nullptr, nullptr) == 0 &&
-                        type == DW_UT_skeleton;
-  if (skeleton && dwarf_cu_info(root.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
-      split.cu != nullptr)
-    return split;
-  return root;
-}
-
 /// What has been decoded of one unit.
 struct Unit {
-  Unit(const Dwarf_Die &root, const LineSections &sections)
-      : functions_root(root_with_functions(root)), lines(root, sections), is_split(functions_root.addr != root.addr),
-        functions(functions_root) {
+  Unit(const Dwarf_Die &root, const LineSections &sections, int descriptor)
+      : functions_root(root_with_functions(root, descriptor)), lines(root, sections),
+        is_split(functions_root.addr != root.addr), functions(functions_root) {
     if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
       compilation_directory = directory;
     else if (Dwarf_Die skeleton = root; const char *own = string_attribute(skeleton, DW_AT_comp_dir))
@@ -77,6 +65,7 @@ std::optional<std::vector<UnitRange>> indexed_unit_ranges(Module &module) {
 
 struct LineResolver::State {
   Dwarf *dwarf;
+  int descriptor; ///< of the file that `dwarf` reads; -1: none
   std::uint64_t debug_offset;
   UnitRanges ranges;
   DebugPages pages;
@@ -84,9 +73,9 @@ struct LineResolver::State {
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
-  State(Dwarf *file, std::uint64_t offset, UnitRangeProvider provider)
-      : dwarf(file), debug_offset(offset), ranges(file, std::move(provider)), pages(dwarf_getelf(file)),
-        sections(LineSections::of(file)) {}
+  State(Dwarf *file, int file_descriptor, std::uint64_t offset, UnitRangeProvider provider)
+      : dwarf(file), descriptor(file_descriptor), debug_offset(offset), ranges(file, std::move(provider)),
+        pages(dwarf_getelf(file)), sections(LineSections::of(file)) {}
 
   Unit *unit_at(LinkAddress address) {
     const std::optional<std::uint64_t> offset = dwarf ? ranges.unit_at(address) : std::nullopt;
@@ -95,7 +84,7 @@ struct LineResolver::State {
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
     if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
-      unit = std::make_unique<Unit>(root, sections);
+      unit = std::make_unique<Unit>(root, sections, descriptor);
       pages.used(unit->functions.size());
     }
     return unit.get();
@@ -138,10 +127,10 @@ struct LineResolver::State {
 };
 
 LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
-    : state_(std::make_unique<State>(dwarf, 0, std::move(provider))) {}
+    : state_(std::make_unique<State>(dwarf, -1, 0, std::move(provider))) {}
 
 LineResolver::LineResolver(Module &module)
-    : state_(std::make_unique<State>(module.dwarf(), module.debug_offset(),
+    : state_(std::make_unique<State>(module.dwarf(), module.debug_descriptor(), module.debug_offset(),
                                      [&module] { return indexed_unit_ranges(module); })) {}
 
 LineResolver::~LineResolver() = default;

@@ -349,3 +349,15 @@ TEST_CASE("five hundred libraries") {
   CHECK(stacks.count("wait_in_new_release") == 250);
   CHECK(stacks.threads.size() == 500);
 }
+
+TEST_CASE("a split DWARF file that is a FIFO is not waited for") {
+  const TemporaryFolder folder;
+  const std::string build = "cd \"$1\" && gcc -O1 -g -gsplit-dwarf -c \"$2\" -o server.o && "
+                            "gcc server.o -o server -ldl -pthread && rm server.dwo && mkfifo server.dwo";
+  if (!can_run({"sh", "-c", build, "sh", folder.path(), INSPECT_SOURCE_DIRECTORY "/fixtures/library_host.c"}))
+    SKIP_TEST("no gcc here");
+  ChildProcess target({folder / "server", old_release});
+  target.wait_for_line();
+  check_old_release(Stacks(run_command({"timeout", "-s", "KILL", "30", INSPECT_BINARY_DIRECTORY "/inspect", "stacks",
+                                        std::to_string(target.pid()), "--json"})));
+}
