@@ -95,11 +95,35 @@ FileDescriptor open_map_file(pid_t process, const Mapping &mapping) {
   return {};
 }
 
+/// The file that still lies at the mapping's path.
+FileDescriptor open_by_path(pid_t process, const Mapping &mapping) {
+  const std::string root = link_of(process, "root");
+  for (const char *suffix : {"", " (deleted)"}) { // a file may really be called so
+    const std::string path = mapping.path + suffix;
+    FileDescriptor file = open_below_or_plainly(root, path);
+    auto status = file ? regular_file(file.get()) : std::nullopt;
+    // The inode tells. The device may not: on btrfs maps shows the file system's and fstat the subvolume's.
+    if (status && status->st_ino == mapping.inode && (status->st_dev == mapping.device || !mapping.deleted))
+      return file;
+    // maps shows paths from the root of who reads it: those of a target in a chroot begin with its root's own path
+    // (environment_test.cpp: "another root and overlayfs, looked at by a plain user").
+    file = open_regular(path);
+    status = file ? regular_file(file.get()) : std::nullopt;
+    if (status && status->st_ino == mapping.inode && status->st_dev == mapping.device)
+      return file;
+  }
+  return {};
+}
+
 /// The executable, which a plain user may open even where it was deleted, replaced, or never had a name (memfd).
 FileDescriptor open_executable(pid_t process, const Mapping &mapping) {
-  FileDescriptor file = open_regular(link_of(process, "exe"));
+  const std::string link = link_of(process, "exe");
+  FileDescriptor file = open_regular(link);
   const auto status = file ? regular_file(file.get()) : std::nullopt;
-  if (status && status->st_ino == mapping.inode && status->st_dev == mapping.device)
+  if (!status || status->st_ino != mapping.inode)
+    return {};
+  // As above: where the devices differ although the file is the same one, the path decides.
+  if (status->st_dev == mapping.device || link_target(link) == mapping.path + (mapping.deleted ? " (deleted)" : ""))
     return file;
   return {};
 }
@@ -112,16 +136,9 @@ Result<OpenedFile> TargetFiles::open_mapped(const Mapping &mapping) const {
         Error(ErrorKind::not_found, fmt::format("there is no file behind {:#x}", mapping.range.begin.value)));
   if (FileDescriptor file = open_map_file(process_, mapping))
     return OpenedFile{std::move(file), mapping.path};
-  // The inode tells. The device may not: on btrfs maps shows the file system's and fstat the subvolume's.
-  if (mapping.path.starts_with('/')) {
-    const std::string root = link_of(process_, "root");
-    for (const char *suffix : {"", " (deleted)"}) { // a file may really be called so
-      FileDescriptor file = open_below_or_plainly(root, mapping.path + suffix);
-      const auto status = file ? regular_file(file.get()) : std::nullopt;
-      if (status && status->st_ino == mapping.inode && (status->st_dev == mapping.device || !mapping.deleted))
-        return OpenedFile{std::move(file), mapping.path};
-    }
-  }
+  if (mapping.path.starts_with('/'))
+    if (FileDescriptor file = open_by_path(process_, mapping))
+      return OpenedFile{std::move(file), mapping.path};
   if (FileDescriptor file = open_executable(process_, mapping))
     return OpenedFile{std::move(file), mapping.path};
   if (!process_exists(process_))

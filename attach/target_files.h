@@ -1,7 +1,7 @@
 // Opens the files a process has mapped, as the process sees them: the very inode through /proc/PID/map_files where
-// the kernel allows it, else the path below /proc/PID/root with the same device and inode, else /proc/PID/exe where it
-// is the executable, else nothing: then the caller reads the image from memory. An upgraded or deleted file is thus
-// never taken for the mapped one.
+// the kernel allows it, else the mapping's path below /proc/PID/root or below our root with the same inode, else
+// /proc/PID/exe where it is the executable, else nothing: then the caller reads the image from memory. An upgraded or
+// deleted file is thus never taken for the mapped one.
 #pragma once
 
 #include "attach/memory_map.h"

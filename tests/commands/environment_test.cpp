@@ -164,6 +164,33 @@ TEST_CASE("another root: paths that do not exist outside") {
   check_old_release(stacks_of(target.pid()));
 }
 
+TEST_CASE("another root and overlayfs, looked at by a plain user, to whom map_files is closed") {
+  NEEDS_NOBODY();
+  const TemporaryFolder folder;
+  copy_with_libraries(host, folder / "root", folder / "app/server");
+  copy_file_to(old_release, (folder / "root") + (folder / "app/guest.so"));
+  copy_file_to(new_release, folder / "app/guest.so");
+  {
+    ChildProcess target(
+        {"chroot", "--userspec=65534:65534", folder / "root", folder / "app/server", folder / "app/guest.so"});
+    target.wait_for_line();
+    check_old_release(Stacks(run_as_nobody({"stacks", std::to_string(target.pid()), "--json"})));
+  }
+  copy_file_to(host, folder / "lower/server");
+  copy_file_to(new_release, folder / "lower/guest.so");
+  copy_file_to(old_release, folder / "upper/guest.so");
+  std::filesystem::create_directory(folder / "work");
+  const std::string mount =
+      R"(mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/app")";
+  if (!can_run({"unshare", "--mount", "sh", "-c", mount, "sh", folder.path()}))
+    SKIP_TEST("overlayfs cannot be mounted here");
+  const std::string start =
+      R"( && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$1/app/server" "$1/app/guest.so")";
+  ChildProcess target({"unshare", "--mount", "sh", "-c", mount + start, "sh", folder.path()});
+  target.wait_for_line();
+  check_old_release(Stacks(run_as_nobody({"stacks", std::to_string(target.pid()), "--json"})));
+}
+
 TEST_CASE("another root: the separate debug file inside it is found") {
   NEEDS_ROOT();
   const TemporaryFolder folder;
