@@ -1,38 +1,14 @@
 // Session::evaluate: what people type where an address is wanted.
 #include "commands/session.h"
+#include "commands/typed_text.h"
 #include "inspector/symbol_search.h"
 #include "machine/x86_64/registers.h"
 
-#include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0)
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
-    text.remove_suffix(1);
-  return text;
-}
-
-std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
-  int base = 10;
-  if (text.size() > 2 && text[0] == '0') {
-    const int prefix = std::tolower(static_cast<unsigned char>(text[1]));
-    base = prefix == 'x' ? 16 : prefix == 'b' ? 2 : prefix == 'o' ? 8 : 10;
-    if (base != 10)
-      text.remove_prefix(2);
-  }
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (problem != std::errc() || end != text.data() + text.size())
-    return std::nullopt;
-  return value;
-}
 
 /// Where the last + or - outside of brackets stands, npos without: "a+b-4" is split before the 4. Not the first
 /// character, which is a sign.
@@ -51,15 +27,6 @@ std::size_t last_operator(std::string_view text) {
 }
 
 } // namespace
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  text = trimmed(text);
-  if (text.starts_with('-')) {
-    const auto value = parse_unsigned(text.substr(1));
-    return value ? std::optional(std::uint64_t{0} - *value) : std::nullopt;
-  }
-  return parse_unsigned(text);
-}
 
 Result<std::uint64_t> Session::register_value(unsigned dwarf_number, std::string_view name) {
   const auto frame = selected_physical_frame();

@@ -1,10 +1,10 @@
 #include "commands/assignment.h"
 
 #include "commands/near_misses.h"
+#include "commands/typed_text.h"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <fmt/format.h>
 
 namespace inspect {
@@ -27,14 +27,6 @@ constexpr auto types = std::to_array<TypeSize>({
     {"i16", 2, 2},     {"u16", 2, 2},      {"i32", 4, 4},       {"u32", 4, 4},     {"i64", 8, 8},
     {"u64", 8, 8},     {"usize", 8, 8},    {"isize", 8, 8},     {"void *", 8, 8},  {"char *", 8, 8},
 });
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0)
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
-    text.remove_suffix(1);
-  return text;
-}
 
 Result<std::size_t> size_of_type(std::string_view name, bool in_go) {
   std::string_view plain = trimmed(name);

@@ -1,11 +1,10 @@
 #include "commands/command_spec.h"
 #include "commands/session.h"
 #include "commands/session_loop.h"
+#include "commands/typed_text.h"
 
-#include <charconv>
 #include <csignal>
 #include <fmt/format.h>
-#include <limits>
 
 namespace inspect {
 namespace {
@@ -38,14 +37,6 @@ private:
   struct sigaction previous_ {};
 };
 
-Result<pid_t> process_id(const std::string &text) {
-  pid_t process = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), process);
-  if (problem != std::errc() || end != text.data() + text.size() || process <= 0)
-    return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no process id", text), "inspect ps"));
-  return process;
-}
-
 /// -e and -x in the order in which they were given. All of them run, unless Ctrl-C ends it.
 ExitStatus run_given(Session &session, Output &output, const ParsedArguments &arguments) {
   ExitStatus status = ExitStatus::success;
@@ -69,7 +60,7 @@ ExitStatus run_given(Session &session, Output &output, const ParsedArguments &ar
 
 Result<ExitStatus> run_attach(CommandContext &context) {
   const ParsedArguments &arguments = context.arguments;
-  const auto process = process_id(arguments.positional().front());
+  const auto process = parse_process_id(arguments.positional().front());
   if (!process)
     return std::unexpected(process.error());
   context.output.progress(fmt::format("reading process {}", *process));

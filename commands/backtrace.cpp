@@ -1,6 +1,7 @@
 #include "commands/command_spec.h"
 #include "commands/session.h"
 #include "commands/stack_writers.h"
+#include "commands/typed_text.h"
 
 #include <fmt/format.h>
 

@@ -91,8 +91,7 @@ Result<const CommandSpec *> find_command(std::string_view name, bool in_session)
 /// Splits a line at blanks; '…' and "…" group, a backslash escapes the next character. usage on an open quote.
 Result<std::vector<std::string>> split_words(std::string_view line);
 /// Options may stand before or after positionals, `--name=value` works, `--` ends options, dlv's single-dash long
-/// options
-/// (-fmt hex) are declared as such ("-fmt"). Numbers like -5 are positionals.
+/// options (-fmt hex) are declared as such ("-fmt"). Numbers like -5 are positionals.
 Result<ParsedArguments> parse_arguments(const CommandSpec &spec, std::span<const std::string> words);
 
 } // namespace inspect

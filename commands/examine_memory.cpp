@@ -2,6 +2,7 @@
 #include "commands/memory_format.h"
 #include "commands/memory_gap.h"
 #include "commands/session.h"
+#include "commands/typed_text.h"
 
 #include <algorithm>
 #include <cctype>

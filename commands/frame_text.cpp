@@ -55,26 +55,40 @@ std::string displayed(std::string_view line) {
   return result;
 }
 
+std::string function_name(const ReportFrame &frame, bool address_is_shown) {
+  if (frame.signal)
+    return "<signal handler called>";
+  if (frame.function.empty())
+    return address_is_shown ? "??" : fmt::format("{:#018x}", frame.pc.value);
+  return escape(frame.function);
+}
+
+std::string location(const ReportFrame &frame) {
+  if (!frame.file.empty()) {
+    const std::string file = shown_path(frame.file);
+    return frame.line > 0 ? fmt::format(" at {}:{}", file, frame.line) : fmt::format(" at {}", file);
+  }
+  if (frame.module.empty())
+    return " in no known module";
+  if (frame.function.empty() || frame.inlined || frame.signal)
+    return fmt::format(" in {}", escape(frame.module));
+  return fmt::format("+{:#x} in {}", frame.offset, escape(frame.module));
+}
+
 } // namespace
 
 std::string shown_path(std::string_view path) {
   return escape(std::filesystem::path(path).lexically_normal().string());
 }
 
-std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame) {
-  std::string function = frame.signal             ? "<signal handler called>"
-                         : frame.function.empty() ? std::string("??")
-                                                  : escape(frame.function);
-  std::string line =
-      fmt::format("#{:<3} {} {}", number, output.styled(Style::dim, fmt::format("{:#018x}", frame.pc.value)),
-                  output.styled(Style::function, function));
-  if (!frame.file.empty())
-    line += output.styled(Style::location, frame.line > 0 ? fmt::format(" at {}:{}", shown_path(frame.file), frame.line)
-                                                          : fmt::format(" at {}", shown_path(frame.file)));
-  else if (!frame.module.empty())
-    line += output.styled(Style::location, fmt::format("+{:#x} in {}", frame.offset, escape(frame.module)));
+std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame, bool with_address) {
+  std::string line = fmt::format("{:<3} ", fmt::format("#{}", number));
+  if (with_address)
+    line += output.styled(Style::dim, fmt::format("{:#018x} ", frame.pc.value));
+  line += output.styled(Style::function, function_name(frame, with_address));
+  line += output.styled(Style::location, location(frame));
   if (frame.inlined)
-    line += " (inlined)";
+    line += output.styled(Style::dim, " (inlined)");
   if (frame.guessed)
     line += output.styled(Style::warning, " (guessed)");
   return line + "\n";
@@ -84,7 +98,7 @@ Result<void> write_selected_frame(Output &output, Session &session) {
   const auto frame = session.selected_report_frame();
   if (!frame)
     return std::unexpected(frame.error());
-  output.write(frame_line(output, session.selected_frame(), **frame));
+  output.write(frame_line(output, session.selected_frame(), **frame, true));
   // The line is a courtesy: where the sources are not at hand the frame alone is the answer.
   if (!(*frame)->file.empty() && (*frame)->line > 0)
     (void)write_source(output, session,

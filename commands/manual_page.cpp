@@ -94,6 +94,24 @@ Sessions keep their history in
 .IR $XDG_STATE_HOME/inspect/history ,
 by default below
 .IR \(ti/.local/state .
+.TP
+.B XDG_CACHE_HOME
+Indexes of large debug information are kept in
+.IR $XDG_CACHE_HOME/inspect ,
+by default below
+.IR \(ti/.cache ;
+they may be deleted at any time.
+.TP
+.B DEBUGINFOD_URLS
+The servers that
+.B \-\-debuginfod
+asks.
+.TP
+.B INSPECT_DWARFINDEX
+Where the helper
+.B inspect\-dwarfindex
+is, if not beside the program or in
+.IR ../libexec/inspect .
 .SH SEE ALSO
 .BR gdb (1),
 .BR ps (1),

@@ -89,7 +89,4 @@ private:
   Settings settings_;
 };
 
-/// Numbers as they are typed: decimal, 0x hex, 0b binary, 0o octal, with a minus in front. Nothing where it is none.
-std::optional<std::uint64_t> parse_number(std::string_view text);
-
 } // namespace inspect

@@ -10,8 +10,7 @@
 namespace inspect {
 
 struct TextStackOptions {
-  bool group = true;
-  std::size_t depth = 0; ///< lines per stack before "… N more"; 0: all
+  bool group = true; ///< threads with the same stack once
 };
 
 void write_stacks_text(Output &output, const ProcessReport &report, const TextStackOptions &options);
@@ -19,8 +18,8 @@ void write_stacks_text(Output &output, const ProcessReport &report, const TextSt
 void write_stacks_json(Output &output, const ProcessReport &report);
 /// "command;outermost;…;innermost count" a line, for flamegraph.pl and its kin; `;` and blanks in names are replaced.
 void write_stacks_folded(Output &output, const ProcessReport &report);
-/// One stack, as `bt` prints it: what the thread does, then numbered frames. The report tells the names of other
-/// threads.
+/// One stack, as `bt` prints it: what the thread does, then numbered frames, at most `depth` lines of them (0: all).
+/// The report tells the names of other threads.
 void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,
                      bool with_addresses);
 

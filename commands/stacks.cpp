@@ -1,9 +1,9 @@
 #include "commands/command_spec.h"
 #include "commands/stack_writers.h"
+#include "commands/typed_text.h"
 #include "inspector/stack_report.h"
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <fmt/format.h>
 #include <memory>
@@ -23,21 +23,12 @@ struct Request {
   ReportOptions report;
 };
 
-template <typename Number> Result<Number> parse_number(std::string_view text, std::string_view what) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number <= 0)
-    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} must be a positive number, not '{}'", what, text)));
-  return number;
-}
-
 Result<Request> read_request(const ParsedArguments &arguments) {
   Request request;
   for (const std::string &word : arguments.positional()) {
-    auto process = parse_number<pid_t>(word, "PID");
+    const auto process = parse_process_id(word);
     if (!process)
-      return std::unexpected(
-          Error(ErrorKind::usage, process.error().message(), "`inspect ps PATTERN` finds process ids by name"));
+      return std::unexpected(process.error());
     request.processes.push_back(*process);
   }
   std::string format = arguments.value("--format").value_or("text");
@@ -50,7 +41,7 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   request.target.debug_directories = arguments.values("--debug-directory");
   request.report.hold_while_thinking = arguments.has("--stopped");
   if (const auto depth = arguments.value("--depth")) {
-    const auto number = parse_number<std::size_t>(*depth, "--depth");
+    const auto number = parse_positive(*depth, "--depth");
     if (!number)
       return std::unexpected(number.error());
     request.report.max_depth = *number;
@@ -146,9 +137,9 @@ CommandSpec make_stacks_command() {
       "Several process ids may be given, as in `inspect stacks $(pidof nginx)`.";
   spec.positionals = {{"PID", "process id", true, true}};
   spec.options = {
-      {"--threads", "", "", "show threads (for programs that have more than threads)", false},
+      {"--threads", "", "", "the stacks of threads, which is the default", false},
       {"--no-group", "", "", "show every thread by itself", false},
-      {"--depth", "", "N", "at most N frames per stack", false},
+      {"--depth", "", "N", "at most N frames per stack; inlined calls are not counted", false},
       {"--format", "", "text|json|folded", "text for eyes, JSON, or folded stacks for flame graphs", false},
       {"--json", "", "", "short for --format json", false},
       {"-o", "", "FILE", "write to FILE", false},

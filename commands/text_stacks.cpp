@@ -1,7 +1,8 @@
 #include "commands/stack_writers.h"
 
+#include "commands/frame_text.h"
+
 #include <algorithm>
-#include <filesystem>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <map>
@@ -39,48 +40,6 @@ Repetition repetition_at(std::span<const ReportFrame> frames, std::size_t start)
   return best;
 }
 
-std::string function_name(const ReportFrame &frame, bool address_is_shown) {
-  if (frame.signal)
-    return "<signal handler called>";
-  if (frame.function.empty())
-    return address_is_shown ? "??" : fmt::format("{:#018x}", frame.pc.value);
-  return escape(frame.function);
-}
-
-/// Without the detours that builds leave in paths ("build/../src/./a.c"); JSON has the path as it is.
-std::string short_path(std::string_view path) {
-  return escape(std::filesystem::path(path).lexically_normal().string());
-}
-
-std::string location(const ReportFrame &frame) {
-  std::string text;
-  if (!frame.file.empty()) {
-    text = fmt::format(" at {}", short_path(frame.file));
-    if (frame.line > 0)
-      text += fmt::format(":{}", frame.line);
-  } else if (frame.module.empty()) {
-    text = " in no known module";
-  } else if (frame.function.empty() || frame.inlined || frame.signal) {
-    text = fmt::format(" in {}", escape(frame.module));
-  } else {
-    text = fmt::format("+{:#x} in {}", frame.offset, escape(frame.module));
-  }
-  return text;
-}
-
-void write_frame(Output &output, std::size_t number, const ReportFrame &frame, bool with_address) {
-  std::string line = fmt::format("    {:<3} ", fmt::format("#{}", number));
-  if (with_address)
-    line += output.styled(Style::dim, fmt::format("{:#018x} ", frame.pc.value));
-  line += output.styled(Style::function, function_name(frame, with_address));
-  line += output.styled(Style::location, location(frame));
-  if (frame.inlined)
-    line += output.styled(Style::dim, " (inlined)");
-  if (frame.guessed)
-    line += output.styled(Style::warning, " (guessed)");
-  output.write(line + "\n");
-}
-
 /// The frames, with recursion folded and at most `depth` lines (0: all).
 void write_frames(Output &output, const ThreadReport &thread, std::size_t depth, bool with_addresses) {
   const std::span<const ReportFrame> frames = thread.frames;
@@ -92,7 +51,7 @@ void write_frames(Output &output, const ThreadReport &thread, std::size_t depth,
     }
     const Repetition repetition = repetition_at(frames, i);
     for (std::size_t k = 0; k < repetition.period; ++k, ++lines)
-      write_frame(output, i + k, frames[i + k], with_addresses);
+      output.write("    " + frame_line(output, i + k, frames[i + k], with_addresses));
     if (repetition.count > 1) {
       const std::string what =
           repetition.period == 1 ? "the frame above" : fmt::format("the {} frames above", repetition.period);
@@ -163,7 +122,7 @@ std::string activity(const ProcessReport &report, const ThreadReport &thread) {
   return text;
 }
 
-void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group, std::size_t depth) {
+void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group) {
   const ThreadReport &first = report.threads[group.members.front()];
   const std::string who = fmt::format("{} {}", first.thread, escape(first.name));
   if (group.members.size() == 1) {
@@ -175,7 +134,7 @@ void write_group(Output &output, const ProcessReport &report, const ThreadGroup 
     write_differing_waits(output, report, group);
     output.write(output.styled(Style::dim, fmt::format("    ids{}\n", thread_ranges(report, group))));
   }
-  write_frames(output, first, depth, false);
+  write_frames(output, first, 0, false);
   output.write("\n");
 }
 
@@ -208,7 +167,7 @@ void write_stacks_text(Output &output, const ProcessReport &report, const TextSt
     for (std::size_t i = 0; i < report.threads.size(); ++i)
       groups.push_back({{i}});
   for (const ThreadGroup &group : groups)
-    write_group(output, report, group, options.depth);
+    write_group(output, report, group);
 }
 
 void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,

@@ -1,5 +1,5 @@
 #include "commands/assignment.h"
-#include "commands/session.h"
+#include "commands/typed_text.h"
 #include "tests/support/catch.h"
 
 #include <fmt/format.h>
