@@ -43,7 +43,7 @@ endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME inspect)
 set(CPACK_PACKAGE_CONTACT "The inspect authors <inspect@example.org>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "live process inspector for native and Go programs")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "live process inspector for native programs")
 set(CPACK_PACKAGE_DESCRIPTION
   "inspect shows what every thread of a running program is doing, with function\nnames, source lines and inlined calls, after a pause too short to be noticed.\nIt needs no preparation of the program and leaves it as it was.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
