@@ -1,7 +1,6 @@
 #include "tests/attach/heartbeat.h"
 
-#include "attach/process_list.h"
-#include "attach/process_status.h"
+#include "tests/support/process_health.h"
 
 #include <sys/mman.h>
 #include <thread>
@@ -63,18 +62,7 @@ bool Heartbeat::any_thread_runs() const {
 }
 
 bool is_left_alone(pid_t process) {
-  return wait_until([&] {
-    const auto threads = list_threads(process);
-    if (!threads)
-      return false;
-    for (const pid_t thread : *threads) {
-      const auto stat = read_thread_stat(process, thread);
-      const auto status = read_thread_status(process, thread);
-      if (stat && status && (status->tracer != 0 || stat->state == 't' || stat->state == 'T'))
-        return false;
-    }
-    return true;
-  });
+  return wait_until([&] { return what_is_wrong_with(process).empty(); });
 }
 
 } // namespace inspect::test

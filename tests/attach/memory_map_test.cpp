@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <chrono>
@@ -21,22 +22,6 @@ namespace inspect {
 namespace {
 
 using test::ChildProcess;
-
-/// A directory that is removed at the end of its scope.
-class ScratchDirectory {
-public:
-  ScratchDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "inspect-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~ScratchDirectory() { std::filesystem::remove_all(path_); }
-  ScratchDirectory(const ScratchDirectory &) = delete;
-  ScratchDirectory &operator=(const ScratchDirectory &) = delete;
-  std::string file(const std::string &name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
-};
 
 void write_file(const std::string &path, const std::string &text) {
   std::ofstream(path) << text;
@@ -142,13 +127,13 @@ TEST_CASE("the memory map of a live process holds its stack and its program") {
 }
 
 TEST_CASE("a deleted or replaced file is never taken for the mapped one") {
-  const ScratchDirectory scratch;
-  const std::string path = scratch.file("odd\nname (deleted)");
+  const test::TemporaryDirectory scratch;
+  const std::string path = scratch / "odd\nname (deleted)";
   write_file(path, "old");
   RunAddress where;
   const ChildProcess child = child_that_maps(path, where);
-  write_file(scratch.file("new"), "new");
-  std::filesystem::rename(scratch.file("new"), path);
+  write_file(scratch / "new", "new");
+  std::filesystem::rename(scratch / "new", path);
   const auto maps = read_memory_map(child.pid()).value();
   const Mapping *mapping = find_mapping(maps, where);
   REQUIRE(mapping != nullptr);
@@ -169,15 +154,15 @@ TEST_CASE("a deleted or replaced file is never taken for the mapped one") {
 TEST_CASE("a file is opened as the target's root shows it") {
   if (geteuid() != 0)
     SKIP_TEST("chroot needs root");
-  const ScratchDirectory scratch;
-  std::filesystem::create_directory(scratch.file("root"));
-  write_file(scratch.file("root/in"), "inside");
-  write_file(scratch.file("in"), "outside");
-  std::filesystem::create_symlink("/in", scratch.file("root/link"));
-  std::filesystem::create_symlink(scratch.file("in"), scratch.file("root/escape"));
-  REQUIRE(mkfifo(scratch.file("root/fifo").c_str(), 0600) == 0);
+  const test::TemporaryDirectory scratch;
+  std::filesystem::create_directory(scratch / "root");
+  write_file(scratch / "root/in", "inside");
+  write_file(scratch / "in", "outside");
+  std::filesystem::create_symlink("/in", scratch / "root/link");
+  std::filesystem::create_symlink(scratch / "in", scratch / "root/escape");
+  REQUIRE(mkfifo((scratch / "root/fifo").c_str(), 0600) == 0);
   ChildProcess child = ChildProcess::forked([&] {
-    if (chroot(scratch.file("root").c_str()) != 0)
+    if (chroot((scratch / "root").c_str()) != 0)
       return 1;
     test::say_line("ready");
     pause();
@@ -189,7 +174,7 @@ TEST_CASE("a file is opened as the target's root shows it") {
   CHECK(content_of(files.open("/link").value()) == "inside");
   CHECK(files.open("/escape").error().kind() == ErrorKind::not_found);
   CHECK(files.open("/fifo").error().kind() == ErrorKind::not_found);
-  CHECK(content_of(files.open(scratch.file("in")).value()) == "outside");
+  CHECK(content_of(files.open(scratch / "in").value()) == "outside");
   CHECK(files.open("relative").error().kind() == ErrorKind::not_found);
 }
 

@@ -1,13 +1,7 @@
 #include "tests/dwarf/built_programs.h"
 
-#include "tests/support/child_process.h"
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <stdexcept>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 namespace inspect::test {
 namespace {
@@ -42,48 +36,14 @@ int second_unit(int x) { return deep::deeper::function(x) + 1; }
 
 } // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "inspect-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw std::runtime_error("mkdtemp failed");
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TemporaryDirectory::write(std::string_view name, std::string_view content, unsigned mode) const {
-  const std::string path = path_ + "/" + std::string(name);
-  std::ofstream(path, std::ios::binary) << content;
-  if (::chmod(path.c_str(), mode) != 0)
-    throw std::runtime_error("cannot write " + path);
-  return path;
-}
-
-bool have(std::string_view program) {
-  return run_command({"/bin/sh", "-c", "command -v " + std::string(program)}).status == 0;
-}
-
 std::string build_program(const TemporaryDirectory &folder, const std::string &compiler_and_flags) {
   folder.write("first.cpp", first_unit);
   folder.write("second.cpp", second_unit);
-  const CommandOutput built = run_command(
+  const CommandResult built = run_command(
       {"/bin/sh", "-c", "cd " + folder.path() + " && " + compiler_and_flags + " first.cpp second.cpp -o program 2>&1"});
   if (built.status != 0)
-    throw std::runtime_error(compiler_and_flags + ": " + built.text);
+    throw std::runtime_error(compiler_and_flags + ": " + built.out);
   return folder.path() + "/program";
-}
-
-CommandOutput run_command(const std::vector<std::string> &command) {
-  ChildProcess child(command);
-  child.close_stdin();
-  CommandOutput output;
-  output.text = child.read_all();
-  const int status = child.wait();
-  output.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return output;
 }
 
 std::vector<std::string> split_lines(std::string_view text) {

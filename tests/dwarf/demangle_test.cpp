@@ -40,9 +40,9 @@ TEST_CASE("what is not mangled is left alone") {
 
 TEST_CASE("every name of libstdc++ is demangled as c++filt does it") {
   const std::string path = test::run("ls /usr/lib/x86_64-linux-gnu/libstdc++.so.6 2>/dev/null || true");
-  if (path.empty() || !test::have("c++filt"))
+  if (path.empty() || !test::have_program("c++filt"))
     SKIP_TEST("libstdc++.so.6 or c++filt is not there");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   std::string names;
   for (const auto &symbol : test::nm("-D /usr/lib/x86_64-linux-gnu/libstdc++.so.6"))
     names += symbol.name.substr(0, symbol.name.find('@')) + "\n";

@@ -43,10 +43,10 @@ TEST_CASE("the load bias is found for what each linker writes") {
   const std::string compiler =
       GENERATE(std::string("gcc"), std::string("gcc -Wl,-z,noseparate-code"), std::string("gcc -fuse-ld=gold"),
                std::string("clang -fuse-ld=lld"), std::string("gcc -Wl,-z,max-page-size=0x200000"));
-  if (!test::have("clang") || !test::have("ld.lld") || !test::have("ld.gold"))
+  if (!test::have_program("clang") || !test::have_program("ld.lld") || !test::have_program("ld.gold"))
     SKIP_TEST("clang, lld or gold is not installed");
   INFO(compiler);
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const test::LocalFiles files;
   const auto program =
       test::build(folder, "p.c", "int data = 1; int zero[5000]; int main(void) { return data; }\n", compiler);

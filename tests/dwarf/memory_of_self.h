@@ -35,10 +35,11 @@ public:
   }
 };
 
-/// The mappings of this process whose path satisfies `wanted`, by path.
-template <typename Predicate> std::map<std::string, std::vector<MappedSegment>> own_mappings(Predicate wanted) {
+/// The mappings of a process ("self", or its number) whose path satisfies `wanted`, by path.
+template <typename Predicate>
+std::map<std::string, std::vector<MappedSegment>> mappings_of(const std::string &process, Predicate wanted) {
   std::map<std::string, std::vector<MappedSegment>> found;
-  std::ifstream maps("/proc/self/maps");
+  std::ifstream maps("/proc/" + process + "/maps");
   std::string line;
   while (std::getline(maps, line)) {
     std::istringstream fields(line);
@@ -56,6 +57,10 @@ template <typename Predicate> std::map<std::string, std::vector<MappedSegment>> 
       found[path].push_back({{{begin}, {end}}, {offset}, rights.size() > 2 && rights[2] == 'x'});
   }
   return found;
+}
+
+template <typename Predicate> std::map<std::string, std::vector<MappedSegment>> own_mappings(Predicate wanted) {
+  return mappings_of("self", wanted);
 }
 
 } // namespace inspect::test

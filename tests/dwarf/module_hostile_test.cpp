@@ -63,7 +63,7 @@ std::vector<MappedSegment> segments_of(const std::string &path) {
   return segments;
 }
 
-std::string build_victim(const test::Folder &folder) {
+std::string build_victim(const test::TemporaryDirectory &folder) {
   return test::build(folder, "v.c",
                      "#include <stdio.h>\nstatic int f(int x) { return x + 1; }\nint g = 4;\n"
                      "int main(int n, char **v) { puts(v[0]); return f(n) + g; }\n",
@@ -95,7 +95,7 @@ void try_bytes(const std::string &path, const std::string &bytes, const std::vec
 } // namespace
 
 TEST_CASE("truncated files are read as far as they go") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = build_victim(folder);
   const auto segments = segments_of(program);
   const std::string bytes = read_whole(program);
@@ -108,7 +108,7 @@ TEST_CASE("truncated files are read as far as they go") {
 }
 
 TEST_CASE("damaged files crash nothing") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = build_victim(folder);
   const auto segments = segments_of(program);
   const std::string bytes = read_whole(program);

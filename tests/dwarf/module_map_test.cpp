@@ -145,7 +145,7 @@ TEST_CASE("PLT entries and the vDSO have names") {
 }
 
 TEST_CASE("two modules that claim the same addresses are both kept, and the later start answers") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "o.c", "int main(void) { return 0; }\n", "gcc -no-pie");
   ModuleMap modules;
   for (int i = 0; i < 3; ++i) {

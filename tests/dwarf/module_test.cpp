@@ -93,8 +93,8 @@ TEST_CASE("a file with another build-id than the memory is not believed") {
 }
 
 TEST_CASE("without build-ids a file is compared with the memory by its headers") {
-  const test::Folder mapped_folder;
-  const test::Folder other_folder;
+  const test::TemporaryDirectory mapped_folder;
+  const test::TemporaryDirectory other_folder;
   const std::string flags = "gcc -Wl,--build-id=none -Wl,-z,separate-code";
   const auto mapped = test::build(mapped_folder, "m.c", "int main(void) { return 0; }\n", flags);
   const auto other = test::build(other_folder, "m.c",

@@ -104,9 +104,9 @@ long count_of(const std::vector<std::string> &lines, std::string_view kind) {
 
 void check_same(const std::string &path) {
   INFO(path);
-  const CommandOutput said = run_command({std::string(INSPECT_BINARY_DIRECTORY) + "/second_reader", path});
+  const CommandResult said = run_command({std::string(INSPECT_BINARY_DIRECTORY) + "/second_reader", path});
   REQUIRE(said.status == 0);
-  std::vector<std::string> theirs = split_lines(said.text);
+  std::vector<std::string> theirs = split_lines(said.out);
   std::vector<std::string> ours = LibdwReader(path).read();
   std::ranges::sort(theirs);
   std::ranges::sort(ours);
@@ -122,7 +122,7 @@ void check_same(const std::string &path) {
 }
 
 void check_compiler(const std::string &compiler_and_flags) {
-  if (!have(compiler_and_flags.substr(0, compiler_and_flags.find(' '))))
+  if (!have_program(compiler_and_flags.substr(0, compiler_and_flags.find(' '))))
     SKIP_TEST("the compiler is not installed");
   const TemporaryDirectory folder;
   check_same(build_program(folder, compiler_and_flags));
@@ -154,21 +154,21 @@ std::vector<std::string> built_executables() {
 }
 
 TEST_CASE("no program we build holds both libdw and libdwarf, and only the index worker and its peer hold libdwarf") {
-  if (!have("nm") || !have("ldd"))
+  if (!have_program("nm") || !have_program("ldd"))
     SKIP_TEST("nm or ldd is not installed");
   const std::vector<std::string> paths = built_executables();
   REQUIRE_FALSE(paths.empty());
   int with_libdwarf = 0, with_libdw = 0;
   for (const std::string &path : paths) {
     INFO(path);
-    const CommandOutput libraries = run_command({"ldd", path});
+    const CommandResult libraries = run_command({"ldd", path});
     REQUIRE(libraries.status == 0);
     // Linked in statically, the libraries would show by functions that only one of the two has.
-    const CommandOutput symbols = run_command({"nm", "--defined-only", path});
-    const bool libdw = libraries.text.find("libdw.so") != std::string::npos ||
-                       symbols.text.find(" T dwarf_attr_integrate") != std::string::npos;
-    const bool libdwarf = libraries.text.find("libdwarf.so") != std::string::npos ||
-                          symbols.text.find(" T dwarf_srclines_b") != std::string::npos;
+    const CommandResult symbols = run_command({"nm", "--defined-only", path});
+    const bool libdw = libraries.out.find("libdw.so") != std::string::npos ||
+                       symbols.out.find(" T dwarf_attr_integrate") != std::string::npos;
+    const bool libdwarf = libraries.out.find("libdwarf.so") != std::string::npos ||
+                          symbols.out.find(" T dwarf_srclines_b") != std::string::npos;
     CHECK_FALSE((libdw && libdwarf));
     const std::string name = std::filesystem::path(path).filename().string();
     CHECK(libdwarf == (name == "inspect-dwarfindex" || name == "second_reader"));

@@ -48,7 +48,7 @@ bool knows_hidden(Module &module) {
   return std::ranges::find(names, "hidden") != names.end();
 }
 
-void strip_with_link(const test::Folder &folder, const std::string &debug_path) {
+void strip_with_link(const test::TemporaryDirectory &folder, const std::string &debug_path) {
   test::run("cd " + folder.path() + " && objcopy --only-keep-debug a.out " + debug_path +
             " && strip -s a.out && objcopy --add-gnu-debuglink=" + debug_path + " a.out");
 }
@@ -65,7 +65,7 @@ TEST_CASE("a program with its own DWARF needs no other file") {
   const std::string flags = GENERATE(std::string("-g"), std::string("-g -gz"), std::string("-g -gz=zlib-gnu"),
                                      std::string("-gdwarf-4"), std::string("-gdwarf-3"));
   INFO(flags);
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 " + flags), files);
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
@@ -78,7 +78,7 @@ TEST_CASE("a debuglink is followed, beside the program and in .debug, with and w
   const std::string build_id = GENERATE(std::string("-Wl,--build-id"), std::string("-Wl,--build-id=none"));
   const std::string place = GENERATE(std::string("p.debug"), std::string(".debug/p.debug"));
   INFO(build_id + " " + place);
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g " + build_id);
   test::run("mkdir " + folder / ".debug");
   strip_with_link(folder, place);
@@ -94,7 +94,7 @@ TEST_CASE("a debuglink is followed, beside the program and in .debug, with and w
 }
 
 TEST_CASE("a debug file is found by build-id, and below the debug folder by name") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g -Wl,--build-id");
   auto whole = test::open_file(program, files);
   REQUIRE(whole);
@@ -115,10 +115,10 @@ TEST_CASE("a debug file is found by build-id, and below the debug folder by name
 
 TEST_CASE("a debug file of another build is refused, and said so") {
   const std::string build_id = GENERATE(std::string("-Wl,--build-id"), std::string("-Wl,--build-id=none"));
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g " + build_id);
   strip_with_link(folder, "p.debug");
-  const test::Folder other;
+  const test::TemporaryDirectory other;
   test::build(other, "p.c", "int other; " + source, "gcc -O0 -g " + build_id);
   test::run("cp " + other / "a.out" + " " + folder / "p.debug");
   auto module = test::open_file(program, files, without_system_folder());
@@ -133,7 +133,7 @@ TEST_CASE("a debug file of another build is refused, and said so") {
 TEST_CASE("a debuginfod server is asked where the user wants it, and only then") {
   if (::dlopen("libdebuginfod.so.1", RTLD_LAZY) == nullptr)
     SKIP_TEST("libdebuginfod1 is not installed");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g -Wl,--build-id");
   auto whole = test::open_file(program, files);
   REQUIRE(whole);
@@ -163,9 +163,9 @@ TEST_CASE("a debuginfod server is asked where the user wants it, and only then")
 }
 
 TEST_CASE("what dwz moved to a common file is found there") {
-  if (!test::have("dwz"))
+  if (!test::have_program("dwz"))
     SKIP_TEST("dwz is not installed");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   // dwz moves only what two files share, and only where that saves something.
   std::string shared = "struct shared_thing { ";
   for (int i = 0; i < 60; ++i)
@@ -195,7 +195,7 @@ TEST_CASE("what dwz moved to a common file is found there") {
 
 TEST_CASE("split units are read from their .dwo files") {
   const std::string flags = GENERATE(std::string("-gdwarf-5"), std::string("-gdwarf-4"));
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   test::write_file(folder / "p.c", source);
   test::run("cd " + folder.path() + " && gcc -O1 " + flags + " -gsplit-dwarf -c p.c && gcc p.o -o a.out");
   auto module = test::open_file(folder / "a.out", files, without_system_folder());
@@ -213,7 +213,7 @@ TEST_CASE("split units are read from their .dwo files") {
 }
 
 TEST_CASE("libdw out of memory is an exception, not the end of the program") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 -g"), files);
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);

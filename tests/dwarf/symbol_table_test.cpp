@@ -19,7 +19,7 @@ const test::LocalFiles files;
 } // namespace
 
 TEST_CASE("functions of a program are found at their start, in the middle, and not behind their end") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c",
                                    "static int twice(int x) { return x * 2; }\n"
                                    "__attribute__((noinline)) int work(int x) { return twice(x) + 1; }\n"
@@ -75,7 +75,7 @@ TEST_CASE("every address of libc has the symbol that nm gives for it") {
 }
 
 TEST_CASE("of several symbols at one address the one people know is taken") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "alias.s",
                                    ".text\n.globl __known\n.globl known\n.weak a_weak\n"
                                    ".type known,@function\n.type __known,@function\n.type a_weak,@function\n"
@@ -99,7 +99,7 @@ TEST_CASE("of several symbols at one address the one people know is taken") {
 }
 
 TEST_CASE("an unsized assembler label reaches to the next symbol and not out of its section") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "labels.s",
                                    ".text\n.globl sized\n.type sized,@function\nsized: nop\nnop\ninner: nop\n"
                                    ".size sized,.-sized\nnop\ntrampoline: mov $15,%rax\nsyscall\nnext: ret\n"
@@ -129,9 +129,9 @@ TEST_CASE("PLT entries are named as objdump names them") {
       std::string("gcc -O1 -Wl,-z,ibtplt -Wl,-z,lazy -fcf-protection"), std::string("gcc -O1 -fuse-ld=gold"),
       std::string("clang -O1 -fuse-ld=lld"), std::string("gcc -O1 -no-pie"));
   INFO(flags);
-  if (flags.find("lld") != std::string::npos && !test::have("ld.lld"))
+  if (flags.find("lld") != std::string::npos && !test::have_program("ld.lld"))
     SKIP_TEST("lld is not installed");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "plt.c", source, flags);
   auto module = test::open_file(program, files);
   REQUIRE(module);
@@ -186,9 +186,9 @@ TEST_CASE("the vDSO's functions have names") {
 }
 
 TEST_CASE("MiniDebugInfo gives a stripped program the names it lost") {
-  if (!test::have("xz"))
+  if (!test::have_program("xz"))
     SKIP_TEST("xz is not installed");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "mini.c",
                                    "__attribute__((noinline)) static int hidden(int x) { return x * 3; }\n"
                                    "int main(int n, char **v) { (void)v; return hidden(n); }\n",

@@ -11,21 +11,6 @@
 
 namespace inspect::test {
 
-Folder::Folder() {
-  std::string name = std::filesystem::temp_directory_path() / "inspect-test-XXXXXX";
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored; // a folder left behind in the temporary directory harms no test
-  std::filesystem::remove_all(path_, ignored);
-}
-
-bool have(const std::string &program) {
-  return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
-}
-
 std::string run(const std::string &command) {
   std::FILE *pipe = ::popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
@@ -43,7 +28,7 @@ void write_file(const std::string &path, const std::string &text) {
   std::ofstream(path) << text;
 }
 
-std::string build(const Folder &folder, const std::string &name, const std::string &source,
+std::string build(const TemporaryDirectory &folder, const std::string &name, const std::string &source,
                   const std::string &compiler) {
   write_file(folder / name, source);
   run("cd " + folder.path() + " && " + compiler + " " + name + " -o a.out");

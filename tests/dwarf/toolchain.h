@@ -3,6 +3,8 @@
 
 #include "dwarf/module.h"
 #include "tests/support/catch.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temporary_directory.h"
 
 #include <map>
 #include <string>
@@ -11,26 +13,11 @@
 
 namespace inspect::test {
 
-/// A folder that is removed with what is in it.
-class Folder {
-public:
-  Folder();
-  ~Folder();
-  Folder(const Folder &) = delete;
-  Folder &operator=(const Folder &) = delete;
-  const std::string &path() const { return path_; }
-  std::string operator/(const std::string &name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
-};
-
-bool have(const std::string &program);
 /// What a shell command prints; fails the test where it fails.
 std::string run(const std::string &command);
 void write_file(const std::string &path, const std::string &text);
 /// Compiles `source`, kept as `name` in the folder, to <folder>/a.out.
-std::string build(const Folder &folder, const std::string &name, const std::string &source,
+std::string build(const TemporaryDirectory &folder, const std::string &name, const std::string &source,
                   const std::string &compiler);
 
 struct NmSymbol {

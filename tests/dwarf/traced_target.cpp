@@ -5,8 +5,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <sstream>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -41,25 +39,9 @@ Result<void> ChildMemory::read(RunAddress address, std::span<std::byte> into) co
 }
 
 ModuleMap modules_of(pid_t process, const MemoryView &memory) {
-  std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
-  std::map<std::string, std::vector<MappedSegment>> found;
-  std::string line;
-  while (std::getline(maps, line)) {
-    std::istringstream fields(line);
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::uint64_t offset = 0;
-    char dash = 0;
-    std::string rights;
-    std::string skipped;
-    std::string path;
-    fields >> std::hex >> begin >> dash >> end >> rights >> offset >> skipped >> skipped;
-    std::getline(fields >> std::ws, path);
-    if (path.starts_with("/") || path == "[vdso]")
-      found[path].push_back({{{begin}, {end}}, {offset}, rights[2] == 'x'});
-  }
+  const auto wanted = [](const std::string &path) { return path.starts_with("/") || path == "[vdso]"; };
   ModuleMap modules;
-  for (auto &[path, segments] : found) {
+  for (auto &[path, segments] : mappings_of(std::to_string(process), wanted)) {
     ModuleInput input;
     input.path = path;
     input.segments = std::move(segments);

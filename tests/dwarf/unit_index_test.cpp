@@ -104,7 +104,7 @@ TEST_CASE("the index has exactly the ranges that libdw finds in the units") {
 }
 
 TEST_CASE("units that .debug_aranges does not name are in the index: clang") {
-  if (!have("clang++"))
+  if (!have_program("clang++"))
     SKIP_TEST("clang++ is not installed");
   for (const char *flags : {"clang++ -O2 -g", "clang++ -O2 -g -gdwarf-4", "clang++ -O2 -g -gsplit-dwarf"}) {
     const TemporaryDirectory folder;
@@ -113,12 +113,12 @@ TEST_CASE("units that .debug_aranges does not name are in the index: clang") {
 }
 
 TEST_CASE("units that .debug_aranges does not name are in the index: rustc") {
-  if (!have("rustc"))
+  if (!have_program("rustc"))
     SKIP_TEST("rustc is not installed");
   const TemporaryDirectory folder;
   const std::string source = folder.write("main.rs", "fn main() { println!(\"{:?}\", std::env::args().count()); }\n");
   const std::string program = folder.path() + "/program";
-  const CommandOutput built = run_command({"rustc", "-g", "-O", source, "-o", program});
+  const CommandResult built = run_command({"rustc", "-g", "-O", source, "-o", program});
   if (built.status != 0)
     SKIP_TEST("rustc does not work here");
   check_index_of(program);

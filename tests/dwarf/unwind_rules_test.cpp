@@ -207,7 +207,7 @@ TEST_CASE("The outermost function's return address is undefined") {
 
 TEST_CASE("An image without section headers has the same rules") {
   const std::string path = test::fixture_path("unwind_optimized");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   Bytes bytes(path);
   Elf64_Ehdr header = bytes.header();
   header.e_shoff = 0;
@@ -244,7 +244,7 @@ TEST_CASE("A .debug_frame in a separate debug file is found") {
   const auto function = std::ranges::find(symbols, "level_two", &test::NmSymbol::name);
   REQUIRE(function != symbols.end());
   const LinkAddress inside{function->address + function->size / 2};
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const std::string &at = folder.path();
   test::run("cd " + at + " && objcopy --only-keep-debug " + original + " p.debug && strip -o lone " + original +
             " && objcopy --add-gnu-debuglink=p.debug lone p");
@@ -266,7 +266,7 @@ TEST_CASE("A .debug_frame in a separate debug file is found") {
 }
 
 TEST_CASE("Images whose tables are gone or empty have no rules, and say so") {
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const std::string program = test::fixture_path("unwind_optimized");
   test::run("cd " + folder.path() + " && strip -o p " + program + " && objcopy -R .eh_frame -R .eh_frame_hdr p bare");
   const auto module = opened(folder / "bare");
@@ -280,7 +280,7 @@ TEST_CASE("Images whose tables are gone or empty have no rules, and say so") {
 
 TEST_CASE("Damaged tables neither crash nor hang") {
   const std::string path = test::fixture_path("unwind_optimized");
-  const test::Folder folder;
+  const test::TemporaryDirectory folder;
   const auto rows = readelf_rows(path);
   const Bytes original(path);
   const auto table = original.section(".eh_frame");

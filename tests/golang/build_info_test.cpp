@@ -3,6 +3,7 @@
 #include "machine/file_descriptor.h"
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <array>
 #include <cstdlib>
@@ -18,15 +19,6 @@ namespace inspect {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Directory {
-  fs::path path;
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "inspect-build-info-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Directory() { fs::remove_all(path); }
-};
 
 std::string output_of(const std::string &command) {
   std::string text;
@@ -90,12 +82,13 @@ TEST_CASE("build information is what `go version -m` says, of every toolchain he
   const auto tools = go_tools();
   if (tools.empty())
     SKIP_TEST("no Go toolchain is installed");
-  const Directory directory;
-  write_program(directory.path);
+  const test::TemporaryDirectory folder;
+  const fs::path directory = folder.path();
+  write_program(directory);
   for (const std::string &tool : tools) {
     for (const std::string flags : {"", "-ldflags='-s -w -X main.told=yes'", "-buildmode=pie -trimpath"}) {
       INFO(tool << " build " << flags);
-      const std::string file = build(tool, directory.path, "service", flags);
+      const std::string file = build(tool, directory, "service", flags);
       const auto info = read(file);
       REQUIRE(info.has_value());
       const std::string told = output_of(fmt::format("{} version -m {}", tool, file));
@@ -118,9 +111,10 @@ TEST_CASE("build information is found when the section headers are gone") {
   const auto tools = go_tools();
   if (tools.empty())
     SKIP_TEST("no Go toolchain is installed");
-  const Directory directory;
-  write_program(directory.path);
-  const std::string file = build(tools.front(), directory.path, "service", "-ldflags='-s -w'");
+  const test::TemporaryDirectory folder;
+  const fs::path directory = folder.path();
+  write_program(directory);
+  const std::string file = build(tools.front(), directory, "service", "-ldflags='-s -w'");
   const auto before = read(file);
   REQUIRE(before.has_value());
   {

@@ -5,6 +5,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <cstdlib>
 #include <elf.h>
@@ -19,15 +20,6 @@ namespace inspect {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Directory {
-  fs::path path;
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "inspect-runtime-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Directory() { fs::remove_all(path); }
-};
 
 bool runs(const std::string &command) {
   return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0;
@@ -49,13 +41,14 @@ constexpr const char *cxx_source =
 /// Builds `source` and looks at the result, as it is and stripped.
 void check_built(const std::string &compiler, const std::string &flags, const std::string &extension,
                  const char *source, const std::string &language) {
-  const Directory directory;
-  const fs::path file = directory.path / ("program." + extension);
-  const fs::path program = directory.path / "program";
+  const test::TemporaryDirectory folder;
+  const fs::path directory = folder.path();
+  const fs::path file = directory / ("program." + extension);
+  const fs::path program = directory / "program";
   std::ofstream(file) << source;
   INFO(compiler << " " << flags);
-  REQUIRE(runs(fmt::format("cd {} && {} {} {} -o {}", directory.path.string(), compiler, flags, file.string(),
-                           program.string())));
+  REQUIRE(runs(
+      fmt::format("cd {} && {} {} {} -o {}", directory.string(), compiler, flags, file.string(), program.string())));
   RuntimeInfo info = look_at(program);
   CHECK(info.language == language);
   CHECK_FALSE(info.stripped);
@@ -85,12 +78,13 @@ TEST_CASE("clang's and musl's programs are told") {
 TEST_CASE("Rust is told with its version, stripped or not") {
   if (!runs("rustc --version"))
     SKIP_TEST("rustc is not installed");
-  const Directory directory;
-  const fs::path program = directory.path / "program";
-  std::ofstream(directory.path / "program.rs") << "fn main() { println!(\"{:?}\", std::env::args().count()); }\n";
-  REQUIRE(runs(fmt::format("cd {} && rustc -O program.rs && rustc --version >version", directory.path.string())));
+  const test::TemporaryDirectory folder;
+  const fs::path directory = folder.path();
+  const fs::path program = directory / "program";
+  std::ofstream(directory / "program.rs") << "fn main() { println!(\"{:?}\", std::env::args().count()); }\n";
+  REQUIRE(runs(fmt::format("cd {} && rustc -O program.rs && rustc --version >version", directory.string())));
   std::string word, version;
-  std::ifstream(directory.path / "version") >> word >> version;
+  std::ifstream(directory / "version") >> word >> version;
   CHECK(look_at(program).language == "rust");
   CHECK_FALSE(look_at(program).stripped);
   // Debian 12's compiler is older than the note.
@@ -108,16 +102,17 @@ TEST_CASE("Rust is told with its version, stripped or not") {
 TEST_CASE("Go is told with version and module") {
   if (!runs("go version"))
     SKIP_TEST("no Go toolchain is installed");
-  const Directory directory;
-  std::ofstream(directory.path / "go.mod") << "module example.com/some/service\n\ngo 1.16\n";
-  std::ofstream(directory.path / "main.go") << "package main\n\nfunc main() { println(1) }\n";
+  const test::TemporaryDirectory folder;
+  const fs::path directory = folder.path();
+  std::ofstream(directory / "go.mod") << "module example.com/some/service\n\ngo 1.16\n";
+  std::ofstream(directory / "main.go") << "package main\n\nfunc main() { println(1) }\n";
   REQUIRE(
       runs(fmt::format("cd {} && GOTOOLCHAIN=local GOCACHE=${{GOCACHE:-/tmp/inspect-go-cache}} go build -ldflags='-s "
                        "-w' -o program . && go env GOVERSION >version",
-                       directory.path.string())));
+                       directory.string())));
   std::string version;
-  std::getline(std::ifstream(directory.path / "version"), version);
-  const RuntimeInfo info = look_at(directory.path / "program");
+  std::getline(std::ifstream(directory / "version"), version);
+  const RuntimeInfo info = look_at(directory / "program");
   CHECK(info.language == "go");
   CHECK(info.version == version);
   CHECK(info.module == "example.com/some/service");

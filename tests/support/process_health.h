@@ -1,4 +1,4 @@
-// Whether a process goes on as before: nobody traces it, no thread of it is stopped, its heartbeat beats.
+// Whether a process is left as it was: nobody traces it, no thread of it is stopped.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace inspect::test {
 
-/// Empty when no thread of the process is traced or in a tracing stop (T counts only unless `stopped_before`); else
-/// what is wrong.
+/// Empty when the process is there and no thread of it is traced or in a tracing stop (T counts only unless
+/// `stopped_before`); else what is wrong.
 std::string what_is_wrong_with(pid_t process, bool stopped_before = false);
 
 /// One field of /proc/PID/status, without the tab.
