@@ -199,4 +199,17 @@ std::vector<Violation> check_source(std::string_view path, std::string_view text
   return found;
 }
 
+std::vector<std::string> defined_types(std::string_view text) {
+  static const std::regex pattern(
+      R"(^(?:template <.*> )?(?:struct|class|enum(?: class)?)(?: \[\[.*\]\])? (\w+)[^;]*\{)");
+  const std::string code = without_comments(text, false);
+  std::vector<std::string> names;
+  for (const std::string_view line : split_lines(code)) {
+    std::match_results<std::string_view::const_iterator> match;
+    if (std::regex_search(line.begin(), line.end(), match, pattern))
+      names.push_back(match[1].str());
+  }
+  return names;
+}
+
 } // namespace inspect::structure

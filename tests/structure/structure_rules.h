@@ -17,6 +17,10 @@ struct Violation {
 /// `path` is relative to the root of the source tree and names the layer; other folders have no rules.
 std::vector<Violation> check_source(std::string_view path, std::string_view text);
 
+/// The types that a header defines outside of classes. Two headers that define the same name in one namespace break the
+/// one-definition rule: the linker keeps one copy of what the compiler makes of both, std::vector<T> for a start.
+std::vector<std::string> defined_types(std::string_view text);
+
 /// The text with comments blanked out, and with the content of string literals too unless `keep_strings`. Line breaks
 /// stay, so that line numbers hold.
 std::string without_comments(std::string_view text, bool keep_strings);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 namespace inspect::structure {
 namespace {
@@ -40,6 +41,27 @@ TEST_CASE("every source file keeps the rules of its layer") {
     }
   }
   CHECK(checked > 30); // a wrong root would make this test pass over nothing
+}
+
+TEST_CASE("no two headers define the same type") {
+  CHECK(defined_types("struct A;\nclass [[nodiscard]] B {\n  struct Inner {};\n};\nenum class C : int { d };\n"
+                      "template <typename T> class D {\n};\n// struct E {\nstruct F final {") ==
+        std::vector<std::string>{"B", "C", "D", "F"});
+  const std::filesystem::path root = INSPECT_SOURCE_DIRECTORY;
+  std::map<std::string, std::string> header_of;
+  for (const char *layer : {"machine", "attach", "dwarf", "golang", "inspector", "commands"}) {
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(root / layer)) {
+      if (entry.path().extension() != ".h")
+        continue;
+      const std::string path = entry.path().lexically_relative(root);
+      for (const std::string &type : defined_types(read_text(entry.path()))) {
+        INFO(type << " in " << path << " and in " << header_of[type]);
+        CHECK(header_of[type].empty());
+        header_of[type] = path;
+      }
+    }
+  }
+  CHECK(header_of.size() > 100);
 }
 
 TEST_CASE("an include against the direction of dependencies is found") {
