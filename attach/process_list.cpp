@@ -85,19 +85,6 @@ Result<pid_t> living_thread(pid_t process) {
                         process, stat->name, stat->parent)));
 }
 
-Result<std::vector<std::string>> read_command_line(pid_t process) {
-  const auto text = read_proc_file(process, proc_path(process, "cmdline"));
-  if (!text)
-    return std::unexpected(text.error());
-  std::vector<std::string> arguments;
-  for (std::size_t begin = 0; begin < text->size();) {
-    const auto end = std::min(text->find('\0', begin), text->size());
-    arguments.emplace_back(*text, begin, end - begin);
-    begin = end + 1;
-  }
-  return arguments;
-}
-
 Result<ExecutableLink> read_executable_link(pid_t process) {
   const std::string path = proc_path(process, "exe");
   std::string target(256, '\0');
@@ -118,10 +105,6 @@ Result<ExecutableLink> read_executable_link(pid_t process) {
     link.deleted = true;
   }
   return link;
-}
-
-Result<std::string> read_process_file(pid_t process, const std::string &name) {
-  return read_proc_file(process, proc_path(process, name));
 }
 
 Result<std::int64_t> boot_time() {

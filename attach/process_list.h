@@ -1,4 +1,5 @@
-// Which processes and threads exist, and small facts about one: command line, executable, working directory, cgroup.
+// Which processes and threads exist, and where the executable of one is. For lists of thousands of processes there is
+// attach/process_directory.h.
 #pragma once
 
 #include "machine/error.h"
@@ -19,17 +20,12 @@ Result<std::vector<pid_t>> list_threads(pid_t process);
 /// before its other threads, one of these. no_such_process when all of it has ended.
 Result<pid_t> living_thread(pid_t process);
 
-/// The arguments, NUL-separated in the kernel, here one string each; empty for kernel threads and zombies.
-Result<std::vector<std::string>> read_command_line(pid_t process);
 /// What /proc/PID/exe points to, without the kernel's " (deleted)".
 struct ExecutableLink {
   std::string path;
   bool deleted = false;
 };
 Result<ExecutableLink> read_executable_link(pid_t process);
-/// The content of a small file of /proc/PID, as it is ("cgroup", "wchan", …).
-Result<std::string> read_process_file(pid_t process, const std::string &name);
-
 /// When the machine was started, seconds since the epoch; from /proc/stat's btime.
 Result<std::int64_t> boot_time();
 

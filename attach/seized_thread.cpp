@@ -49,7 +49,7 @@ SeizedThread::State SeizedThread::poll() {
   // back, so that it would be lost if we were killed in between; untouched, the kernel delivers it
   // (harm_test.cpp: "signals survive"). And the end of a process is for its parent to take note of, which may be us.
   siginfo_t info{};
-  int result;
+  int result = 0;
   do
     result = ::waitid(P_PID, static_cast<id_t>(id_), &info,
                       WSTOPPED | WEXITED | WNOHANG | WNOWAIT | static_cast<int>(__WALL) | __WNOTHREAD);

@@ -40,7 +40,8 @@ private:
 };
 
 struct StopOptions {
-  /// How long to wait for all threads together, and 50 microseconds more per thread; a thread that has not stopped by then is reported and left out.
+  /// How long to wait for all threads together, and 50 microseconds more for each; a thread that has not stopped by
+  /// then is reported and left out.
   std::chrono::microseconds budget{200'000};
   /// Stop only these threads; empty: all of the process.
   std::vector<pid_t> only;

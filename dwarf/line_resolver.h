@@ -1,6 +1,7 @@
-// File, line and the chain of inlined calls at an address of one module, through libdw. Only the units that hold a
-// wanted address are ever decoded; which unit that is comes from .debug_aranges, from the cached index, or from a walk
-// over the units' root DIEs.
+// File, line and the chain of inlined calls at an address of one module: it puts together what dwarf/line_table.h,
+// dwarf/function_index.h and dwarf/function_names.h say of one unit. Only the units that hold a wanted address are ever
+// decoded; which unit that is comes from dwarf/unit_ranges.h (.debug_aranges, the cached index, or a walk over the
+// units' root DIEs).
 //
 // Sources: DWARF 5 sections 3.1 (units), 3.3.8 (inlined calls), 6.1.2 (address ranges), 6.2 (line tables).
 #pragma once

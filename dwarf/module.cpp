@@ -336,11 +336,6 @@ const ElfImage *Module::separate_debug_image() {
   return state_->debug_file ? &state_->debug_file->image : nullptr;
 }
 
-Elf *Module::mini_debug_elf() {
-  const ElfImage *image = mini_debug_image();
-  return image != nullptr ? image->elf() : nullptr;
-}
-
 const ElfImage *Module::mini_debug_image() {
   if (!std::exchange(state_->tried_mini, true)) {
     auto mini = read_mini_debug_info(*state_->image, state_->input.path);

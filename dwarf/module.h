@@ -25,7 +25,8 @@ namespace inspect {
 
 class ElfImage; // dwarf/elf_image.h
 
-/// One mapped segment of a module, as the caller found it in the process' maps.
+/// One mapping of a module's file, as the caller found it in the process' maps; dwarf/load_layout.h tells which of the
+/// file's segments it shows.
 struct MappedSegment {
   RunRange range;
   FileOffset offset;
@@ -81,7 +82,6 @@ public:
   /// The separate debug file's image, null without; found without reading its DWARF.
   const ElfImage *separate_debug_image();
   /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.
-  Elf *mini_debug_elf();
   const ElfImage *mini_debug_image();
   /// Where the DWARF came from (a path), or why there is none, as a sentence.
   const std::string &debug_info_reason();

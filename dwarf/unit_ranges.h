@@ -31,8 +31,8 @@ struct UnitRange {
 };
 
 /// Ranges of all units of one file from elsewhere (the cached index); nothing where it has none. Order and overlaps do
-/// not matter. It is asked at most once, and only for an address that
-/// .debug_aranges does not name in a file where it does not name every unit.
+/// not matter. It is asked at most once, and only for an address that .debug_aranges does not name in a file where it
+/// does not name every unit.
 using UnitRangeProvider = std::function<std::optional<std::vector<UnitRange>>()>;
 
 class UnitRanges {

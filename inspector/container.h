@@ -2,11 +2,12 @@
 // v1 (one line per hierarchy) and v2 (one line), for the systemd and the cgroupfs way of naming, and for nested ones
 // (the innermost counts).
 //
-//     docker       /docker/ID            /system.slice/docker-ID.scope
+//     docker       /docker/ID   /system.slice/docker-ID.scope
 //     podman       /libpod_parent/libpod-ID   /machine.slice/libpod-ID.scope/container
-//     kubernetes   /kubepods/burstable/podUID/ID   …-podUID.slice/cri-containerd-ID.scope, crio-ID.scope,
-//     docker-ID.scope lxc          /lxc/NAME   /lxc.payload.NAME nspawn
-//     /machine.slice/systemd-nspawn@NAME.service/payload   /machine.slice/machine-NAME.scope
+//     kubernetes   /kubepods/burstable/podUID/ID
+//                  …-podUID.slice/cri-containerd-ID.scope   …/crio-ID.scope   …/docker-ID.scope
+//     lxc          /lxc/NAME   /lxc.payload.NAME
+//     nspawn       /machine.slice/systemd-nspawn@NAME.service/payload   /machine.slice/machine-NAME.scope
 //
 // A process that shares our cgroup namespace's root shows "/": then there is nothing to tell from here.
 #pragma once
