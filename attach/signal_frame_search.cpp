@@ -20,7 +20,7 @@ constexpr std::size_t saved_stack_pointer_offset = offsetof(ucontext_t, uc_mcont
 constexpr std::size_t needed_bytes = saved_stack_pointer_offset + word;
 
 std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t position) {
-  std::uint64_t value;
+  std::uint64_t value = 0;
   std::memcpy(&value, bytes.data() + position, sizeof value);
   return value;
 }

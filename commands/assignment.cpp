@@ -40,6 +40,7 @@ Result<std::size_t> size_of_type(std::string_view name, bool in_go) {
   if (found != types.end())
     return in_go ? found->in_go : found->in_c;
   std::vector<std::string> names;
+  names.reserve(std::size(types));
   for (const TypeSize &type : types)
     names.emplace_back(type.name);
   return std::unexpected(Error(ErrorKind::usage,

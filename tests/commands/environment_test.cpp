@@ -270,8 +270,11 @@ TEST_CASE("inside a process-id namespace of its own, inspect sees what is in the
 
 TEST_CASE("a user namespace: from outside as root, and as the plain user who made it") {
   NEEDS_NOBODY();
+  const TemporaryFolder folder;
+  copy_file_to(host, folder / "server");
+  copy_file_to(old_release, folder / "guest.so");
   std::vector<std::string> command = as_nobody;
-  command.insert(command.end(), {"unshare", "--user", "--map-root-user", host, old_release});
+  command.insert(command.end(), {"unshare", "--user", "--map-root-user", folder / "server", folder / "guest.so"});
   if (!can_run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "true"}))
     SKIP_TEST("plain users may not make user namespaces here");
   ChildProcess target(command);
@@ -283,7 +286,7 @@ TEST_CASE("a user namespace: from outside as root, and as the plain user who mad
 namespace {
 
 /// Runs a copy of the program that has no name in any folder.
-ChildProcess start_from_memory(const std::vector<std::string> &user) {
+ChildProcess start_from_memory(const std::vector<std::string> &user, const std::string &library) {
   return ChildProcess::forked([&] {
     const int program = ::open(host.c_str(), O_RDONLY | O_CLOEXEC);
     const int copy = ::memfd_create("payload", MFD_CLOEXEC);
@@ -292,7 +295,7 @@ ChildProcess start_from_memory(const std::vector<std::string> &user) {
       return 1;
     if (!user.empty() && (::setgid(65534) != 0 || ::setuid(65534) != 0))
       return 2;
-    const char *arguments[] = {"payload", old_release.c_str(), nullptr};
+    const char *arguments[] = {"payload", library.c_str(), nullptr};
     ::fexecve(copy, const_cast<char **>(arguments), environ);
     return 3;
   });
@@ -302,7 +305,7 @@ ChildProcess start_from_memory(const std::vector<std::string> &user) {
 
 TEST_CASE("a program that runs from a memfd") {
   NEEDS_ROOT();
-  ChildProcess target = start_from_memory({});
+  ChildProcess target = start_from_memory({}, old_release);
   target.wait_for_line();
   check_old_release(stacks_of(target.pid()));
   CHECK_THAT(run_inspect({"ps", std::to_string(target.pid())}).out, Contains("payload"));
@@ -310,7 +313,9 @@ TEST_CASE("a program that runs from a memfd") {
 
 TEST_CASE("a program that runs from a memfd, looked at by its own plain user") {
   NEEDS_NOBODY();
-  ChildProcess target = start_from_memory(as_nobody);
+  const TemporaryFolder folder; // the build may lie where nobody may not look
+  copy_file_to(old_release, folder / "guest.so");
+  ChildProcess target = start_from_memory(as_nobody, folder / "guest.so");
   target.wait_for_line();
   check_old_release(Stacks(run_as_nobody({"stacks", std::to_string(target.pid()), "--json"})));
 }
