@@ -3,6 +3,7 @@
 #include "attach/process_list.h"
 #include "inspector/futex.h"
 #include "inspector/system_call.h"
+#include "machine/x86_64/registers.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -247,18 +248,31 @@ private:
   std::size_t late_threads_ = 0;
 };
 
+/// A library may have been loaded between the reading of the maps and the stop; where a thread runs in code of no known
+/// module, it is worth another look.
+void follow_new_libraries(Target &target, std::span<const StoppedThread> threads) {
+  const bool all_known = std::ranges::all_of(threads, [&](const StoppedThread &thread) {
+    const auto pc = thread.registers.get(x86_64::return_address);
+    return !pc || target.modules().find(RunAddress{*pc}) != nullptr;
+  });
+  // A process that has ended meanwhile is reported with what was known of it before.
+  if (!all_known && read_process_stat(target.process()))
+    static_cast<void>(target.refresh());
+}
+
 } // namespace
 
 Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options) {
   target.modules().warm_up();
   FactsByThread facts = read_thread_facts(target.process());
-  Reporter reporter(target, options);
   if (options.hold_while_thinking) {
     auto stopped = StoppedProcess::stop(tracer, target.process(), options.snapshot.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
     Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), options.snapshot);
+    follow_new_libraries(target, stopped->threads());
     auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
+    Reporter reporter(target, options); // from here on the target's memory and modules stay what they are
     ProcessReport report = reporter.report(stopped->threads(), std::move(captured), std::move(facts));
     stopped->release();
     report.pause = stopped->pause();
@@ -268,7 +282,9 @@ Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const Report
   auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), options.snapshot);
   if (!snapshot)
     return std::unexpected(snapshot.error());
+  follow_new_libraries(target, snapshot->threads);
   auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot->memory));
+  Reporter reporter(target, options);
   ProcessReport report = reporter.report(snapshot->threads, std::move(captured), std::move(facts));
   report.pause = snapshot->pause;
   std::ranges::move(snapshot->warnings, std::back_inserter(report.warnings));

@@ -102,6 +102,8 @@ Result<void> Target::refresh() {
   auto maps = read_memory_map(process_);
   if (!maps)
     return std::unexpected(maps.error());
+  if (maps->empty()) // it is ending; what is known of it stays
+    return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("process {} has ended", process_)));
   const auto executable = read_executable_link(process_);
   const std::string path = executable ? executable->path : std::string();
 

@@ -175,7 +175,9 @@ TEST_CASE("a session says that its target has ended, and can still be left") {
   Terminal session(typist.command());
   REQUIRE(session.wait_for(typist.prompt("running")));
   typist.target.signal(SIGKILL);
-  session.type("bt\r"); // its parent has not reaped it: a zombie has ended as well
+  // Its parent has not reaped it: a zombie has ended as well.
+  REQUIRE(wait_until([&] { return status_field(typist.target.pid(), "State").starts_with("Z"); }));
+  session.type("bt\r");
   REQUIRE(session.wait_for("has ended"));
   REQUIRE(session.wait_for(typist.prompt("ended")));
   session.type("exit\r");
