@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 namespace inspect {
 namespace {
@@ -110,12 +111,12 @@ void write_stacks_folded(Output &output, const ProcessReport &report) {
   std::map<std::string, std::size_t> counts;
   for (const ThreadReport &thread : report.threads) {
     std::string line = folded_name(report.command);
-    for (auto frame = thread.frames.rbegin(); frame != thread.frames.rend(); ++frame) {
+    for (const ReportFrame &frame : std::views::reverse(thread.frames)) {
       line += ';';
-      if (frame->function.empty())
-        line += fmt::format("{:#x}", frame->pc.value);
+      if (frame.function.empty())
+        line += fmt::format("{:#x}", frame.pc.value);
       else
-        line += folded_name(frame->function);
+        line += folded_name(frame.function);
     }
     ++counts[line];
   }

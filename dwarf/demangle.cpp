@@ -42,7 +42,7 @@ std::string run(Demangler demangler, const std::string &name, int options) {
 } // namespace
 
 std::string demangle(std::string_view name) {
-  const std::string text(name);
+  std::string text(name);
   const bool rust = name.starts_with("_R");
   const bool itanium = name.starts_with("_Z") || name.starts_with("_GLOBAL_") || name.starts_with("___Z");
   if ((!rust && !itanium) || name.size() > longest_mangled)
