@@ -177,7 +177,7 @@ std::string LineTable::file(std::uint64_t number) const {
 std::string absolute_path(const char *file, const std::string &compilation_directory) {
   if (!file)
     return {};
-  const std::string path = file;
+  std::string path = file;
   if (path.empty() || path.front() == '/' || compilation_directory.empty())
     return path;
   return compilation_directory + (compilation_directory.back() == '/' ? "" : "/") + path;
