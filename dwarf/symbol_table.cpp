@@ -277,8 +277,7 @@ void SymbolTable::State::drop_repeated() {
   constexpr std::size_t most_compared = 16;
   std::size_t kept = 0;
   std::size_t group = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const Entry entry = entries[i];
+  for (const Entry entry : entries) { // a copy: what is kept moves down over what was dropped
     if (kept != 0 && entries[kept - 1].address != entry.address)
       group = kept;
     bool repeated = false;
