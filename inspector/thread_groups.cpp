@@ -22,7 +22,7 @@ bool same_stack(const ThreadReport &left, const ThreadReport &right) {
 }
 
 std::size_t hash_of(const ThreadReport &thread) {
-  std::size_t hash = static_cast<std::size_t>(thread.state);
+  std::size_t hash = static_cast<unsigned char>(thread.state);
   for (const ReportFrame &frame : thread.frames) {
     const std::size_t one = std::hash<const void *>{}(frame.function.data()) + static_cast<std::size_t>(frame.line);
     hash ^= one + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
