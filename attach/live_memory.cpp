@@ -15,20 +15,21 @@
 namespace inspect {
 namespace {
 
-/// Up to IOV_MAX ranges as process_vm_readv(2) wants them; buffers that adjoin share one local entry.
+/// Ranges as process_vm_readv(2) wants them, in up to IOV_MAX entries a side. Buffers that adjoin share a local entry,
+/// and memory that adjoins a remote one: each of those costs the kernel a walk of its own.
 class Batch {
 public:
   /// Takes ranges from the front of `reads`; how many it took.
   std::size_t fill(std::span<const MemoryRead> reads) {
     local_count_ = 0;
     remote_count_ = 0;
-    for (const MemoryRead &one : reads) {
-      if (remote_count_ == remote_.size())
-        break;
-      remote_[remote_count_++] = {reinterpret_cast<void *>(one.address.value), one.into.size()};
-      add_local(one.into);
+    std::size_t taken = 0;
+    while (taken < reads.size() && local_count_ < local_.size() && remote_count_ < remote_.size()) {
+      const MemoryRead &one = reads[taken++];
+      add(remote_, remote_count_, {reinterpret_cast<void *>(one.address.value), one.into.size()});
+      add(local_, local_count_, {one.into.data(), one.into.size()});
     }
-    return remote_count_;
+    return taken;
   }
   ssize_t read_from(pid_t process) const {
     for (;;) {
@@ -39,19 +40,21 @@ public:
   }
 
 private:
-  void add_local(std::span<std::byte> buffer) {
-    if (local_count_ > 0) {
-      iovec &last = local_[local_count_ - 1];
-      if (static_cast<std::byte *>(last.iov_base) + last.iov_len == buffer.data()) {
-        last.iov_len += buffer.size();
+  using Entries = std::array<iovec, IOV_MAX>;
+
+  static void add(Entries &entries, std::size_t &count, iovec one) {
+    if (count > 0) {
+      iovec &last = entries[count - 1];
+      if (static_cast<std::byte *>(last.iov_base) + last.iov_len == one.iov_base) {
+        last.iov_len += one.iov_len;
         return;
       }
     }
-    local_[local_count_++] = {buffer.data(), buffer.size()};
+    entries[count++] = one;
   }
 
-  std::array<iovec, IOV_MAX> local_;
-  std::array<iovec, IOV_MAX> remote_;
+  Entries local_;
+  Entries remote_;
   std::size_t local_count_ = 0;
   std::size_t remote_count_ = 0;
 };

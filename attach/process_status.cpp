@@ -126,6 +126,11 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
   optional_number("voluntary_ctxt_switches", status.voluntary_switches);
   optional_number("nonvoluntary_ctxt_switches", status.involuntary_switches);
   optional_number("Seccomp", status.seccomp_mode);
+  if (const auto ids = value_of(text, "NSpid")) {
+    Fields field(ids->substr(ids->find_last_of(" \t") + 1)); // outermost namespace first
+    status.id_in_namespace = field.number<pid_t>();
+    good = good && field.good();
+  }
   if (!good)
     return std::unexpected(malformed("status"));
   return status;

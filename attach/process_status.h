@@ -40,7 +40,8 @@ struct ProcessStatus {
   uid_t effective_user = 0;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
-  int seccomp_mode = 0; ///< 0 none, 1 strict, 2 filter
+  pid_t id_in_namespace = 0; ///< its own number of itself, in the innermost pid namespace; 0: the kernel does not say
+  int seccomp_mode = 0;      ///< 0 none, 1 strict, 2 filter
 };
 
 Result<ProcessStat> parse_process_stat(std::string_view text);

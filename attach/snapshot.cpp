@@ -11,27 +11,44 @@
 
 namespace inspect {
 
-SnapshotMemory::SnapshotMemory(std::vector<Range> ranges, std::unique_ptr<std::byte[]> bytes)
-    : ranges_(std::move(ranges)), bytes_(std::move(bytes)) {}
+SnapshotMemory::SnapshotMemory(std::vector<Range> ranges, CopyBuffer buffer)
+    : ranges_(std::move(ranges)), buffer_(std::move(buffer)) {}
 SnapshotMemory::SnapshotMemory(SnapshotMemory &&other) noexcept
-    : ranges_(std::move(other.ranges_)), bytes_(std::move(other.bytes_)) {
+    : ranges_(std::move(other.ranges_)), buffer_(std::move(other.buffer_)) {
   other.ranges_.clear();
 }
 SnapshotMemory &SnapshotMemory::operator=(SnapshotMemory &&other) noexcept {
   std::swap(ranges_, other.ranges_);
-  std::swap(bytes_, other.bytes_);
+  std::swap(buffer_, other.buffer_);
   return *this;
 }
 
+/// The last range that begins at or below the address, else the first.
+std::size_t SnapshotMemory::first_range_for(RunAddress address) const {
+  const auto is_it = [&](std::size_t i) {
+    return i < ranges_.size() && ranges_[i].range.begin <= address &&
+           (i + 1 == ranges_.size() || address < ranges_[i + 1].range.begin);
+  };
+  const std::size_t recent = recent_.load(std::memory_order_relaxed);
+  if (is_it(recent))
+    return recent;
+  std::size_t found = recent + 1; // stacks are walked one after the other
+  if (!is_it(found)) {
+    const auto after = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
+    found = static_cast<std::size_t>(after - ranges_.begin());
+    found -= found > 0 ? 1 : 0;
+  }
+  recent_.store(found, std::memory_order_relaxed);
+  return found;
+}
+
 Result<void> SnapshotMemory::read(RunAddress address, std::span<std::byte> into) const {
-  auto range = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
-  if (range != ranges_.begin())
-    --range;
+  auto range = ranges_.begin() + static_cast<std::ptrdiff_t>(first_range_for(address));
   std::size_t copied = 0;
   for (; copied < into.size() && range != ranges_.end() && range->range.contains(address + copied); ++range) {
     const std::uint64_t offset = address + copied - range->range.begin;
     const std::size_t count = std::min<std::size_t>(range->range.size() - offset, into.size() - copied);
-    std::memcpy(into.data() + copied, bytes_.get() + range->position + offset, count);
+    std::memcpy(into.data() + copied, range->bytes + offset, count);
     copied += count;
   }
   if (copied < into.size())
@@ -41,8 +58,8 @@ Result<void> SnapshotMemory::read(RunAddress address, std::span<std::byte> into)
 }
 
 bool SnapshotMemory::holds(RunAddress address) const {
-  const auto after = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
-  return after != ranges_.begin() && std::prev(after)->range.contains(address);
+  const std::size_t i = first_range_for(address);
+  return i < ranges_.size() && ranges_[i].range.contains(address);
 }
 
 std::uint64_t SnapshotMemory::size_in_bytes() const {
@@ -65,11 +82,13 @@ std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads)
 /// On the tracing thread.
 Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
                                const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  StackCopy copy(process, memory, maps, options);
+  if (options.source != nullptr)
+    options.source->prepare();
   if (auto seized = stops.seize_all(); !seized) {
     stops.release_all();
     return std::unexpected(seized.error());
   }
-  StackCopy copy(process, memory, maps, options);
   copy.prepare(stops.seized().size());
   std::vector<RunAddress> stack_pointers;
   stack_pointers.reserve(stops.seized().size() * 2);
@@ -115,6 +134,9 @@ Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &
 Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
                       const std::vector<Mapping> &maps, const SnapshotOptions &options) {
   StackCopy copy(process, memory, maps, options);
+  if (options.source != nullptr)
+    options.source->prepare();
+  copy.prepare(stopped.threads().size());
   std::vector<RunAddress> stack_pointers;
   for (const StoppedThread &thread : stopped.threads())
     if (const auto pointer = thread.registers.get(x86_64::rsp))

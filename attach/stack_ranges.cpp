@@ -15,10 +15,12 @@ std::optional<StackRange> stack_range(const std::vector<Mapping> &maps, RunAddre
   const std::uint64_t below = std::min(red_zone_bytes, stack_pointer - whole.begin);
   const RunAddress begin = stack_pointer - below;
   const std::uint64_t available = whole.end - begin;
-  const bool in_heap = whole.size() > largest_stack_mapping && mapping->path != "[stack]";
+  const bool is_main_stack = mapping->path == "[stack]";
+  const bool ends_with_stack = is_main_stack || whole.size() <= largest_mapping_of_one_stack;
+  const bool in_heap = whole.size() > largest_stack_mapping && !is_main_stack;
   const std::uint64_t wanted = in_heap ? std::min(available, stack_in_heap_bytes) : available;
   const std::uint64_t size = std::min(wanted, limit);
-  return StackRange{{begin, begin + size}, size < wanted};
+  return StackRange{{begin, begin + size}, ends_with_stack && size < wanted};
 }
 
 std::size_t limit_total(std::span<StackRange> ranges, std::uint64_t total) {

@@ -17,9 +17,14 @@ constexpr std::uint64_t largest_stack_mapping = 64ULL << 20;
 /// … and this much of it is copied.
 constexpr std::uint64_t stack_in_heap_bytes = 1ULL << 20;
 
+/// In a larger mapping than this, what lies above a stack need not belong to it, because the kernel joins neighbouring
+/// mappings: twice the usual size of a thread's stack.
+constexpr std::uint64_t largest_mapping_of_one_stack = 16ULL << 20;
+
 struct StackRange {
   RunRange range;
-  bool cut = false; ///< by the limit given
+  /// By the limit given, and it is known that the stack goes on there.
+  bool cut = false;
 };
 
 /// From the red zone below the stack pointer to the end of its mapping, at most `limit` bytes; nothing when no readable

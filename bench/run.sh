@@ -2,6 +2,7 @@
 # Measures inspect against its peers in one run and prints ratios, since absolute times are the machine's.
 #
 #   bench/run.sh [NAME…]     cases whose name contains a NAME; all without: threads_1000 threads_5000 big_dwarf ps
+#                            goroutines_100000 goroutines_1000000
 #
 # The table is Markdown, also kept in build/bench/results.md for docs/benchmarks.md. BENCH_RUNS is the number of runs a
 # median is taken of (7), BENCH_PEER_RUNS that of peers which take long (3). A peer that is not installed is reported as
@@ -72,7 +73,7 @@ measured() {
   fi
   for pair in $line $(tail -n 3 "$work/stderr" | tr -s ' ' '\n') $(tail -n 3 "$work/stdout" | tr -s ' ' '\n'); do
     case $pair in
-    wall_us=* | max_rss_kb=* | pause_us=*) sample "$name.${pair%%=*}" "${pair#*=}" ;;
+    wall_us=* | max_rss_kb=* | pause_us=* | goroutines=*) sample "$name.${pair%%=*}" "${pair#*=}" ;;
     esac
   done
   if [[ -s $work/pulse ]]; then
@@ -210,18 +211,89 @@ processes() {
   compare ps "memory" ps.inspect.max_rss_kb "ps aux" ps.ps.max_rss_kb kb 0
 }
 
+# The toolchain that the goroutines' target is built with: dlv 1.20 of Debian 12 knows Go up to 1.22.
+find_go() {
+  local go
+  for go in "${BENCH_GO:-}" /usr/lib/go-1.19/bin/go go; do
+    [[ -n $go ]] && command -v "$go" >/dev/null || continue
+    [[ $("$go" version) =~ go1\.(1[7-9]|2[0-2])[^0-9] ]] && printf '%s' "$go" && return
+  done
+  say "  no Go 1.17 to 1.22 is installed (Debian: golang-go)"
+  return 1
+}
+
+# build_leak: makes $tools/goroutine_leak, and leaves what bare_goroutine_loop wants to know of it in $leak_layout.
+build_leak() {
+  local go address
+  go=$(find_go) || return 1
+  mkdir -p "$tools/go-cache"
+  GOCACHE=$tools/go-cache GO111MODULE=off GOFLAGS='' GOTOOLCHAIN=local \
+    "$go" build -o "$tools/goroutine_leak" ./fixtures/go/goroutine_leak >&2 || return 1
+  address=$(nm "$tools/goroutine_leak" | awk '$3 == "runtime.allgs" {print $1}')
+  # The size of a g; its status has been at 144 in all of them (golang/runtime_layout_table.cpp).
+  case $("$go" version) in
+  *go1.21*) leak_layout=(0x"$address" 408 144) ;;
+  *go1.22*) leak_layout=(0x"$address" 424 144) ;;
+  *) leak_layout=(0x"$address" 392 144) ;;
+  esac
+}
+
+delve() { # NAME PID
+  printf 'goroutines -t\nexit\n' >"$work/delve"
+  # It asks whether to end the process.
+  measured "$1" bash -c 'echo n | dlv attach "$1" --init "$2" --allow-non-terminal-interactive=true' - "$2" "$work/delve"
+}
+
+goroutines() { # N
+  local case=goroutines_$1 run shown
+  say "$case: $1 goroutines that leaked"
+  build_leak || { verdict=1; return; }
+  start_target no "$tools/goroutine_leak" -n "$1" || { verdict=1; return; }
+  for ((run = 0; run < peer_runs; ++run)); do
+    measured "$case.bare" "$tools/bare_goroutine_loop" "$target" "${leak_layout[@]}"
+    our_stacks "$case.inspect" "$target"
+    if ((run == 0 && $1 <= 100000)) && installed dlv; then delve "$case.dlv" "$target"; fi
+  done
+  stop_target
+  shown=$(median "$case.inspect.goroutines")
+  if ((${shown:-0} < $1)); then
+    say "  inspect shows ${shown:-no} goroutines"
+    verdict=1
+  fi
+  compare "$case" "pause" "$case.inspect.pause_us" "bare loop" "$case.bare.pause_us" us 2000
+  (($1 > 100000)) && return
+  compare "$case" "time" "$case.inspect.wall_us" "dlv" "$case.dlv.wall_us" us 33
+  compare "$case" "memory" "$case.inspect.max_rss_kb" "dlv" "$case.dlv.max_rss_kb" kb 500
+}
+
+goroutines_are_linear() {
+  local small
+  at_most goroutines_1000000 memory goroutines_1000000.inspect.max_rss_kb kb 2000000
+  small=$(median goroutines_100000.inspect.wall_us)
+  if [[ -n $small ]]; then
+    got[ten_times.wall_us]="$((small * 10)) "
+    compare goroutines_1000000 "time" goroutines_1000000.inspect.wall_us "10 × goroutines_100000" ten_times.wall_us us 1200
+  fi
+}
+
 machine_line() {
   local model memory
   model=$(grep -m 1 '^model name' /proc/cpuinfo | cut -d: -f2 | tr -s ' ')
   memory=$(grep '^MemTotal' /proc/meminfo | tr -dc '0-9')
-  printf 'Machine: %s cores,%s, %s GiB, Linux %s, load %s; gdb %s, eu-stack %s; medians of %s runs (gdb, eu-stack: %s).\n' \
+  printf 'Machine: %s cores,%s, %s GiB, Linux %s, load %s; gdb %s, eu-stack %s, dlv %s; medians of %s runs (gdb, eu-stack: %s).\n' \
     "$(nproc)" "${model:- unknown processor}" $((memory / 1048576)) "$(uname -r | cut -d- -f1)" \
-    "$(cut -d' ' -f1 /proc/loadavg)" "$(version_of gdb)" "$(version_of eu-stack)" "$runs" "$peer_runs"
+    "$(cut -d' ' -f1 /proc/loadavg)" "$(version_of gdb)" "$(version_of eu-stack)" "$(delve_version)" \
+    "$runs" "$peer_runs"
 }
 
 version_of() {
   command -v "$1" >/dev/null || { printf missing; return; }
   "$1" --version | head -n 1 | tr -s ' ' '\n' | grep -m 1 -o -E '^[0-9]+\.[0-9]+'
+}
+
+delve_version() {
+  command -v dlv >/dev/null || { printf missing; return; }
+  dlv version | awk '$1 == "Version:" {print $2}'
 }
 
 wanted() { # CASE, then the names asked for
@@ -241,6 +313,8 @@ wanted threads_1000 "$@" && threads 1000
 wanted threads_5000 "$@" && threads 5000 && linearity
 wanted big_dwarf "$@" && big_dwarf
 wanted ps "$@" && processes
+wanted goroutines_100000 "$@" && goroutines 100000
+wanted goroutines_1000000 "$@" && goroutines 1000000 && goroutines_are_linear
 mkdir -p "$(dirname "$results")"
 {
   cat "$work/machine"

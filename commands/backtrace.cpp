@@ -1,4 +1,5 @@
 #include "commands/command_spec.h"
+#include "commands/goroutine_text.h"
 #include "commands/session.h"
 #include "commands/stack_writers.h"
 #include "commands/typed_text.h"
@@ -31,6 +32,18 @@ Result<ExitStatus> run_backtrace(CommandContext &context) {
     context.output.warning(warning);
   const bool addresses = session.settings().text("backtrace-addresses") == "on";
   if (!context.arguments.has("-a")) {
+    const auto goroutine = session.selected_goroutine();
+    if (!goroutine)
+      return std::unexpected(goroutine.error());
+    if (*goroutine != nullptr) {
+      StackWriterOptions options;
+      options.arguments = ArgumentDetail::values;
+      options.internal = context.arguments.has("--internal");
+      options.depth = *depth;
+      options.with_addresses = addresses;
+      write_goroutine(context.output, *(*report)->go, **goroutine, options);
+      return ExitStatus::success;
+    }
     const auto thread = session.selected_thread();
     if (!thread)
       return std::unexpected(thread.error());
@@ -52,11 +65,13 @@ CommandSpec make_backtrace_command() {
   CommandSpec spec;
   spec.name = "bt";
   spec.aliases = {"stack", "backtrace", "where"};
-  spec.summary = "Show the selected thread's stack";
+  spec.summary = "Show the stack of the selected thread or goroutine";
   spec.help =
       "Takes a fresh look: unless the target is held, it is stopped for a moment and runs on before anything is "
-      "printed. How many frames are shown by default is set with config depth.";
-  spec.options = {{.name = "-a", .help = "the stacks of all threads"}};
+      "printed. How many frames are shown by default is set with config depth. The frames of the Go runtime in a "
+      "goroutine (gopark, chanrecv, …) are counted but not shown.";
+  spec.options = {{.name = "-a", .help = "the stacks of all threads"},
+                  {.name = "--internal", .help = "of a goroutine: with the Go runtime's own frames"}};
   spec.positionals = {{.name = "DEPTH", .help = "how many frames; 0: all"}};
   spec.in_session = true;
   spec.run = run_backtrace;

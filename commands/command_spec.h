@@ -63,7 +63,7 @@ struct CommandContext {
   Session *session = nullptr; ///< null on the command line
 };
 
-enum class CompletionKind { none, process, thread, symbol, file, command, config_key };
+enum class CompletionKind { none, process, thread, goroutine, symbol, file, command, config_key };
 
 struct CommandSpec {
   std::string name;

@@ -47,6 +47,18 @@ std::vector<std::string> thread_ids(Session &session) {
   return ids;
 }
 
+/// Those of the last look.
+std::vector<std::string> goroutine_ids(const Session &session, const std::string &beginning) {
+  std::vector<std::string> ids;
+  const ProcessReport *report = session.known_report();
+  if (report == nullptr || !report->go)
+    return ids;
+  for (const GoroutineReport &goroutine : report->go->goroutines)
+    if (std::string id = fmt::format("{}", goroutine.id); id.starts_with(beginning) && ids.size() < most_candidates)
+      ids.push_back(std::move(id));
+  return ids;
+}
+
 std::vector<std::string> files_beginning(const std::string &word) {
   const std::size_t slash = word.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : word.substr(0, slash + 1);
@@ -65,6 +77,8 @@ std::vector<std::string> names_of(Session &session, CompletionKind kind, const s
   switch (kind) {
   case CompletionKind::thread:
     return thread_ids(session);
+  case CompletionKind::goroutine:
+    return goroutine_ids(session, word);
   case CompletionKind::symbol:
     return word.empty() ? std::vector<std::string>()
                         : names_beginning(session.target(), word, most_candidates, session.cancellation());

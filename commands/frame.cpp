@@ -36,10 +36,10 @@ Result<ExitStatus> run_up(CommandContext &context) {
   const auto count = number_or(context, 1);
   if (!count)
     return std::unexpected(count.error());
-  const auto thread = context.session->selected_thread();
-  if (!thread)
-    return std::unexpected(thread.error());
-  const std::size_t frames = (*thread)->frames.size();
+  const auto selected = context.session->selected_frames();
+  if (!selected)
+    return std::unexpected(selected.error());
+  const std::size_t frames = selected->size();
   const std::size_t now = context.session->selected_frame();
   if (now + 1 >= frames && *count > 0)
     return std::unexpected(Error(ErrorKind::usage, "this is the outermost frame; there is none above"));

@@ -81,11 +81,13 @@ std::string shown_path(std::string_view path) {
   return escape(std::filesystem::path(path).lexically_normal().string());
 }
 
-std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame, bool with_address) {
+std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame, bool with_address,
+                       std::string_view arguments) {
   std::string line = fmt::format("{:<3} ", fmt::format("#{}", number));
   if (with_address)
     line += output.styled(Style::dim, fmt::format("{:#018x} ", frame.pc.value));
   line += output.styled(Style::function, function_name(frame, with_address));
+  line += arguments;
   line += output.styled(Style::location, location(frame));
   if (frame.inlined)
     line += output.styled(Style::dim, " (inlined)");

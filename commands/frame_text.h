@@ -11,8 +11,10 @@ namespace inspect {
 /// A source path without the detours that builds leave in it ("./nptl/../sysdeps/…"), escaped. JSON has it as it is.
 std::string shown_path(std::string_view path);
 
-/// "#2  0x0000555555555131 handle(Request&) at server.cpp:42 (inlined)", and a line end.
-std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame, bool with_address);
+/// "#2  0x0000555555555131 handle(Request&) at server.cpp:42 (inlined)", and a line end. `arguments` follow the name of
+/// the function as they are.
+std::string frame_line(const Output &output, std::size_t number, const ReportFrame &frame, bool with_address,
+                       std::string_view arguments = {});
 
 /// Prints the selected frame, and its source line where the file can be read.
 Result<void> write_selected_frame(Output &output, Session &session);

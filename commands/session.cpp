@@ -1,9 +1,12 @@
 #include "commands/session.h"
 
 #include "attach/process_status.h"
+#include "inspector/goroutine_details.h"
+#include "inspector/program_frame.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace inspect {
 
@@ -52,6 +55,11 @@ bool Session::target_ended() const {
 }
 
 Result<const ProcessReport *> Session::fresh_report() {
+  if (same_look_ && report_) {
+    report_->warnings.clear(); // they were printed with the first command
+    select_first_frame();
+    return &*report_;
+  }
   ReportOptions options;
   options.keep_registers = true;
   options.cancellation = &cancellation_;
@@ -66,11 +74,23 @@ Result<void> Session::keep_report(Result<ProcessReport> report) {
   if (!report)
     return std::unexpected(report.error());
   report_ = std::move(*report);
-  selected_frame_ = 0;
   const auto &threads = report_->threads;
   if (std::ranges::find(threads, selected_thread_, &ThreadReport::thread) == threads.end() && !threads.empty())
     selected_thread_ = threads.front().thread;
+  if (const auto goroutine = selected_goroutine(); !goroutine && goroutine.error().kind() == ErrorKind::not_found) {
+    report_->warnings.push_back(
+        fmt::format("goroutine {} has ended; thread {} is selected now", selected_goroutine_, selected_thread_));
+    selected_goroutine_ = 0;
+  }
+  select_first_frame();
   return {};
+}
+
+void Session::select_first_frame() {
+  goroutine_stack_.reset();
+  selected_frame_ = 0;
+  if (const auto goroutine = selected_goroutine(); goroutine && *goroutine != nullptr)
+    selected_frame_ = program_frame(report_->go->stack_of(**goroutine)).value_or(0);
 }
 
 Result<const ProcessReport *> Session::last_report() {
@@ -102,44 +122,126 @@ Result<void> Session::select_thread(pid_t thread) {
     return std::unexpected(
         Error(ErrorKind::not_found, fmt::format("process {} has no thread {}", target_->process(), thread), "threads"));
   selected_thread_ = thread;
-  selected_frame_ = 0;
+  selected_goroutine_ = 0;
+  select_first_frame();
   return {};
 }
 
-Result<void> Session::select_frame(std::size_t index) {
+Result<const GoReport *> Session::go_report() {
+  const auto report = last_report();
+  if (!report)
+    return std::unexpected(report.error());
+  if ((*report)->go)
+    return &*(*report)->go;
+  const auto runtime = target_->go_runtime();
+  if (!runtime && runtime.error().kind() != ErrorKind::not_found)
+    return std::unexpected(runtime.error());
+  if (runtime)
+    return std::unexpected(Error(ErrorKind::unsupported,
+                                 "the goroutines could not be read when the process was looked at",
+                                 "goroutines, which takes a fresh look and says why it fails"));
+  return std::unexpected(Error(ErrorKind::unsupported,
+                               fmt::format("process {} is no Go program and has no goroutines", process()), "threads"));
+}
+
+Result<const GoroutineReport *> Session::find_goroutine(std::uint64_t id) {
+  const auto go = go_report();
+  if (!go)
+    return std::unexpected(go.error());
+  const auto found = std::ranges::lower_bound((*go)->goroutines, id, {}, &GoroutineReport::id);
+  if (found == (*go)->goroutines.end() || found->id != id)
+    return std::unexpected(
+        Error(ErrorKind::not_found, fmt::format("process {} has no goroutine {}", process(), id), "goroutines"));
+  return &*found;
+}
+
+Result<const GoroutineReport *> Session::selected_goroutine() {
+  if (selected_goroutine_ == 0)
+    return nullptr;
+  return find_goroutine(selected_goroutine_);
+}
+
+Result<void> Session::select_goroutine(std::uint64_t id) {
+  const bool looked = report_.has_value();
+  auto goroutine = find_goroutine(id);
+  if (!goroutine && goroutine.error().kind() == ErrorKind::not_found && looked && !same_look_)
+    if (const auto fresh = fresh_report(); fresh) // it may have been created since
+      goroutine = find_goroutine(id);
+  if (!goroutine)
+    return std::unexpected(goroutine.error());
+  selected_goroutine_ = id;
+  select_first_frame();
+  if ((*goroutine)->thread != 0)
+    selected_thread_ = (*goroutine)->thread;
+  return {};
+}
+
+Result<std::span<const ReportFrame>> Session::selected_frames() {
+  const auto goroutine = selected_goroutine();
+  if (!goroutine)
+    return std::unexpected(goroutine.error());
+  if (*goroutine != nullptr)
+    return std::span<const ReportFrame>(report_->go->stack_of(**goroutine).frames);
   const auto thread = selected_thread();
   if (!thread)
     return std::unexpected(thread.error());
-  const std::size_t count = (*thread)->frames.size();
-  if (count == 0)
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("thread {} has no frames", selected_thread_)));
-  if (index >= count)
-    return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("there is no frame {}; the last one is {}", index, count - 1), "bt"));
+  return std::span<const ReportFrame>((*thread)->frames);
+}
+
+Result<void> Session::select_frame(std::size_t index) {
+  const auto frames = selected_frames();
+  if (!frames)
+    return std::unexpected(frames.error());
+  if (frames->empty())
+    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} has no frames", selection())));
+  if (index >= frames->size())
+    return std::unexpected(Error(
+        ErrorKind::usage, fmt::format("there is no frame {}; the last one is {}", index, frames->size() - 1), "bt"));
   selected_frame_ = index;
   return {};
 }
 
+std::string Session::selection() const {
+  return selected_goroutine_ != 0 ? fmt::format("goroutine {}", selected_goroutine_)
+                                  : fmt::format("thread {}", selected_thread_);
+}
+
 Result<const ReportFrame *> Session::selected_report_frame() {
-  const auto thread = selected_thread();
-  if (!thread)
-    return std::unexpected(thread.error());
-  if (selected_frame_ >= (*thread)->frames.size())
-    return std::unexpected(
-        Error(ErrorKind::not_found, fmt::format("thread {} has no frames{}{}", selected_thread_,
-                                                (*thread)->end_reason.empty() ? "" : ": ", (*thread)->end_reason)));
-  return &(*thread)->frames[selected_frame_];
+  const auto frames = selected_frames();
+  if (!frames)
+    return std::unexpected(frames.error());
+  if (selected_frame_ < frames->size())
+    return &(*frames)[selected_frame_];
+  std::string reason;
+  if (const auto goroutine = selected_goroutine(); goroutine && *goroutine != nullptr)
+    reason = report_->go->stack_of(**goroutine).end_reason;
+  else if (const auto thread = selected_thread(); thread)
+    reason = (*thread)->end_reason;
+  return std::unexpected(Error(ErrorKind::not_found,
+                               fmt::format("{} has no frames{}{}", selection(), reason.empty() ? "" : ": ", reason)));
 }
 
 Result<const Frame *> Session::selected_physical_frame() {
   const auto frame = selected_report_frame();
   if (!frame)
     return std::unexpected(frame.error());
+  const auto goroutine = selected_goroutine();
+  if (!goroutine)
+    return std::unexpected(goroutine.error());
+  if (*goroutine != nullptr) {
+    if (!goroutine_stack_)
+      goroutine_stack_ = goroutine_stack(*target_, *report_, **goroutine);
+    if ((*frame)->physical < goroutine_stack_->frames.size())
+      return &goroutine_stack_->frames[(*frame)->physical];
+    return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept", "bt"));
+  }
   const auto thread = selected_thread();
-  const auto &frames = (*thread)->stack.frames;
-  if ((*frame)->physical >= frames.size())
+  if (!thread)
+    return std::unexpected(thread.error());
+  const auto &physical = (*thread)->stack.frames;
+  if ((*frame)->physical >= physical.size())
     return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept"));
-  return &frames[(*frame)->physical];
+  return &physical[(*frame)->physical];
 }
 
 Result<Session::Exchange> Session::write_memory(RunAddress address, std::span<const std::byte> bytes) {

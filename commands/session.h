@@ -40,17 +40,32 @@ public:
   bool target_ended() const;
 
   /// A fresh report: from the held stop where there is one, else a short stop. Selects the process' main thread when
-  /// the selected one is gone.
+  /// the selected one is gone, and a thread when the selected goroutine is gone, which the report's warnings then say.
   Result<const ProcessReport *> fresh_report();
+  /// While set, fresh_report() gives the last report: for `goroutines -exec`, which would stop the target once for
+  /// each.
+  void keep_same_look(bool keep) { same_look_ = keep; }
+  /// The last report, or null: for what must not stop the target.
+  const ProcessReport *known_report() const { return report_ ? &*report_ : nullptr; }
   /// The last report, or a fresh one when there is none yet: `frame`, `up`, `regs` speak of what the last `bt` showed.
   Result<const ProcessReport *> last_report();
   Result<const ThreadReport *> selected_thread();
   Result<void> select_thread(pid_t thread);
   pid_t selected_thread_id() const { return selected_thread_; }
-  std::size_t selected_frame() const { return selected_frame_; } ///< index into ThreadReport::frames
+  /// The goroutine that `goroutine ID` selected; null while a thread is selected. A goroutine that is gone is an error.
+  Result<const GoroutineReport *> selected_goroutine();
+  std::uint64_t selected_goroutine_id() const { return selected_goroutine_; } ///< 0: a thread is selected
+  /// With it the thread that it runs on, where it runs.
+  Result<void> select_goroutine(std::uint64_t id);
+  /// The report's Go part; unsupported, with the reason, for a process without.
+  Result<const GoReport *> go_report();
+  /// The frames of the selected goroutine or thread.
+  Result<std::span<const ReportFrame>> selected_frames();
+  std::size_t selected_frame() const { return selected_frame_; } ///< index into selected_frames()
   Result<void> select_frame(std::size_t index);
-  /// The selected line of the selected thread's stack, and the registers as they were in it. not_found where the thread
-  /// has no frames.
+  /// The selected line of the selected stack, and the registers as they were in it. not_found where there are no
+  /// frames. Of a goroutine that is parked the runtime keeps but the program counter, the stack pointer and the frame
+  /// pointer.
   Result<const ReportFrame *> selected_report_frame();
   Result<const Frame *> selected_physical_frame();
 
@@ -74,7 +89,11 @@ public:
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress;
 
 private:
+  std::string selection() const; ///< "goroutine 17", "thread 4251"
   Result<void> keep_report(Result<ProcessReport> report);
+  Result<const GoroutineReport *> find_goroutine(std::uint64_t id);
+  /// A goroutine's is the program's own one that is innermost, a thread's the innermost.
+  void select_first_frame();
   Result<std::uint64_t> register_value(unsigned dwarf_number, std::string_view name);
 
   Tracer &tracer_;
@@ -84,7 +103,10 @@ private:
   std::optional<StoppedProcess> stopped_;
   std::optional<ProcessReport> report_;
   pid_t selected_thread_ = 0;
+  std::uint64_t selected_goroutine_ = 0; ///< 0: a thread is selected
   std::size_t selected_frame_ = 0;
+  std::optional<Stack> goroutine_stack_; ///< of the selected one, with registers; walked when asked for
+  bool same_look_ = false;
   Cancellation cancellation_;
   Settings settings_;
 };

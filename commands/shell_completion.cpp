@@ -58,6 +58,7 @@ std::string bash_positionals(const CommandSpec &spec) {
     return bash_words(command_names());
   case CompletionKind::none:
   case CompletionKind::thread:
+  case CompletionKind::goroutine:
   case CompletionKind::symbol:
   case CompletionKind::config_key:
     break;
@@ -114,6 +115,7 @@ std::string_view zsh_positional(CompletionKind kind) {
     return "1:command:($commands_only)";
   case CompletionKind::none:
   case CompletionKind::thread:
+  case CompletionKind::goroutine:
   case CompletionKind::symbol:
   case CompletionKind::config_key:
     break;

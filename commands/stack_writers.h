@@ -9,15 +9,30 @@
 
 namespace inspect {
 
-struct TextStackOptions {
-  bool group = true; ///< threads with the same stack once
+/// How much of a Go function's arguments is said.
+enum class ArgumentDetail {
+  none,
+  words,  ///< as the Go runtime prints them
+  values, ///< names, types and values as far as they are known
 };
 
-void write_stacks_text(Output &output, const ProcessReport &report, const TextStackOptions &options);
-/// One object, inspect.stacks/1 (docs/json.md). Several processes: one object a line (JSON lines).
-void write_stacks_json(Output &output, const ProcessReport &report);
+struct StackWriterOptions {
+  bool group = true; ///< text: threads and goroutines with the same stack once
+  ArgumentDetail arguments = ArgumentDetail::none;
+  bool internal = false;        ///< also the Go runtime's own frames, goroutines and threads
+  bool goroutines_only = false; ///< no threads
+  std::size_t depth = 0;        ///< text of one goroutine: at most so many lines of its stack; 0: all
+  bool with_addresses = false;  ///< text of one goroutine
+};
+
+void write_stacks_text(Output &output, const ProcessReport &report, const StackWriterOptions &options);
+/// One object, inspect.stacks/1 (docs/json.md), with everything internal. Several processes: one object a line (JSON
+/// lines).
+void write_stacks_json(Output &output, const ProcessReport &report, const StackWriterOptions &options);
 /// "command;outermost;…;innermost count" a line, for flamegraph.pl and its kin; `;` and blanks in names are replaced.
-void write_stacks_folded(Output &output, const ProcessReport &report);
+void write_stacks_folded(Output &output, const ProcessReport &report, const StackWriterOptions &options);
+/// As the Go runtime prints the stacks of all goroutines; threads in the same shape.
+void write_go_traceback(Output &output, const ProcessReport &report, const StackWriterOptions &options);
 /// One stack, as `bt` prints it: what the thread does, then numbered frames, at most `depth` lines of them (0: all).
 /// The report tells the names of other threads.
 void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,

@@ -1,8 +1,11 @@
 #include "commands/command_spec.h"
+#include "commands/pprof_profile.h"
 #include "commands/stack_writers.h"
 #include "commands/typed_text.h"
 #include "inspector/stack_report.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <fmt/format.h>
@@ -12,16 +15,46 @@
 namespace inspect {
 namespace {
 
-enum class Format { text, json, folded };
+using StackWriter = void (*)(Output &, const ProcessReport &, const StackWriterOptions &);
+
+struct Format {
+  std::string_view name;
+  StackWriter write;
+};
+
+constexpr std::array formats = {Format{"text", write_stacks_text}, Format{"json", write_stacks_json},
+                                Format{"go", write_go_traceback}, Format{"folded", write_stacks_folded},
+                                Format{"pprof", write_pprof_profile}};
+
+/// Which of the two: goroutines where the process has some, and threads in any case.
+enum class Wanted { all, threads, goroutines };
 
 struct Request {
   std::vector<pid_t> processes;
-  Format format = Format::text;
-  TextStackOptions text;
+  const Format *format = &formats.front();
+  Wanted wanted = Wanted::all;
+  StackWriterOptions writer;
   bool statistics = false;
   TargetOptions target;
   ReportOptions report;
 };
+
+/// Values cost reads of the target for every frame, so machine formats have them only when they are asked for.
+ArgumentDetail argument_detail(const ParsedArguments &arguments, std::string_view format) {
+  if (format == "folded" || format == "pprof")
+    return ArgumentDetail::none; // they have no place for them
+  const std::string detail = arguments.value("--args").value_or(format == "text" ? "values" : "words");
+  return detail == "values" ? ArgumentDetail::values : detail == "words" ? ArgumentDetail::words : ArgumentDetail::none;
+}
+
+Result<Wanted> what_is_wanted(const ParsedArguments &arguments) {
+  if (arguments.has("--threads") && arguments.has("--goroutines"))
+    return std::unexpected(Error(ErrorKind::usage, "--threads and --goroutines exclude each other",
+                                 "leave both out to see goroutines and the threads that run none"));
+  return arguments.has("--threads")      ? Wanted::threads
+         : arguments.has("--goroutines") ? Wanted::goroutines
+                                         : Wanted::all;
+}
 
 Result<Request> read_request(const ParsedArguments &arguments) {
   Request request;
@@ -34,8 +67,20 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   std::string format = arguments.value("--format").value_or("text");
   if (arguments.has("--json"))
     format = "json";
-  request.format = format == "json" ? Format::json : format == "folded" ? Format::folded : Format::text;
-  request.text.group = !arguments.has("--no-group");
+  request.format = std::ranges::find(formats, format, &Format::name);
+  const auto wanted = what_is_wanted(arguments);
+  if (!wanted)
+    return std::unexpected(wanted.error());
+  request.wanted = *wanted;
+  request.writer.group = !arguments.has("--no-group");
+  request.writer.arguments = argument_detail(arguments, format);
+  request.writer.internal = arguments.has("--internal");
+  request.writer.goroutines_only = request.wanted == Wanted::goroutines;
+  request.report.goroutines = request.wanted == Wanted::threads      ? GoroutineWish::none
+                              : request.wanted == Wanted::goroutines ? GoroutineWish::required
+                                                                     : GoroutineWish::if_any;
+  request.report.argument_words = request.writer.arguments != ArgumentDetail::none;
+  request.report.argument_values = request.writer.arguments == ArgumentDetail::values;
   request.statistics = arguments.has("--stats");
   request.target.use_debuginfod = arguments.has("--debuginfod");
   request.target.debug_directories = arguments.values("--debug-directory");
@@ -53,12 +98,22 @@ void write_statistics(const ProcessReport &report, std::chrono::steady_clock::ti
   std::size_t frames = 0;
   for (const ThreadReport &thread : report.threads)
     frames += thread.frames.size();
+  if (report.go)
+    for (const GoroutineReport &goroutine : report.go->goroutines)
+      frames += report.go->stack_of(goroutine).frames.size();
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto total = std::chrono::steady_clock::now() - start;
-  fmt::print(stderr, "threads={} goroutines=0 frames={} pause_us={} total_ms={:.1f} peak_rss_kb={}\n",
-             report.threads.size(), frames, report.pause.count(),
+  fmt::print(stderr, "threads={} goroutines={} frames={} pause_us={} total_ms={:.1f} peak_rss_kb={}\n",
+             report.threads.size(), report.go ? report.go->goroutines.size() : 0, frames, report.pause.count(),
              std::chrono::duration<double, std::milli>(total).count(), usage.ru_maxrss);
+}
+
+std::string no_goroutines(const ProcessReport &report) {
+  std::string sentence = fmt::format("process {} has no goroutines", report.process);
+  if (report.runtime.language != "go")
+    return sentence + ": it is no Go program";
+  return sentence + " that could be found" + (report.warnings.empty() ? "" : ": " + report.warnings.front());
 }
 
 Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Output &output) {
@@ -68,29 +123,34 @@ Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Out
     return std::unexpected(target.error());
   ReportOptions options = request.report;
   options.progress = [&](std::string_view phase, std::size_t done, std::size_t total) {
-    output.progress(fmt::format("{}: {} of {} threads", phase, done, total));
+    output.progress(fmt::format("{}: {} of {}", phase, done, total));
   };
   const auto report = report_stacks(tracer, **target, options);
   output.progress("");
   if (!report)
     return std::unexpected(report.error());
-  switch (request.format) {
-  case Format::json:
-    write_stacks_json(output, *report);
-    break;
-  case Format::folded:
-    write_stacks_folded(output, *report);
-    break;
-  case Format::text:
-    write_stacks_text(output, *report, request.text);
-    break;
-  }
+  if (request.wanted == Wanted::goroutines && !report->go)
+    return std::unexpected(
+        Error(ErrorKind::unsupported, no_goroutines(*report), "leave --goroutines out to see threads"));
+  request.format->write(output, *report, request.writer);
   output.flush();
-  if (request.format != Format::json)
+  if (request.format->name != "json")
     for (const std::string &warning : report->warnings)
       output.warning(warning);
   if (request.statistics)
     write_statistics(*report, start);
+  return {};
+}
+
+/// A profile is one compressed file.
+Result<void> check_profile(const Request &request, bool to_terminal) {
+  if (request.format->name != "pprof")
+    return {};
+  if (to_terminal)
+    return std::unexpected(Error(ErrorKind::usage, "a profile is binary and does no good to a terminal",
+                                 "-o FILE, then go tool pprof -top FILE"));
+  if (request.processes.size() > 1)
+    return std::unexpected(Error(ErrorKind::usage, "a profile holds one process", "one PID at a time"));
   return {};
 }
 
@@ -102,6 +162,9 @@ Result<ExitStatus> run(CommandContext &context) {
   auto request = read_request(context.arguments);
   if (!request)
     return std::unexpected(request.error());
+  const bool to_terminal = context.output.is_terminal() && !context.arguments.has("-o");
+  if (auto checked = check_profile(*request, to_terminal); !checked)
+    return std::unexpected(checked.error());
   std::unique_ptr<std::FILE, FileCloser> file;
   if (const auto path = context.arguments.value("-o")) {
     file.reset(std::fopen(path->c_str(), "we"));
@@ -129,18 +192,23 @@ Result<ExitStatus> run(CommandContext &context) {
 CommandSpec make_stacks_command() {
   CommandSpec spec;
   spec.name = "stacks";
-  spec.summary = "Show what every thread of a process is doing";
+  spec.summary = "Show what every thread and goroutine of a process is doing";
   spec.help =
       "Stops the process for the milliseconds it takes to copy its stacks, lets it go, then unwinds and prints them. "
-      "Threads with the same stack are shown once. Functions, files, lines and inlined calls come from the debug "
+      "Threads with the same stack are shown once. Of a Go process the goroutines are shown, and the threads that run "
+      "none. Functions, files, lines and inlined calls come from the debug "
       "information where there is some, else from the symbol table.\n\n"
       "Several process ids may be given, as in `inspect stacks $(pidof nginx)`.";
   spec.positionals = {{"PID", "process id", true, true}};
   spec.options = {
-      {"--threads", "", "", "the stacks of threads, which is the default", false},
-      {"--no-group", "", "", "show every thread by itself", false},
+      {"--threads", "", "", "the stacks of threads alone, also of a Go process", false},
+      {"--goroutines", "", "", "the stacks of goroutines alone", false},
+      {"--args", "", "none|words|values", "Go: arguments by value (text), as the words that Go prints, or not", false},
+      {"--internal", "", "", "also the Go runtime's own goroutines, threads and frames", false},
+      {"--no-group", "", "", "show every thread and goroutine by itself", false},
       {"--depth", "", "N", "at most N frames per stack; inlined calls are not counted", false},
-      {"--format", "", "text|json|folded", "text for eyes, JSON, or folded stacks for flame graphs", false},
+      {"--format", "", "text|json|go|folded|pprof",
+       "for eyes, or for tools: JSON, a Go traceback, folded stacks, a profile", false},
       {"--json", "", "", "short for --format json", false},
       {"-o", "", "FILE", "write to FILE", false},
       {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},

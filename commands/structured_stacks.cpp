@@ -38,13 +38,21 @@ std::string_view end_name(StackEnd end) {
   return "unknown";
 }
 
+std::string hex(std::uint64_t word) {
+  return fmt::format("{:#x}", word);
+}
+
 Json text_or_null(std::string_view text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
+Json end_json(StackEnd end, std::string_view reason) {
+  return {{"reason", end_name(end)}, {"detail", text_or_null(reason)}};
+}
+
 Json to_json(const ReportFrame &frame) {
   Json json;
-  json["pc"] = fmt::format("{:#x}", frame.pc.value);
+  json["pc"] = hex(frame.pc.value);
   json["function"] = text_or_null(frame.function);
   json["offset"] = frame.offset;
   json["file"] = text_or_null(frame.file);
@@ -54,6 +62,8 @@ Json to_json(const ReportFrame &frame) {
   json["guessed"] = frame.guessed;
   if (frame.signal)
     json["signal"] = true;
+  if (frame.hidden_in_traceback)
+    json["runtime_internal"] = true;
   return json;
 }
 
@@ -65,14 +75,150 @@ Json to_json(const ThreadReport &thread) {
   json["waiting_in"] = text_or_null(thread.waiting_in);
   json["lock_holder"] = thread.lock_holder != 0 ? Json(thread.lock_holder) : Json(nullptr);
   json["lock_holder_guessed"] = thread.lock_holder_guessed;
-  json["goroutine"] = nullptr;
+  json["goroutine"] = thread.goroutine != 0 ? Json(thread.goroutine) : Json(nullptr);
   Json frames = Json::array();
   for (const ReportFrame &frame : thread.frames)
     frames.push_back(to_json(frame));
   json["frames"] = std::move(frames);
-  json["end"] = {{"reason", end_name(thread.end)}, {"detail", text_or_null(thread.end_reason)}};
+  json["end"] = end_json(thread.end, thread.end_reason);
   return json;
 }
+
+/// One object for each argument: a word, or a structure's words. The runtime's text is cut after ten.
+Json words_json(const ArgumentLayout &layout, std::span<const std::uint64_t> words) {
+  Json arguments = Json::array();
+  std::size_t depth = 0;
+  std::size_t next = 0;
+  const auto argument = [&]() -> Json & {
+    if (depth == 0 || arguments.empty())
+      arguments.push_back({{"words", Json::array()}});
+    return arguments.back();
+  };
+  for (const ArgumentToken &token : layout.tokens) {
+    switch (token.kind) {
+    case ArgumentToken::Kind::open:
+      argument();
+      ++depth;
+      break;
+    case ArgumentToken::Kind::close:
+      depth -= depth > 0 ? 1 : 0;
+      break;
+    case ArgumentToken::Kind::word: {
+      Json &into = argument();
+      if (next < words.size())
+        into["words"].push_back(hex(words[next++]));
+      if (token.stale)
+        into["stale"] = true;
+      break;
+    }
+    case ArgumentToken::Kind::ellipsis:
+    case ArgumentToken::Kind::offset_too_large:
+      argument()["incomplete"] = true;
+      break;
+    }
+  }
+  return arguments;
+}
+
+/// The words in the text that the runtime would print: "{0x4c3839, 0x7}".
+Json words_in(std::string_view text) {
+  Json words = Json::array();
+  for (std::size_t at = text.find("0x"); at != std::string_view::npos; at = text.find("0x", at + 2)) {
+    const std::size_t end = text.find_first_not_of("0123456789abcdef", at + 2);
+    words.push_back(text.substr(at, end == std::string_view::npos ? end : end - at));
+  }
+  return words;
+}
+
+Json to_json(const DecodedArgument &argument) {
+  Json json;
+  if (!argument.name.empty())
+    json["name"] = argument.name;
+  if (!argument.type.empty())
+    json["type"] = argument.type;
+  json["value"] = text_or_null(argument.value);
+  json["words"] = words_in(argument.words);
+  for (const auto &[name, is_set] : {std::pair{"result", argument.result}, std::pair{"stale", argument.stale},
+                                     std::pair{"incomplete", argument.incomplete}})
+    if (is_set)
+      json[name] = true;
+  return json;
+}
+
+/// Writes goroutines one by one. What a stack says of itself is written down once: a million goroutines share a few.
+class GoroutineWriter {
+public:
+  GoroutineWriter(const GoReport &report, ArgumentDetail detail)
+      : report_(report), detail_(detail), stacks_(report.stacks.size()) {}
+
+  std::string text(const GoroutineReport &goroutine) {
+    Json head;
+    head["id"] = goroutine.id;
+    head["status"] = status_text(goroutine.status);
+    head["wait_reason"] = text_or_null(goroutine.wait_reason);
+    head["wait_minutes"] = goroutine.wait_minutes ? Json(*goroutine.wait_minutes) : Json(nullptr);
+    head["thread"] = goroutine.thread != 0 ? Json(goroutine.thread) : Json(nullptr);
+    head["locked_to_thread"] = goroutine.locked_to_thread;
+    head["system"] = goroutine.system;
+    head["created_by"] = created_by(goroutine);
+    Json labels = Json::object();
+    for (const auto &[key, value] : report_.label_sets[goroutine.labels])
+      labels[key] = value;
+    head["labels"] = std::move(labels);
+    std::string text = dump(head);
+    text.back() = ','; // the closing brace
+    text += R"("frames":[)";
+    append_frames(text, goroutine);
+    const GoroutineStack &stack = report_.stack_of(goroutine);
+    return text + R"(],"end":)" + dump(end_json(stack.end, stack.end_reason)) + "}";
+  }
+
+private:
+  Json created_by(const GoroutineReport &goroutine) const {
+    const CreationSite &site = report_.creations[goroutine.creation];
+    if (site.function.empty())
+      return nullptr;
+    return {{"function", site.function},
+            {"file", text_or_null(site.file)},
+            {"line", site.line > 0 ? Json(site.line) : Json(nullptr)},
+            {"goroutine", goroutine.parent_id != 0 ? Json(goroutine.parent_id) : Json(nullptr)}};
+  }
+
+  void append_frames(std::string &text, const GoroutineReport &goroutine) {
+    const std::vector<ReportFrame> &frames = report_.stack_of(goroutine).frames;
+    std::vector<std::string> &known = stacks_[goroutine.stack];
+    if (known.empty())
+      for (const ReportFrame &frame : frames)
+        known.push_back(dump(to_json(frame)));
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      text += i == 0 ? "" : ",";
+      text += known[i];
+      const Json arguments = arguments_of(goroutine, frames[i]);
+      if (!arguments.is_null()) {
+        text.back() = ',';
+        text += R"("args":)" + dump(arguments) + "}";
+      }
+    }
+  }
+
+  Json arguments_of(const GoroutineReport &goroutine, const ReportFrame &frame) const {
+    if (detail_ == ArgumentDetail::none)
+      return nullptr;
+    const auto words = report_.words_of(goroutine, frame);
+    if (!words)
+      return nullptr;
+    if (detail_ == ArgumentDetail::words || report_.values == nullptr)
+      return words_json(*frame.arguments, *words);
+    Json arguments = Json::array();
+    for (const DecodedArgument &argument : report_.values->decode(frame, *words))
+      arguments.push_back(to_json(argument));
+    return arguments;
+  }
+
+  const GoReport &report_;
+  ArgumentDetail detail_;
+  std::vector<std::vector<std::string>> stacks_; ///< the frames of each, without arguments; empty: not needed yet
+};
 
 /// Folded stacks separate frames by ';' and the count by the last blank of the line.
 std::string folded_name(std::string_view name) {
@@ -83,9 +229,18 @@ std::string folded_name(std::string_view name) {
   return text;
 }
 
+std::string folded_line(const ProcessReport &report, std::span<const ReportFrame> frames) {
+  std::string line = folded_name(report.command);
+  for (const ReportFrame &frame : std::views::reverse(frames)) {
+    line += ';';
+    line += frame.function.empty() ? hex(frame.pc.value) : folded_name(frame.function);
+  }
+  return line;
+}
+
 } // namespace
 
-void write_stacks_json(Output &output, const ProcessReport &report) {
+void write_stacks_json(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
   Json head;
   head["schema"] = "inspect.stacks/1";
   head["pid"] = report.process;
@@ -96,30 +251,42 @@ void write_stacks_json(Output &output, const ProcessReport &report) {
                      {"version", text_or_null(report.runtime.version)},
                      {"stripped", report.runtime.stripped}};
   head["pause_us"] = report.pause.count();
+  head["values_read_later"] = report.go && report.go->values_are_later && options.arguments == ArgumentDetail::values;
   std::string text = dump(head);
   text.pop_back(); // the closing brace: threads follow one by one, so that memory does not grow with their number
   output.write(text + R"(,"threads":[)");
   bool first = true;
-  for (const ThreadReport &thread : report.threads) {
-    output.write((first ? "" : ",") + dump(to_json(thread)));
-    first = false;
+  const auto write = [&](const std::string &element) {
+    output.write((std::exchange(first, false) ? "" : ",") + element);
+  };
+  if (!options.goroutines_only)
+    for (const ThreadReport &thread : report.threads)
+      write(dump(to_json(thread)));
+  output.write(R"(],"goroutines":[)");
+  first = true;
+  if (report.go) {
+    GoroutineWriter goroutines(*report.go, options.arguments);
+    for (const GoroutineReport &goroutine : report.go->goroutines)
+      write(goroutines.text(goroutine));
   }
-  output.write(R"(],"goroutines":[],"warnings":)" + dump(Json(report.warnings)) + "}\n");
+  output.write(R"(],"warnings":)" + dump(Json(report.warnings)) + "}\n");
 }
 
-void write_stacks_folded(Output &output, const ProcessReport &report) {
+void write_stacks_folded(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
   std::map<std::string, std::size_t> counts;
-  for (const ThreadReport &thread : report.threads) {
-    std::string line = folded_name(report.command);
-    for (const ReportFrame &frame : std::views::reverse(thread.frames)) {
-      line += ';';
-      if (frame.function.empty())
-        line += fmt::format("{:#x}", frame.pc.value);
-      else
-        line += folded_name(frame.function);
-    }
-    ++counts[line];
+  if (report.go) {
+    std::vector<std::size_t> by_stack(report.go->stacks.size());
+    for (const GoroutineReport &goroutine : report.go->goroutines)
+      if (options.internal || !goroutine.system)
+        ++by_stack[goroutine.stack];
+    for (std::size_t i = 0; i < by_stack.size(); ++i)
+      if (by_stack[i] > 0)
+        counts[folded_line(report, report.go->stacks[i].frames)] += by_stack[i];
   }
+  if (!options.goroutines_only)
+    for (const ThreadReport &thread : report.threads)
+      if (!report.go || thread.goroutine == 0)
+        ++counts[folded_line(report, thread.frames)];
   for (const auto &[line, count] : counts)
     output.write(fmt::format("{} {}\n", line, count));
 }

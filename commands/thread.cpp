@@ -26,7 +26,7 @@ Result<ExitStatus> run_thread(CommandContext &context) {
   context.output.write(
       context.output.styled(Style::heading, fmt::format("thread {} {}: {}", (*thread)->thread, escape((*thread)->name),
                                                         (*thread)->state_text)));
-  context.output.write("\n");
+  context.output.write((*thread)->goroutine != 0 ? fmt::format(", runs goroutine {}\n", (*thread)->goroutine) : "\n");
   if ((*thread)->frames.empty())
     return ExitStatus::success;
   if (auto written = write_selected_frame(context.output, session); !written)

@@ -36,6 +36,8 @@ Result<ExitStatus> run_threads(CommandContext &context) {
     if (thread.lock_holder != 0)
       waiting +=
           fmt::format(", lock {}held by thread {}", thread.lock_holder_guessed ? "probably " : "", thread.lock_holder);
+    if (thread.goroutine != 0)
+      waiting += fmt::format(", runs goroutine {}", thread.goroutine);
     context.output.write(fmt::format("{} {:>7} {:{}}  {}{}; {}\n", selected ? "*" : " ", thread.thread,
                                      escape(thread.name), name_width, thread.state_text, waiting,
                                      context.output.styled(Style::function, innermost(thread))));
@@ -48,7 +50,7 @@ Result<ExitStatus> run_threads(CommandContext &context) {
 CommandSpec make_threads_command() {
   CommandSpec spec;
   spec.name = "threads";
-  spec.summary = "List the threads: id, name, state, innermost function";
+  spec.summary = "List the threads: id, name, state, goroutine, innermost function";
   spec.help = "The selected thread is marked with *. `thread ID` selects another.";
   spec.in_session = true;
   spec.run = run_threads;

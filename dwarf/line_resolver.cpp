@@ -148,6 +148,11 @@ std::optional<LinkRange> LineResolver::function_range(LinkAddress address) {
   return range;
 }
 
+std::optional<Dwarf_Die> LineResolver::function_at(LinkAddress address) {
+  Unit *unit = state_->unit_at(address + state_->debug_offset);
+  return unit ? unit->functions.function_at(address + state_->debug_offset) : std::nullopt;
+}
+
 std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {
   std::set<std::string> found;
   Dwarf_CU *unit = nullptr;

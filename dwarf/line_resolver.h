@@ -25,6 +25,8 @@ public:
   std::vector<SourceFrame> at(LinkAddress address);
   /// The piece of the function's code, as its DIE gives it, that holds the address.
   std::optional<LinkRange> function_range(LinkAddress address);
+  /// The DIE of the function, not of one inlined into it, whose code has the address.
+  std::optional<Dwarf_Die> function_at(LinkAddress address);
   /// All source files that the units name, sorted, for `sources`. Walks every unit's line table header, which takes
   /// long in large files: what was found so far when `cancellation` asks for it.
   std::vector<std::string> files(const Cancellation *cancellation = nullptr);

@@ -5,8 +5,8 @@
 namespace inspect {
 namespace {
 
-/// More stacks than any sound chain of handlers and coroutines crosses.
-constexpr std::size_t most_stacks = 64;
+/// More stacks than any sound chain of handlers, coroutines and calls between Go and C crosses.
+constexpr std::size_t most_stacks = 256;
 /// A rule that goes down by less than a page is taken for a damaged frame, not for a switch to another stack.
 constexpr std::uint64_t least_distance = 4096;
 /// A function that holds its return address in a register (vfork in glibc) has a frame of no bytes.

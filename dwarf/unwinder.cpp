@@ -2,6 +2,7 @@
 
 #include "dwarf/code_lookup.h"
 #include "dwarf/stack_progress.h"
+#include "dwarf/unwind_extension.h"
 #include "dwarf/unwind_step.h"
 #include "dwarf/x86_64/abi.h"
 #include "dwarf/x86_64/guesses.h"
@@ -31,10 +32,12 @@ private:
   Caller &next() { return callers_[1 - current_]; }
 
   bool step();
+  bool step_by_extension(const UnwindExtension::Step &found);
   bool step_by_rule(const CodePlace &place);
   bool step_over_signal();
   bool step_by_guess(const CodePlace &place);
   bool accept(RunAddress pc, FrameOrigin origin);
+  bool accept(RunAddress pc, FrameOrigin origin, StackProgress::Step kind);
   void add_frame(RunAddress pc, FrameOrigin origin);
   /// Always false, so that a step can end with it.
   bool end(StackEnd why, RunAddress at, std::string reason);
@@ -56,6 +59,7 @@ Stack Walk::run() {
     return std::move(stack_);
   }
   add_frame(RunAddress{*pc}, FrameOrigin::registers);
+  stack_.frames.back().pc_is_return_address = limits_.starts_at_return_address;
   while (step()) {
     const bool look = stack_.frames.size() % frames_between_cancellation_checks == 0;
     if (look && limits_.cancellation != nullptr && limits_.cancellation->requested()) {
@@ -84,6 +88,13 @@ bool Walk::end(StackEnd why, RunAddress at, std::string reason) {
 
 /// Makes `next()` the last frame.
 bool Walk::accept(RunAddress pc, FrameOrigin origin) {
+  const auto kind = origin == FrameOrigin::signal_frame      ? StackProgress::Step::signal_frame
+                    : origin == FrameOrigin::call_frame_info ? StackProgress::Step::rule
+                                                             : StackProgress::Step::guess;
+  return accept(pc, origin, kind);
+}
+
+bool Walk::accept(RunAddress pc, FrameOrigin origin, StackProgress::Step kind) {
   const bool over_signal = origin == FrameOrigin::signal_frame;
   // A thread's first function finds a 0 where its return address would be; but a call to 0 may end in a signal.
   if (pc.value == 0 && !over_signal)
@@ -91,9 +102,6 @@ bool Walk::accept(RunAddress pc, FrameOrigin origin) {
   const auto stack_pointer = next().registers.get(x86_64::rsp);
   if (!stack_pointer)
     return end(StackEnd::bad_rule, stack_.frames.back().pc, "the rule leaves no stack pointer");
-  const auto kind = over_signal                              ? StackProgress::Step::signal_frame
-                    : origin == FrameOrigin::call_frame_info ? StackProgress::Step::rule
-                                                             : StackProgress::Step::guess;
   if (!progress_.advance(RunAddress{*stack_pointer}, kind))
     return end(StackEnd::no_progress, stack_.frames.back().pc,
                fmt::format("the caller's stack pointer, {:#x}, is not above its callee's", *stack_pointer));
@@ -107,12 +115,32 @@ bool Walk::accept(RunAddress pc, FrameOrigin origin) {
 
 bool Walk::step() {
   Frame &frame = stack_.frames.back();
+  if (limits_.extension != nullptr)
+    if (const auto found = limits_.extension->step(frame, registers(), memory_))
+      return step_by_extension(*found);
   const CodePlace &place = code_.at(frame.pc, !frame.pc_is_return_address);
   if (place.starts_here)
     frame.pc_is_return_address = false;
   if (place.trampoline)
     return step_over_signal();
   return place.rule != nullptr ? step_by_rule(place) : step_by_guess(place);
+}
+
+bool Walk::step_by_extension(const UnwindExtension::Step &found) {
+  if (std::holds_alternative<UnwindExtension::Outermost>(found))
+    return end(StackEnd::complete, {}, {});
+  if (const auto *failure = std::get_if<StepFailure>(&found))
+    return end(failure->end, failure->at, failure->reason);
+  const auto &caller = std::get<UnwindExtension::ToCaller>(found);
+  next() = caller.caller;
+  stack_.frames.back().cfa = next().cfa;
+  if (!next().pc)
+    return end(StackEnd::complete, {}, {});
+  const auto kind = caller.switches_stack ? StackProgress::Step::signal_frame : StackProgress::Step::rule;
+  if (!accept(*next().pc, caller.origin, kind))
+    return false;
+  stack_.frames.back().pc_is_return_address = !caller.exact_pc;
+  return true;
 }
 
 bool Walk::step_by_rule(const CodePlace &place) {
@@ -144,6 +172,9 @@ bool Walk::step_by_guess(const CodePlace &place) {
   const bool exact = !frame.pc_is_return_address;
   if (!exact && code_.is_outermost(place, frame.pc))
     return end(StackEnd::complete, {}, {});
+  // What a runtime's exact tables lead to is code that is mapped; else the stack is damaged, and a guess would hide it.
+  if (place.module == nullptr && frame.origin == FrameOrigin::runtime_table)
+    return end(StackEnd::no_unwind_rule, frame.pc, "the return address is in no module");
   const auto guess = guesses_.caller(registers(), place, frame.pc, exact, next().registers);
   if (!guess)
     return end(StackEnd::no_unwind_rule, frame.pc,

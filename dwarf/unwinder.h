@@ -13,6 +13,8 @@
 
 namespace inspect {
 
+class UnwindExtension; // dwarf/unwind_extension.h
+
 enum class FrameOrigin : std::uint8_t {
   registers,       ///< the innermost: the thread's own registers
   call_frame_info, ///< by exact rules
@@ -20,6 +22,7 @@ enum class FrameOrigin : std::uint8_t {
   frame_pointer,   ///< guessed from the frame pointer chain
   leaf_guess,      ///< guessed from the word at the stack pointer (a call into nowhere, code without any table)
   instructions,    ///< guessed by following code that has no table to where it returns
+  runtime_table,   ///< by a language runtime's own tables: as exact as call_frame_info
 };
 
 struct Frame {
@@ -63,6 +66,9 @@ struct UnwindLimits {
   std::size_t max_frames = 1'000'000;
   bool keep_registers = false; ///< costs 600 bytes a frame
   const Cancellation *cancellation = nullptr;
+  UnwindExtension *extension = nullptr; ///< asked first at every frame; may be null
+  /// The first pc is a return address: a goroutine that is parked goes on behind the call that parked it.
+  bool starts_at_return_address = false;
 };
 
 Stack unwind(const RegisterSet &registers, const MemoryView &memory, ModuleMap &modules, const UnwindLimits &limits);

@@ -15,15 +15,27 @@ struct Named {
   std::uint64_t offset = 0;
 };
 
+/// Go programs name their functions, stripped or not.
+std::optional<GoFunction> go_function_at(Target &target, RunAddress address) {
+  const auto runtime = target.go_runtime();
+  const GoImage *image = runtime ? (*runtime)->find(address) : nullptr;
+  return image != nullptr ? image->table->find(address) : std::nullopt;
+}
+
+Named go_name_of(Target &target, RunAddress address) {
+  const auto function = go_function_at(target, address);
+  return function ? Named{std::string(function->name), address - function->entry} : Named{};
+}
+
 Named name_of(Target &target, RunAddress address) {
   Module *module = target.modules().find(address);
   SymbolTable *symbols = module == nullptr ? nullptr : target.modules().symbols(*module);
   if (symbols == nullptr)
-    return {};
+    return go_name_of(target, address);
   const LinkAddress linked = module->bias().to_link(address);
   const auto symbol = symbols->at(linked);
   if (!symbol)
-    return {};
+    return go_name_of(target, address);
   const std::string name = demangle(symbol->name);
   return {symbol->is_plt && !name.ends_with("@plt") ? name + "@plt" : name, linked - symbol->address};
 }
@@ -96,6 +108,8 @@ Result<RunRange> function_range(Target &target, RunAddress address) {
   Module *module = target.modules().find(address);
   SymbolTable *symbols = module == nullptr ? nullptr : target.modules().symbols(*module);
   const auto symbol = symbols == nullptr ? std::nullopt : symbols->at(module->bias().to_link(address));
+  if (const auto function = symbol ? std::nullopt : go_function_at(target, address))
+    return RunRange{function->entry, function->end};
   if (!symbol)
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("no function is known at {:#x}", address.value),
                                  "disassemble -a START END"));

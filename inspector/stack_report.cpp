@@ -1,7 +1,11 @@
 #include "inspector/stack_report.h"
 
 #include "attach/process_list.h"
+#include "inspector/argument_values.h"
+#include "inspector/frame_namer.h"
 #include "inspector/futex.h"
+#include "inspector/go_stack_source.h"
+#include "inspector/goroutine_reporter.h"
 #include "inspector/system_call.h"
 #include "machine/x86_64/registers.h"
 
@@ -10,12 +14,6 @@
 #include <unordered_map>
 
 namespace inspect {
-
-std::string_view TextPool::intern(std::string_view text) {
-  if (text.empty())
-    return {};
-  return *texts_.emplace(text).first;
-}
 
 namespace {
 
@@ -107,59 +105,40 @@ std::string why_not_captured(const StoppedThread &stopped) {
   }
 }
 
-/// Turns unwound stacks into reported ones; every address is named once.
-class StackNamer {
-public:
-  StackNamer(ModuleMap &modules, TextPool &texts) : modules_(modules), texts_(texts) {}
-
-  void name(const Stack &stack, std::vector<ReportFrame> &into) {
-    for (std::size_t i = 0; i < stack.frames.size(); ++i) {
-      const Frame &frame = stack.frames[i];
-      const bool signal = i + 1 < stack.frames.size() && stack.frames[i + 1].origin == FrameOrigin::signal_frame;
-      for (ReportFrame named : names_at(frame.lookup_address())) {
-        named.pc = frame.pc;
-        named.guessed = frame.guessed();
-        named.signal = signal;
-        named.physical = i;
-        if (!named.inlined && frame.pc_is_return_address && !named.function.empty())
-          ++named.offset;
-        into.push_back(named);
-      }
-    }
-  }
-
-private:
-  const std::vector<ReportFrame> &names_at(RunAddress address) {
-    const auto [entry, is_new] = known_.try_emplace(address);
-    if (!is_new)
-      return entry->second;
-    const Symbolized &symbolized = modules_.symbolize(address);
-    const std::string_view module = symbolized.module != nullptr ? texts_.intern(symbolized.module->name()) : "";
-    for (const SourceFrame &frame : symbolized.frames) {
-      ReportFrame named;
-      named.function = texts_.intern(frame.function);
-      named.offset = frame.offset;
-      named.file = texts_.intern(frame.file);
-      named.line = frame.line;
-      named.column = frame.column;
-      named.module = module;
-      named.inlined = frame.inlined;
-      entry->second.push_back(named);
-    }
-    if (entry->second.empty())
-      entry->second.push_back(ReportFrame{.pc = address, .function = {}, .file = {}, .module = module});
-    return entry->second;
-  }
-
-  ModuleMap &modules_;
-  TextPool &texts_;
-  std::unordered_map<RunAddress, std::vector<ReportFrame>> known_;
+/// The process' Go runtime and the copying of its goroutines, where it has one and goroutines are wanted.
+struct GoPart {
+  GoRuntime *runtime = nullptr;
+  std::unique_ptr<GoStackSource> source;
+  std::string reason; ///< why there is none although the process is a Go program; empty otherwise
 };
+
+Result<GoPart> prepare_go(Target &target, GoroutineWish wish) {
+  GoPart part;
+  const auto runtime = target.go_runtime();
+  if (runtime) {
+    part.runtime = *runtime;
+    const bool only_threads = wish == GoroutineWish::none;
+    part.source = std::make_unique<GoStackSource>(
+        **runtime, target.memory(), only_threads ? GoroutineCopy::Stacks::on_threads : GoroutineCopy::Stacks::all);
+    return part;
+  }
+  if (wish == GoroutineWish::required) {
+    if (runtime.error().kind() != ErrorKind::not_found)
+      return std::unexpected(runtime.error());
+    return std::unexpected(
+        Error(ErrorKind::unsupported,
+              fmt::format("process {} ({}) is no Go program and has no goroutines", target.process(), target.command()),
+              "leave out --goroutines to see its threads"));
+  }
+  if (runtime.error().kind() != ErrorKind::not_found)
+    part.reason = runtime.error().message();
+  return part;
+}
 
 class Reporter {
 public:
-  Reporter(Target &target, const ReportOptions &options)
-      : target_(target), options_(options), files_(target.process()), file_memory_(target.modules()),
+  Reporter(Target &target, const ReportOptions &options, GoPart &go)
+      : go_(go), target_(target), options_(options), files_(target.process()), file_memory_(target.modules()),
         late_memory_(target.memory()) {}
 
   ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
@@ -172,9 +151,16 @@ public:
     report.captured = std::move(captured);
     report.texts = std::make_shared<TextPool>();
     report.runtime = executable_runtime();
+    report.mappings = report_mappings(target_);
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
-    StackNamer namer(target_.modules(), *report.texts);
+    const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
+    FrameNamer namer(target_.modules(), runtime, *report.texts, nullptr, memory);
+    std::optional<GoroutineReporter> goroutines;
+    if (runtime != nullptr)
+      goroutines.emplace(
+          GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory, *report.texts, options_},
+          threads);
     for (const StoppedThread &stopped : threads)
       ids_.push_back(stopped.thread);
     report.threads.reserve(threads.size());
@@ -185,10 +171,20 @@ public:
         break;
       }
       if (options_.progress)
-        options_.progress("unwinding", report.threads.size(), threads.size());
-      report.threads.push_back(report_thread(stopped, memory, namer, facts[stopped.thread]));
+        options_.progress("threads", report.threads.size(), threads.size());
+      report.threads.push_back(
+          report_thread(stopped, memory, namer, facts[stopped.thread], goroutines ? &*goroutines : nullptr));
     }
     std::ranges::sort(report.threads, {}, &ThreadReport::thread);
+    if (goroutines && options_.goroutines != GoroutineWish::none) {
+      const bool with_values = options_.argument_words && options_.argument_values;
+      auto stacks = with_values ? goroutine_stacks() : std::vector<GoroutineStackRange>();
+      report.go = goroutines->report(report.threads, report.warnings); // takes the goroutines
+      if (with_values)
+        report.go->values = make_argument_values(target_, *go_.runtime, report.captured, std::move(stacks));
+    }
+    if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
+      report.warnings.push_back("the goroutines are missing: " + go_.reason);
     if (late_threads_ > 0)
       report.warnings.push_back(
           fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
@@ -198,6 +194,24 @@ public:
   }
 
 private:
+  std::vector<GoroutineStackRange> goroutine_stacks() const {
+    std::vector<GoroutineStackRange> stacks;
+    stacks.reserve(go_.source->copy().goroutines().size());
+    for (const Goroutine &goroutine : go_.source->copy().goroutines())
+      stacks.push_back({goroutine.stack, goroutine.id});
+    return stacks;
+  }
+
+  bool goroutines_are_known() {
+    if (go_.source == nullptr)
+      return false;
+    if (const auto &prepared = go_.source->prepared(); !prepared) {
+      go_.reason = prepared.error().message();
+      return false;
+    }
+    return true;
+  }
+
   RuntimeInfo executable_runtime() const {
     for (const Mapping &mapping : target_.maps())
       if (mapping.path == target_.executable() && mapping.inode != 0)
@@ -206,8 +220,8 @@ private:
     return {};
   }
 
-  ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, StackNamer &namer,
-                             ThreadFacts &facts) {
+  ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, FrameNamer &namer,
+                             ThreadFacts &facts, GoroutineReporter *goroutines) {
     ThreadReport thread;
     thread.thread = stopped.thread;
     if (facts.name.empty()) // born between the listing and the stop
@@ -227,9 +241,13 @@ private:
       thread.lock_holder_guessed = !owner->certain;
     }
     late_memory_.take_reads(); // arguments of system calls are read live by design
-    const UnwindLimits limits{.max_frames = options_.max_depth,
-                              .keep_registers = options_.keep_registers,
-                              .cancellation = options_.cancellation};
+    UnwindLimits limits{.max_frames = options_.max_depth,
+                        .keep_registers = options_.keep_registers,
+                        .cancellation = options_.cancellation};
+    if (goroutines != nullptr) {
+      limits.extension = goroutines->unwinding_of(stopped);
+      thread.goroutine = goroutines->goroutine_on(stopped.thread);
+    }
     thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
     if (late_memory_.take_reads() > 0 && !options_.hold_while_thinking)
       ++late_threads_;
@@ -239,6 +257,7 @@ private:
     return thread;
   }
 
+  GoPart &go_;
   Target &target_;
   const ReportOptions &options_;
   FileTable files_;
@@ -260,49 +279,67 @@ void follow_new_libraries(Target &target, std::span<const StoppedThread> threads
     static_cast<void>(target.refresh());
 }
 
+/// Thinks about what was copied.
+ProcessReport finish(Target &target, const ReportOptions &options, GoPart &go, Snapshot snapshot, FactsByThread facts) {
+  if (go.runtime == nullptr) // a Go runtime speaks of the modules that it was found in
+    follow_new_libraries(target, snapshot.threads);
+  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
+  ProcessReport report = Reporter(target, options, go).report(snapshot.threads, std::move(captured), std::move(facts));
+  std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
+  return report;
+}
+
+/// The process has been let go.
+void mark_values_as_later(ProcessReport &report) {
+  if (report.go)
+    report.go->values_are_later = report.go->values != nullptr;
+}
+
 } // namespace
 
 Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options) {
   target.modules().warm_up();
+  auto go = prepare_go(target, options.goroutines);
+  if (!go)
+    return std::unexpected(go.error());
+  SnapshotOptions snapshot_options = options.snapshot;
+  snapshot_options.source = go->source.get();
   FactsByThread facts = read_thread_facts(target.process());
   if (options.hold_while_thinking) {
     auto stopped = StoppedProcess::stop(tracer, target.process(), options.snapshot.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
-    Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), options.snapshot);
-    follow_new_libraries(target, stopped->threads());
-    auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
-    Reporter reporter(target, options); // from here on the target's memory and modules stay what they are
-    ProcessReport report = reporter.report(stopped->threads(), std::move(captured), std::move(facts));
+    Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+    ProcessReport report = finish(target, options, *go, std::move(snapshot), std::move(facts));
     stopped->release();
     report.pause = stopped->pause();
-    std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
+    mark_values_as_later(report);
     return report;
   }
-  auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), options.snapshot);
+  auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), snapshot_options);
   if (!snapshot)
     return std::unexpected(snapshot.error());
-  follow_new_libraries(target, snapshot->threads);
-  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot->memory));
-  Reporter reporter(target, options);
-  ProcessReport report = reporter.report(snapshot->threads, std::move(captured), std::move(facts));
-  report.pause = snapshot->pause;
-  std::ranges::move(snapshot->warnings, std::back_inserter(report.warnings));
+  const auto pause = snapshot->pause;
+  ProcessReport report = finish(target, options, *go, std::move(*snapshot), std::move(facts));
+  report.pause = pause;
+  mark_values_as_later(report);
   return report;
 }
 
 Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options) {
-  Snapshot snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), options.snapshot);
+  auto go = prepare_go(target, options.goroutines);
+  if (!go)
+    return std::unexpected(go.error());
+  SnapshotOptions snapshot_options = options.snapshot;
+  snapshot_options.source = go->source.get();
+  Snapshot snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), snapshot_options);
   FactsByThread facts = read_thread_facts(target.process());
   for (const StoppedThread &thread : stopped.threads())
     if (auto known = facts.find(thread.thread); known != facts.end() && known->second.state == 't')
       known->second.state = thread.system_call >= 0 ? 'S' : 'R'; // held by us: what it did before is in its registers
-  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
   ReportOptions held = options;
   held.hold_while_thinking = true;
-  ProcessReport report = Reporter(target, held).report(stopped.threads(), std::move(captured), std::move(facts));
-  std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
-  return report;
+  return finish(target, held, *go, std::move(snapshot), std::move(facts));
 }
 
 } // namespace inspect

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "attach/snapshot.h"
-#include "dwarf/unwinder.h"
+#include "inspector/goroutine_report.h"
+#include "inspector/report_frame.h"
+#include "inspector/report_mappings.h"
 #include "inspector/runtime_kind.h"
 #include "inspector/target.h"
 
@@ -12,36 +14,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace inspect {
-
-/// Keeps one copy of every text of a report: thousands of stacks share a few hundred names. Equal texts have equal data
-/// pointers.
-class TextPool {
-public:
-  std::string_view intern(std::string_view text);
-
-private:
-  std::unordered_set<std::string> texts_; ///< node-based: the strings never move
-};
-
-/// One line of a stack: a function, be it a real frame or a call inlined into one. The texts belong to the report's
-/// pool.
-struct ReportFrame {
-  RunAddress pc;
-  std::string_view function; ///< demangled; empty: unknown
-  std::uint64_t offset = 0;  ///< bytes from the function's start
-  std::string_view file;
-  int line = 0;
-  int column = 0;
-  std::string_view module; ///< short name of the module ("libc.so.6"); empty: in no module
-  bool inlined = false;    ///< its code is part of the next frame's function
-  bool guessed = false;
-  bool signal = false;      ///< a signal interrupted the next frame here: "<signal handler called>"
-  std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames
-};
 
 struct ThreadReport {
   pid_t thread = 0;
@@ -52,6 +27,7 @@ struct ThreadReport {
                           ///< in a system call
   pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
   bool lock_holder_guessed = false;
+  std::uint64_t goroutine = 0; ///< it runs, by id; 0: none
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
@@ -65,16 +41,28 @@ struct ProcessReport {
   RuntimeInfo runtime;
   std::chrono::microseconds pause{0};
   std::chrono::system_clock::time_point taken_at;
-  std::vector<ThreadReport> threads; ///< ascending by thread id
+  std::vector<ThreadReport> threads;   ///< ascending by thread id
+  std::optional<GoReport> go;          ///< none: no Go process, or goroutines were not wanted
+  std::vector<ReportMapping> mappings; ///< of code
   std::vector<std::string> warnings;
   std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
   std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
+};
+
+/// Whether the goroutines of a Go process are wanted.
+enum class GoroutineWish : std::uint8_t {
+  none, ///< but a Go runtime, where there is one, says how its threads' stacks are walked
+  if_any,
+  required, ///< an error where the process has none, or they cannot be had
 };
 
 struct ReportOptions {
   SnapshotOptions snapshot;
   std::size_t max_depth = 1'000'000; ///< physical frames per thread
   bool keep_registers = false;
+  GoroutineWish goroutines = GoroutineWish::if_any;
+  bool argument_words = true;
+  bool argument_values = true;      ///< GoReport::values is there
   bool hold_while_thinking = false; ///< --stopped: release only when the report is done
   const Cancellation *cancellation = nullptr;
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty

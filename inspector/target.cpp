@@ -146,13 +146,24 @@ void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMem
     else
       warnings_.push_back(fmt::format("{} cannot be used: {}", image.first->path, module.error().message()));
   }
+  go_runtime_.reset();
   modules_ = std::move(modules); // before the memory that the old modules read through
   memory_ = std::move(memory);
+}
+
+Result<GoRuntime *> Target::go_runtime() {
+  if (!go_runtime_)
+    go_runtime_ = GoRuntime::open(modules_, *memory_);
+  if (!*go_runtime_)
+    return std::unexpected(go_runtime_->error());
+  return (*go_runtime_)->get();
 }
 
 std::vector<std::string> Target::take_warnings() {
   std::vector<std::string> all = std::exchange(warnings_, {});
   std::ranges::move(modules_.take_warnings(), std::back_inserter(all));
+  if (go_runtime_ && *go_runtime_)
+    std::ranges::move((**go_runtime_)->take_warnings(), std::back_inserter(all));
   return all;
 }
 

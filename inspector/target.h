@@ -6,8 +6,10 @@
 #include "attach/process_status.h"
 #include "attach/target_files.h"
 #include "dwarf/module_map.h"
+#include "golang/go_runtime.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +36,9 @@ public:
   const LiveMemory &memory() const { return *memory_; }
   const TargetFiles &files() const { return files_; }
   ModuleMap &modules() { return modules_; }
+  /// The Go runtime in it, looked for on first use. not_found: there is none; else why it cannot be used. It lives
+  /// until refresh() finds other modules.
+  Result<GoRuntime *> go_runtime();
 
   /// Reads the maps again; opens modules that are new, drops those that are gone; after an exec everything is new.
   Result<void> refresh();
@@ -59,7 +64,8 @@ private:
   std::vector<Mapping> maps_;
   TargetFiles files_;
   std::unique_ptr<LiveMemory> memory_;
-  ModuleMap modules_; ///< after the memory it reads through
+  ModuleMap modules_;                                            ///< after the memory it reads through
+  std::optional<Result<std::unique_ptr<GoRuntime>>> go_runtime_; ///< after the modules it speaks of
   std::vector<LoadedImage> loaded_;
   std::vector<std::string> warnings_;
 };

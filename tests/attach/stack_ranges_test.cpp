@@ -39,6 +39,13 @@ TEST_CASE("a stack reaches from the red zone to the end of its mapping") {
   const auto cut = stack_range(maps, RunAddress{0x2000}, 256);
   CHECK(cut->range == range(0x2000 - 128, 0x2000 + 128));
   CHECK(cut->cut);
+  const std::vector<Mapping> joined{mapping(0x1000000, 0x1000000 + (40ULL << 20))};
+  const auto unknown = stack_range(joined, RunAddress{0x1800000}, 16ULL << 20);
+  CHECK(unknown->range.size() == 16ULL << 20);
+  CHECK_FALSE(unknown->cut);
+  const auto cut_main = stack_range(maps, RunAddress{0x7000000080}, 256);
+  CHECK(cut_main->range.size() == 256);
+  CHECK(cut_main->cut);
   const auto coroutine = stack_range(maps, RunAddress{0x20000}, no_limit);
   CHECK(coroutine->range.size() == stack_in_heap_bytes);
   CHECK_FALSE(coroutine->cut);

@@ -1,8 +1,11 @@
 // What the program prints as JSON is what docs/schemas/ promises, of every process on this machine.
 #include "tests/commands/json_schema.h"
 
+#include "commands/stack_writers.h"
+#include "tests/support/captured_output.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
+#include "tests/support/report_builder.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -53,6 +56,80 @@ TEST_CASE("the JSON of stacks is as its schema says, one line for each process")
   CHECK(documents[0]["pid"] == service.pid());
   CHECK(documents[0]["threads"].size() == 19);
   CHECK(documents[1]["pid"] == other.pid());
+}
+
+/// Two arguments: a number and a string.
+class NumberAndText final : public ArgumentValues {
+public:
+  std::vector<DecodedArgument> decode(const ReportFrame & /*frame*/,
+                                      std::span<const std::uint64_t> /*words*/) override {
+    return {{.name = "count", .type = "int", .value = "1", .words = "0x1", .stale = true},
+            {.name = "", .type = "", .value = "", .words = "{0x4c3839, 0x7}", .result = true, .incomplete = true}};
+  }
+};
+
+ProcessReport go_process() {
+  ProcessReport report = empty_report();
+  add_thread(report, 4252, 'S', {{"main.worker", 12}}).goroutine = 17;
+  GoReportBuilder build(report);
+  ReportFrame frame = build.frame("main.worker", 12);
+  build.describe_arguments(frame, "?{w{w}.}.");
+  const std::uint32_t stack = build.add_stack({build.frame("runtime.gopark", 402), frame});
+  build.add(1, stack, {0x1, 0x4c3839, 0x7});
+  GoroutineReport &goroutine = build.add(17, stack, {0x2, 0x4c3839, 0x7});
+  goroutine.wait_minutes = 61;
+  goroutine.thread = 4252;
+  goroutine.locked_to_thread = true;
+  goroutine.creation = build.add_creation("main.serve", 41);
+  goroutine.parent_id = 1;
+  goroutine.labels = build.add_labels({{"queue", "mail"}});
+  build.go().values = std::make_shared<NumberAndText>();
+  build.finish();
+  return report;
+}
+
+Json stacks_json(const ProcessReport &report, const StackWriterOptions &options) {
+  CapturedOutput captured;
+  write_stacks_json(captured.output(), report, options);
+  Json document = Json::parse(captured.text());
+  check_conforms(read_schema("inspect.stacks.1.json"), document);
+  return document;
+}
+
+TEST_CASE("the JSON of goroutines is as its schema says") {
+  const ProcessReport report = go_process();
+  const Json document = stacks_json(report, {.arguments = ArgumentDetail::words});
+  CHECK(document["runtime"]["kind"] == "go");
+  CHECK(document["threads"][0]["goroutine"] == 17);
+  REQUIRE(document["goroutines"].size() == 2);
+  CHECK(document["goroutines"][0]["created_by"].is_null());
+  CHECK(document["goroutines"][0]["wait_minutes"].is_null());
+  const Json &goroutine = document["goroutines"][1];
+  CHECK(goroutine["id"] == 17);
+  CHECK(goroutine["status"] == "waiting");
+  CHECK(goroutine["wait_reason"] == "chan receive");
+  CHECK(goroutine["wait_minutes"] == 61);
+  CHECK(goroutine["thread"] == 4252);
+  CHECK(goroutine["locked_to_thread"] == true);
+  CHECK(goroutine["system"] == false);
+  CHECK(goroutine["created_by"] ==
+        Json({{"function", "main.serve"}, {"file", "/src/svc.go"}, {"line", 41}, {"goroutine", 1}}));
+  CHECK(goroutine["labels"] == Json({{"queue", "mail"}}));
+  CHECK(goroutine["end"]["reason"] == "complete");
+  CHECK(goroutine["frames"][0]["runtime_internal"] == true);
+  CHECK_FALSE(goroutine["frames"][0].contains("args"));
+  CHECK_FALSE(goroutine["frames"][1].contains("runtime_internal"));
+  CHECK(goroutine["frames"][1]["args"] == Json::parse(R"([{"words": ["0x2"], "stale": true},
+            {"words": ["0x4c3839", "0x7"], "incomplete": true}, {"words": [], "incomplete": true}])"));
+}
+
+TEST_CASE("JSON has argument values where they are asked for") {
+  const Json document = stacks_json(go_process(), {.arguments = ArgumentDetail::values, .goroutines_only = true});
+  CHECK(document["threads"].empty());
+  CHECK(document["goroutines"][0]["frames"][1]["args"] ==
+        Json::parse(R"([{"name": "count", "type": "int", "value": "1", "words": ["0x1"], "stale": true},
+            {"value": null, "words": ["0x4c3839", "0x7"], "result": true, "incomplete": true}])"));
+  CHECK_FALSE(stacks_json(go_process(), {})["goroutines"][0]["frames"][1].contains("args"));
 }
 
 TEST_CASE("a document that breaks its schema is noticed") {

@@ -195,7 +195,7 @@ TEST_CASE("ps: a process is found by number, by text in either case, and by regu
   }
 }
 
-TEST_CASE("ps: no match is a failure with a sentence; JSON stays a document") {
+TEST_CASE("ps: no match is a failure with a sentence, and JSON stays a document") {
   Outcome outcome = run({"no such [program"});
   CHECK(outcome.status == 1);
   CHECK(outcome.error == "no process matches 'no such [program'");

@@ -9,7 +9,7 @@
 namespace inspect {
 namespace {
 
-std::string text_of(const ProcessReport &report, const TextStackOptions &options) {
+std::string text_of(const ProcessReport &report, const StackWriterOptions &options) {
   CapturedOutput captured;
   write_stacks_text(captured.output(), report, options);
   std::string text = captured.text();
@@ -79,9 +79,9 @@ TEST_CASE("recursion is folded, also where several functions take turns") {
 TEST_CASE("hostile names reach no terminal unescaped") {
   ProcessReport report = empty_report();
   add_thread(report, 7, 'R', {{"evil\x1b[2J\n", 1}}).name = "a\x1b]0;b\x07";
-  for (const auto &write : {write_stacks_json, write_stacks_folded}) {
+  for (const auto &write : {write_stacks_text, write_stacks_json, write_stacks_folded, write_go_traceback}) {
     CapturedOutput captured;
-    write(captured.output(), report);
+    write(captured.output(), report, {});
     CHECK(captured.text().find('\x1b') == std::string::npos);
   }
   const std::string text = text_of(report, {});
@@ -94,7 +94,7 @@ TEST_CASE("JSON has the documented members, with null for what is unknown") {
   add_thread(report, 7, 'R', {{"work(int)", 12}, {"", 0}}).name = "bad\xffutf8";
   report.warnings = {"one"};
   CapturedOutput captured;
-  write_stacks_json(captured.output(), report);
+  write_stacks_json(captured.output(), report, {});
   const auto json = nlohmann::json::parse(captured.text());
   CHECK(json["schema"] == "inspect.stacks/1");
   CHECK(json["pid"] == 4251);
@@ -114,8 +114,27 @@ TEST_CASE("folded stacks run from the outermost frame, and a name cannot break a
   add_thread(report, 1, 'S', {{"leaf", 1}, {"std::map<int; int>::f", 2}, {"main", 3}});
   add_thread(report, 2, 'S', {{"leaf", 1}, {"std::map<int; int>::f", 2}, {"main", 3}});
   CapturedOutput captured;
-  write_stacks_folded(captured.output(), report);
+  write_stacks_folded(captured.output(), report, {});
   CHECK(captured.text() == "server;main;std::map<int: int>::f;leaf 2\n");
+}
+
+TEST_CASE("folded stacks count goroutines, and the threads that run none") {
+  ProcessReport report = empty_report();
+  add_thread(report, 1, 'R', {{"main.main", 1}}).goroutine = 2;
+  add_thread(report, 3, 'S', {{"runtime.futex", 0}});
+  GoReportBuilder build(report);
+  const std::uint32_t stack = build.add_stack({build.frame("runtime.gopark", 402), build.frame("main.main", 12)});
+  build.add(2, stack);
+  build.add(3, build.add_stack({build.frame("runtime.gopark", 402), build.frame("main.main", 13)}));
+  build.add(4, stack).system = true;
+  build.finish();
+  const auto folded = [&](const StackWriterOptions &options) {
+    CapturedOutput captured;
+    write_stacks_folded(captured.output(), report, options);
+    return captured.text();
+  };
+  CHECK(folded({}) == "server;main.main;runtime.gopark 2\nserver;runtime.futex 1\n");
+  CHECK(folded({.internal = true, .goroutines_only = true}) == "server;main.main;runtime.gopark 3\n");
 }
 
 } // namespace

@@ -49,5 +49,5 @@ TEST_CASE("Switches between stacks are bounded") {
   unsigned switches = 0;
   while (progress.advance(RunAddress{stack_pointer -= 0x10000}, Step::signal_frame))
     ++switches;
-  CHECK(switches == 64);
+  CHECK(switches == 256);
 }

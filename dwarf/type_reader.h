@@ -1,0 +1,106 @@
+// Types as DWARF describes them, of any language, as plain data: one DIE at a time, on demand, because the types that
+// one parameter leads to may be half of the program's. What a type refers to is a TypeHandle, which is read when it is
+// wanted; types that refer to each other in a circle do no harm.
+//
+//     TypeReader types;
+//     const DwarfType &type = types.underlying(parameter.type);       // without typedefs and qualifiers
+//     for (const DwarfMember &member : type.members) … types.read(member.type).name …
+//
+// Sources: DWARF 5 section 5 (types), 5.7.6 (data members), 5.13 (arrays), 2.13 (incomplete declarations); Go's own
+// attributes: cmd/internal/dwarf/dwarf.go.
+#pragma once
+
+#include <cstdint>
+#include <elfutils/libdw.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+/// A type that has not been read yet; without a DIE it is C's void.
+struct TypeHandle {
+  std::optional<Dwarf_Die> die;
+};
+
+enum class DwarfTypeKind : std::uint8_t {
+  unknown, ///< no DIE, or one that is no type
+  base,
+  pointer,
+  reference,
+  rvalue_reference,
+  member_pointer,
+  structure,
+  class_type,
+  union_type,
+  array,
+  enumeration,
+  alias,     ///< typedef
+  qualified, ///< const, volatile, restrict, _Atomic, …
+  subroutine,
+  unspecified, ///< decltype(nullptr)
+};
+
+struct DwarfMember {
+  std::string name; ///< empty: anonymous
+  TypeHandle type;
+  std::uint64_t offset = 0;              ///< bytes from the start of the type
+  std::optional<std::uint64_t> bit_size; ///< of a bit-field
+  std::uint64_t bit_offset = 0;          ///< of a bit-field: from the start of the type, lowest bit first
+  bool is_base = false;                  ///< a base class
+  bool is_virtual = false;               ///< a virtual base: `offset` means nothing, it must be looked up in the object
+};
+
+struct DwarfEnumerator {
+  std::string name;
+  std::int64_t value = 0; ///< of an unsigned type: the same bits
+};
+
+/// What Go's compiler adds.
+struct GoTypeAttributes {
+  std::uint8_t kind = 0;                     ///< reflect.Kind
+  TypeHandle key;                            ///< of a map
+  TypeHandle element;                        ///< of a map, slice, channel
+  std::optional<std::uint64_t> runtime_type; ///< from the start of the image's runtime types
+};
+
+struct DwarfType {
+  DwarfTypeKind kind = DwarfTypeKind::unknown;
+  std::string name;                       ///< of a qualifier "const", …; without namespaces
+  std::optional<std::uint64_t> byte_size; ///< none: not said, as of arrays, typedefs and qualifiers
+  std::uint64_t encoding = 0;             ///< DW_ATE_…, of a base type
+  TypeHandle target; ///< of pointers, references, arrays (their element), enumerations (their integer), aliases,
+                     ///< qualifiers, subroutines (what they return)
+  std::vector<DwarfMember> members;
+  std::vector<std::optional<std::uint64_t>> dimensions; ///< of an array; none: not known
+  std::vector<DwarfEnumerator> enumerators;
+  std::vector<TypeHandle> parameters; ///< of a subroutine
+  bool is_declaration = false;        ///< and nothing in its unit defines it
+  std::optional<GoTypeAttributes> go;
+};
+
+class TypeReader {
+public:
+  TypeReader();
+  ~TypeReader();
+  TypeReader(const TypeReader &) = delete;
+  TypeReader &operator=(const TypeReader &) = delete;
+
+  /// Kept: the reference lives as long as this object. Of a mere declaration, the definition in its unit or its type
+  /// unit where there is one.
+  const DwarfType &read(const TypeHandle &handle);
+  /// Behind typedefs and qualifiers; of a circle of them, a type of kind unknown.
+  const DwarfType &underlying(const TypeHandle &handle);
+  /// How many bytes a value has, arrays and typedefs included; nothing where the file does not say.
+  std::optional<std::uint64_t> size_of(const TypeHandle &handle);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The type that a DIE's DW_AT_type, or that of the DIEs it refers to for its description, names.
+TypeHandle type_of(Dwarf_Die die);
+
+} // namespace inspect

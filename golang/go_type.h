@@ -1,0 +1,130 @@
+// A Go type as plain data, wherever it was learned: from DWARF, from the runtime's own type data, or from a declaration
+// that a person gave. Types live in a GoTypePool and point at each other freely, cycles included.
+//
+// Sizes and offsets are those of the amd64 compiler: go.dev/ref/spec, "Size and alignment guarantees", and
+// cmd/compile's types/size.go.
+#pragma once
+
+#include "golang/go_version.h"
+#include "machine/address.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace inspect {
+
+enum class GoKind : std::uint8_t {
+  unknown, ///< only the name is known
+  boolean,
+  integer,
+  integer8,
+  integer16,
+  integer32,
+  integer64,
+  unsigned_integer,
+  unsigned8,
+  unsigned16,
+  unsigned32,
+  unsigned64,
+  uintptr,
+  float32,
+  float64,
+  complex64,
+  complex128,
+  array,
+  channel,
+  function,
+  interface,
+  map,
+  pointer,
+  slice,
+  string,
+  structure,
+  unsafe_pointer,
+};
+
+struct GoType;
+
+struct GoField {
+  std::string name; ///< "_" and embedded ones included
+  const GoType *type = nullptr;
+  std::uint64_t offset = 0; ///< bytes from the structure's start
+};
+
+struct GoType {
+  GoKind kind = GoKind::unknown;
+  std::string name;                ///< as Go prints it: "[]string", "*pkg.T", "map[string]int", "pkg.T"
+  std::uint64_t size = 0;          ///< bytes
+  std::uint64_t alignment = 1;     ///< bytes
+  const GoType *element = nullptr; ///< of array, channel, map (its value), pointer, slice
+  const GoType *key = nullptr;     ///< of map
+  std::uint64_t length = 0;        ///< of array
+  std::vector<GoField> fields;     ///< of structure
+  bool has_methods = false;        ///< interface: not the empty one, so that its first word is an itab
+  RunAddress runtime_type;         ///< where the runtime's description lies; 0: not known
+};
+
+/// Owns types; they do not move. The composing functions name what they make as Go does, and give back the same type
+/// for the same parts.
+class GoTypePool {
+public:
+  GoType &add() { return types_.emplace_back(); }
+
+  /// "int", "string", "error", "any", …; null for any other name.
+  const GoType *predeclared(std::string_view name);
+  const GoType *pointer_to(const GoType &element);
+  const GoType *slice_of(const GoType &element);
+  const GoType *map_of(const GoType &key, const GoType &value);
+  /// `prefix`: "chan", "<-chan" or "chan<-".
+  const GoType *channel_of(const GoType &element, std::string_view prefix = "chan");
+  const GoType *array_of(const GoType &element, std::uint64_t length);
+  /// The fields' offsets are computed from their types. An empty name makes "struct { a int; b string }".
+  GoType &structure_of(std::vector<GoField> fields, std::string name = {});
+
+private:
+  GoType &composed(GoKind kind, std::string name, const GoType *element, const GoType *key);
+
+  std::deque<GoType> types_;
+  std::map<std::tuple<GoKind, std::string, const GoType *, const GoType *>, GoType *> composed_;
+};
+
+/// Bytes and alignment of the kinds that have the same in every type: all but array and structure, which need their
+/// elements'.
+std::uint64_t size_of_kind(GoKind kind);
+std::uint64_t alignment_of_kind(GoKind kind);
+/// Sets the offsets of `type`'s fields, its size and its alignment from the fields' types.
+void lay_out_structure(GoType &type);
+/// As Go writes it: "struct { a int; b string }".
+std::string structure_name(const std::vector<GoField> &fields);
+
+bool is_signed_integer(GoKind kind);
+bool is_unsigned_integer(GoKind kind); ///< uintptr included
+/// Whether an interface value holds such a value in its data word itself instead of a pointer to it: those that are one
+/// pointer and, before Go 1.26, have no other field, not even one without size.
+bool is_pointer_shaped(const GoType &type, GoVersion version);
+
+struct GoParameter {
+  std::string name; ///< may be empty or "_"
+  const GoType *type = nullptr;
+  /// Bytes from the argument area's start, where it is known (Go ≤ 1.16 from DWARF); else they follow each other.
+  std::optional<std::uint64_t> offset;
+};
+
+/// A function's parameters, the receiver first, and its results.
+struct GoSignature {
+  std::string function; ///< "main.f", "pkg.(*T).f"; from a declaration without its package: "f", "(*T).f"
+  std::vector<GoParameter> parameters;
+  std::vector<GoParameter> results;
+  bool has_receiver = false;
+  /// The compiler left unnamed and blank parameters out of the DWARF (before Go 1.25): there may be more of them,
+  /// anywhere.
+  bool may_lack_blanks = false;
+};
+
+} // namespace inspect
