@@ -21,9 +21,9 @@ struct CrashText {
 };
 
 /// PowerShell writes what is redirected to a file as UTF-16.
-std::string without_utf16(std::string text) {
-  if (!text.starts_with("\xff\xfe"))
-    return text;
+std::string without_utf16(std::string &&text) {
+  if (text.size() < 2 || text[0] != '\xff' || text[1] != '\xfe')
+    return std::move(text);
   std::string narrow;
   narrow.reserve(text.size() / 2);
   for (std::size_t i = 2; i + 1 < text.size(); i += 2)

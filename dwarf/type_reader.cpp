@@ -4,6 +4,8 @@
 #include "dwarf/type_definitions.h"
 
 #include <dwarf.h>
+#include <map>
+#include <tuple>
 #include <unordered_map>
 
 namespace inspect {
@@ -197,10 +199,16 @@ std::optional<GoTypeAttributes> go_attributes(Dwarf_Die &die) {
   return go;
 }
 
+const void *identity(const TypeHandle &handle) {
+  return handle.made != nullptr ? static_cast<const void *>(handle.made) : handle.die ? handle.die->addr : nullptr;
+}
+
 } // namespace
 
 struct TypeReader::State {
   std::unordered_map<const void *, std::unique_ptr<DwarfType>> types;
+  /// By the identity of their parts: kind, target, and a number or a name.
+  std::map<std::tuple<DwarfTypeKind, const void *, std::uint64_t, std::uint64_t, std::string>, DwarfType> made;
   TypeDefinitions definitions;
   const DwarfType nothing;
 
@@ -233,6 +241,8 @@ TypeReader::TypeReader() : state_(std::make_unique<State>()) {}
 TypeReader::~TypeReader() = default;
 
 const DwarfType &TypeReader::read(const TypeHandle &handle) {
+  if (handle.made != nullptr)
+    return *handle.made;
   if (!handle.die)
     return state_->nothing;
   std::unique_ptr<DwarfType> &type = state_->types[handle.die->addr];
@@ -269,6 +279,38 @@ std::optional<std::uint64_t> TypeReader::size_of(const TypeHandle &handle) {
   const bool is_address = type->kind == DwarfTypeKind::pointer || type->kind == DwarfTypeKind::reference ||
                           type->kind == DwarfTypeKind::rvalue_reference;
   return is_address && count <= UINT64_MAX / 8 ? std::optional(8 * count) : std::nullopt;
+}
+
+TypeHandle TypeReader::pointer_to(const TypeHandle &target) {
+  auto [entry, is_new] = state_->made.try_emplace({DwarfTypeKind::pointer, identity(target), 0, 0, {}});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::pointer;
+    entry->second.target = target;
+    entry->second.byte_size = 8;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::array_of(const TypeHandle &element, std::uint64_t length) {
+  auto [entry, is_new] = state_->made.try_emplace({DwarfTypeKind::array, identity(element), length, 0, {}});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::array;
+    entry->second.target = element;
+    entry->second.dimensions = {length};
+  }
+  return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size) {
+  auto [entry, is_new] =
+      state_->made.try_emplace({DwarfTypeKind::base, nullptr, encoding, byte_size, std::string(name)});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::base;
+    entry->second.name = name;
+    entry->second.encoding = encoding;
+    entry->second.byte_size = byte_size;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
 }
 
 TypeHandle type_of(Dwarf_Die die) {

@@ -15,13 +15,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace inspect {
 
-/// A type that has not been read yet; without a DIE it is C's void.
+struct DwarfType;
+
+/// A type that has not been read yet, or one that TypeReader made; with neither it is C's void.
 struct TypeHandle {
   std::optional<Dwarf_Die> die;
+  const DwarfType *made = nullptr; ///< owned by the TypeReader that made it
+
+  bool is_void() const { return !die && made == nullptr; }
 };
 
 enum class DwarfTypeKind : std::uint8_t {
@@ -94,6 +100,12 @@ public:
   const DwarfType &underlying(const TypeHandle &handle);
   /// How many bytes a value has, arrays and typedefs included; nothing where the file does not say.
   std::optional<std::uint64_t> size_of(const TypeHandle &handle);
+
+  /// Types that expressions need and no DIE may describe; equal parts give the same type.
+  TypeHandle pointer_to(const TypeHandle &target);
+  TypeHandle array_of(const TypeHandle &element, std::uint64_t length);
+  /// `encoding`: DW_ATE_…
+  TypeHandle base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size);
 
 private:
   struct State;

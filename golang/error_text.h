@@ -2,8 +2,8 @@
 // links: read from their fields, nothing is run.
 #pragma once
 
-#include "golang/value_source.h"
 #include "golang/word_values.h"
+#include "machine/value_source.h"
 
 #include <optional>
 #include <string>

@@ -3,8 +3,8 @@
 // Source: runtime/runtime2.go, iface and eface; cmd/compile types.IsDirectIface.
 #pragma once
 
-#include "golang/value_source.h"
 #include "golang/word_values.h"
+#include "machine/value_source.h"
 
 #include <optional>
 

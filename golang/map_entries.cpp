@@ -1,6 +1,6 @@
 #include "golang/map_entries.h"
 
-#include "golang/value_source.h"
+#include "machine/value_source.h"
 
 #include <array>
 #include <fmt/format.h>

@@ -5,8 +5,8 @@
 // thread is changing. Lengths are checked before they are believed, and what is followed is bounded by ValueLimits.
 #pragma once
 
-#include "golang/value_source.h"
 #include "golang/word_values.h"
+#include "machine/value_source.h"
 
 #include <string>
 #include <string_view>

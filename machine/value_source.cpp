@@ -1,4 +1,4 @@
-#include "golang/value_source.h"
+#include "machine/value_source.h"
 
 namespace inspect {
 namespace {

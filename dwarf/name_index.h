@@ -1,0 +1,70 @@
+// Names to DIEs: functions, types and globals of one module, by their qualified names. It is read from .debug_names or
+// .gdb_index where they exist, else made by a walk over all units: by the worker inspect-dwarfindex, which keeps it in
+// the cache by build-id, and in our own process where there is no worker or it fails.
+//
+//     ProgramNames names(modules);
+//     names.start();                                   // in the background; the session is usable meanwhile
+//     for (const NamedDie &found : names.find("ns::Foo", NameKind::type)) …
+//
+// Sources: DWARF 5 sections 6.1.1 (.debug_names), 3.2 (namespaces); gdb manual, "Index Section Format" (.gdb_index
+// versions 7 and 8).
+#pragma once
+
+#include "dwarf/module_map.h"
+#include "dwarf/type_reader.h"
+#include "machine/cancellation.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <elfutils/libdw.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+enum class NameKind : std::uint8_t { function, type, variable };
+
+struct NamedDie {
+  Dwarf_Die die;
+  Module *module = nullptr;
+  NameKind kind = NameKind::variable;
+  std::string name; ///< qualified: "ns::Foo<int>", "main.config", "crate::module::f"
+};
+
+class ProgramNames {
+public:
+  explicit ProgramNames(ModuleMap &modules);
+  ~ProgramNames();
+  ProgramNames(const ProgramNames &) = delete;
+  ProgramNames &operator=(const ProgramNames &) = delete;
+
+  /// Begins to make the indexes that are missing, in the background. Without it find() makes them when it is asked.
+  void start();
+  struct Progress {
+    std::size_t modules_done = 0;
+    std::size_t modules = 0;
+    bool finished() const { return modules_done >= modules; }
+  };
+  Progress progress() const;
+
+  /// Definitions of this qualified name, or where there are none, those whose qualified name ends in "::name" or
+  /// ".name"; declarations only where nothing is defined. Waits for the modules' indexes, until `cancellation` says no.
+  /// A function's out-of-line and abstract instances count as one.
+  std::vector<NamedDie> find(std::string_view name, NameKind kind, const Cancellation *cancellation = nullptr);
+  /// Qualified names that hold `part`, sorted, at most `limit`: completion, near misses, `types REGEX`.
+  std::vector<std::string> names_like(std::string_view part, NameKind kind, std::size_t limit,
+                                      const Cancellation *cancellation = nullptr);
+  /// After modules came or went.
+  void refresh();
+  /// Why a module's names are missing, each sentence once.
+  std::vector<std::string> take_warnings();
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace inspect

@@ -1,0 +1,21 @@
+// A type's name as one writes it in its language, put together from what DWARF keeps apart: qualifiers, pointers,
+// namespaces, arrays, functions.
+//
+//     "const ns::Foo<int> *", "int (*)(char)", "unsigned char [16]", "&mut [u8]", "*main.T"
+//
+// Sources: DWARF 5 sections 5.2 to 5.13, 3.2.2 (namespaces); the C++ and Rust references for the spelling.
+#pragma once
+
+#include "dwarf/type_reader.h"
+
+#include <string>
+
+namespace inspect {
+
+/// With the namespaces and classes around it. `types` must outlive the call only.
+std::string type_name(TypeReader &types, const TypeHandle &handle);
+/// A DIE's own name behind those of the namespaces, classes and modules around it: "ns::Class::method"; in Rust as the
+/// compiler has it. Empty where the DIE has no name; anonymous namespaces are "(anonymous namespace)".
+std::string qualified_name(Dwarf_Die die);
+
+} // namespace inspect

@@ -1,0 +1,71 @@
+// What a value of a standard library's type means: the text of a std::string, the elements of a Vec, what a smart
+// pointer points to. A printer is a function that recognises a type by its name, checks that the members it wants are
+// there with the types and sizes it expects, and only then believes them; anything else is printed as the plain
+// structure that it is.
+//
+// To add a type: write a ViewFunction in the file of its library, and a line in that library's table.
+#pragma once
+
+#include "values/value.h"
+#include "values/value_environment.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+struct LibraryChild {
+  std::string name;         ///< "[0]", "get()"; empty where the shape says it
+  std::optional<Value> key; ///< of maps
+  Value value;
+};
+
+struct LibraryView {
+  enum class Shape : std::uint8_t {
+    text,     ///< a string: `characters`, `length` of them
+    sequence, ///< {1, 2, 3}
+    map,      ///< {[key] = value}
+    single,   ///< wraps one value, as an optional, a box, a smart pointer does: children[0], or nothing in it
+    plain,    ///< only `label` says what it is ("empty", "3 s")
+  };
+  Shape shape = Shape::plain;
+  std::string label;                   ///< as gdb's printer heads it: "std::vector of length 3, capacity 4"
+  std::optional<std::uint64_t> length; ///< elements or characters; nothing where it cannot be known cheaply
+  std::optional<std::uint64_t> capacity;
+  std::optional<ValueSource> characters; ///< of a text
+  unsigned character_size = 1;           ///< bytes of one: 1, 2, 4
+  std::vector<LibraryChild> children;    ///< those asked for, as far as they could be read
+  std::optional<ValueType> child_type;   ///< of sequences, known also when they are empty
+  std::string problem; ///< not empty: it cannot be believed ("a length of 1152921504606846975: not initialised?")
+};
+
+/// Which children are wanted: of a long vector only those that are printed, or one that is indexed.
+struct ChildRange {
+  std::size_t first = 0;
+  std::size_t count = SIZE_MAX;
+};
+
+/// Nothing where the type is none that is known, or its members are not what the library's known versions have.
+using ViewFunction = std::optional<LibraryView> (*)(const Value &value, ChildRange wanted,
+                                                    ValueEnvironment &environment);
+
+struct LibraryType {
+  std::string_view name; ///< as the type's qualified name begins, up to its template arguments: "std::vector"
+  ViewFunction view;
+};
+
+/// The tables; inline namespaces (std::__cxx11::, std::__1::) and Rust's path prefixes are kept as DWARF has them.
+std::span<const LibraryType> libstdcxx_types();
+std::span<const LibraryType> libcxx_types();
+std::span<const LibraryType> rust_types();
+
+/// Of the value itself, behind typedefs and qualifiers.
+std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, ValueEnvironment &environment);
+
+} // namespace inspect

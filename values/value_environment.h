@@ -1,0 +1,48 @@
+// What reading a value takes besides the value: memory, modules, types. One per look at a process; not thread-safe, as
+// libdw is not.
+#pragma once
+
+#include "dwarf/module_map.h"
+#include "dwarf/type_reader.h"
+#include "golang/runtime_types.h"
+#include "golang/word_values.h"
+#include "machine/cancellation.h"
+#include "machine/memory_view.h"
+#include "values/value.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace inspect {
+
+/// Of a Go process; absent members cost what they are for.
+struct GoValueEnvironment {
+  GoVersion version;
+  GoTypePool *pool = nullptr;      ///< never null; where types made of DWARF or of expressions live
+  GoRuntimeTypes *types = nullptr; ///< null: not found in the binary
+  const std::vector<GoImage> *images = nullptr;
+  std::function<std::string(RunAddress)> classify; ///< as ValueContext::classify
+};
+
+struct ValueEnvironment {
+  const MemoryView &memory; ///< the copied stacks first, then files, then the live process
+  ModuleMap &modules;
+  TypeReader &types;
+  std::optional<GoValueEnvironment> go = {}; ///< none: no Go in the process
+  /// The type of this qualified name ("ns::Foo<int>", "main.T"), the definition, from any module; nothing where there
+  /// is none. May be empty.
+  std::function<std::optional<ValueType>(std::string_view name, SourceLanguage language)> find_type = {};
+  const Cancellation *cancellation = nullptr;
+  /// When whoever prints has no time left: values end with "…" there.
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
+
+  bool out_of_time() const {
+    return (cancellation != nullptr && cancellation->requested()) ||
+           (deadline && std::chrono::steady_clock::now() >= *deadline);
+  }
+};
+
+} // namespace inspect
