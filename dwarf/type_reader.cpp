@@ -19,6 +19,7 @@ constexpr int max_array_nesting = 16;
 constexpr unsigned at_go_kind = 0x2900;
 constexpr unsigned at_go_key = 0x2901;
 constexpr unsigned at_go_element = 0x2902;
+constexpr unsigned at_go_embedded_field = 0x2903;
 constexpr unsigned at_go_runtime_type = 0x2904;
 
 DwarfTypeKind kind_of(int tag) {
@@ -140,6 +141,7 @@ void add_member(Dwarf_Die &die, DwarfType &type) {
     member.name = name;
   member.type = type_of(die);
   member.offset = member_offset(die).value_or(0);
+  member.go_embedded = has_flag(die, at_go_embedded_field);
   read_bit_field(die, member);
   type.members.push_back(std::move(member));
 }

@@ -55,6 +55,7 @@ struct DwarfMember {
   std::optional<std::uint64_t> bit_size; ///< of a bit-field
   std::uint64_t bit_offset = 0;          ///< of a bit-field: from the start of the type, lowest bit first
   bool is_base = false;                  ///< a base class
+  bool go_embedded = false;              ///< an embedded field of Go's
   bool is_virtual = false;               ///< a virtual base: `offset` means nothing, it must be looked up in the object
 };
 

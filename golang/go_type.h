@@ -55,6 +55,7 @@ struct GoField {
   std::string name; ///< "_" and embedded ones included
   const GoType *type = nullptr;
   std::uint64_t offset = 0; ///< bytes from the structure's start
+  bool embedded = false;    ///< its fields are the structure's, too
 };
 
 struct GoType {

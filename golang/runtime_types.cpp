@@ -102,7 +102,7 @@ struct GoRuntimeTypes::State {
       if (next.type->kind == GoKind::map)
         next.type->key = part(next.description.key);
       for (const TypeDescription::Field &field : next.description.fields)
-        next.type->fields.push_back({field.name, part(field.type), field.offset});
+        next.type->fields.push_back({field.name, part(field.type), field.offset, field.embedded});
     }
     return root;
   }

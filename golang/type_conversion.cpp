@@ -122,6 +122,14 @@ const GoType *GoTypeConverter::convert(const TypeHandle &handle) {
   return convert(handle, steps_followed, 0);
 }
 
+void GoTypeConverter::complete(const GoType &type) {
+  const auto known = descriptions_.find(&type);
+  if (known == descriptions_.end())
+    return;
+  const TypeHandle handle = known->second;
+  convert(handle, steps_followed, 0);
+}
+
 GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nesting) {
   Converted &known = converted_[handle.die ? handle.die->addr : nullptr];
   if (known.type && (known.steps >= steps || nesting > max_nesting))
@@ -130,6 +138,7 @@ GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nestin
   if (!known.type) {
     GoType &type = pool_.add();
     known.type = &type;
+    descriptions_.emplace(&type, handle);
     type.name = printed_name(described.name);
     type.kind = described.kind != 0 ? go_kinds[described.kind] : kind_without_attribute(*described.type);
     type.size = type.kind == GoKind::unknown || type.kind >= GoKind::array ? reader_.size_of(handle).value_or(8)
@@ -193,7 +202,7 @@ void GoTypeConverter::fill_structure(GoType &type, const Described &described, i
     if (member.offset > type.size || member.bit_size)
       continue;
     type.alignment = std::max(type.alignment, field->alignment);
-    fields.push_back({member.name, field, member.offset});
+    fields.push_back({member.name, field, member.offset, member.go_embedded});
   }
   type.fields = std::move(fields);
 }

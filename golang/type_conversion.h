@@ -21,6 +21,9 @@ public:
 
   /// Never null; of kind unknown where the DIE says nothing that is Go's.
   const GoType *convert(const TypeHandle &handle);
+  /// Of a type that convert() reached but did not follow, or only part of the way: what it consists of, in place. Types
+  /// from elsewhere stay as they are.
+  void complete(const GoType &type);
 
 private:
   struct Converted {
@@ -42,7 +45,8 @@ private:
 
   TypeReader &reader_;
   GoTypePool &pool_;
-  std::unordered_map<const void *, Converted> converted_; ///< by DIE
+  std::unordered_map<const void *, Converted> converted_;       ///< by DIE
+  std::unordered_map<const GoType *, TypeHandle> descriptions_; ///< of the types made here
 };
 
 } // namespace inspect

@@ -5,6 +5,7 @@
 #include "dwarf/module_map.h"
 #include "dwarf/type_reader.h"
 #include "golang/runtime_types.h"
+#include "golang/type_conversion.h"
 #include "golang/word_values.h"
 #include "machine/cancellation.h"
 #include "machine/memory_view.h"
@@ -21,7 +22,9 @@ namespace inspect {
 /// Of a Go process; absent members cost what they are for.
 struct GoValueEnvironment {
   GoVersion version;
-  GoTypePool *pool = nullptr;      ///< never null; where types made of DWARF or of expressions live
+  GoTypePool *pool = nullptr; ///< never null; where types made of DWARF or of expressions live
+  /// Never null; makes types of DWARF in that pool, and one for all looks, since it completes the types that it made.
+  GoTypeConverter *converter = nullptr;
   GoRuntimeTypes *types = nullptr; ///< null: not found in the binary
   const std::vector<GoImage> *images = nullptr;
   std::function<std::string(RunAddress)> classify; ///< as ValueContext::classify
