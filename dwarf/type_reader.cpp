@@ -156,6 +156,27 @@ std::optional<std::uint64_t> dimension(Dwarf_Die &die) {
   return static_cast<std::uint64_t>(*upper) - static_cast<std::uint64_t>(lower) + 1;
 }
 
+void add_template_arguments(Dwarf_Die &child, std::vector<DwarfTemplateArgument> &arguments, bool in_pack) {
+  const int tag = dwarf_tag(&child);
+  if (tag == DW_TAG_GNU_template_parameter_pack && !in_pack) {
+    each_child(child, [&](Dwarf_Die &one, std::uint64_t) {
+      add_template_arguments(one, arguments, true);
+      return arguments.size() < max_children;
+    });
+    return;
+  }
+  if (tag != DW_TAG_template_type_parameter && tag != DW_TAG_template_value_parameter)
+    return;
+  DwarfTemplateArgument argument;
+  if (const char *name = string_attribute(child, DW_AT_name))
+    argument.name = name;
+  argument.type = type_of(child);
+  argument.is_value = tag == DW_TAG_template_value_parameter;
+  if (argument.is_value)
+    argument.value = constant(child, DW_AT_const_value);
+  arguments.push_back(std::move(argument));
+}
+
 void read_children(Dwarf_Die &die, DwarfType &type) {
   std::size_t count = 0;
   each_child(die, [&](Dwarf_Die &child, std::uint64_t) {
@@ -174,6 +195,11 @@ void read_children(Dwarf_Die &die, DwarfType &type) {
     }
     case DW_TAG_formal_parameter:
       type.parameters.push_back(type_of(child));
+      break;
+    case DW_TAG_template_type_parameter:
+    case DW_TAG_template_value_parameter:
+    case DW_TAG_GNU_template_parameter_pack:
+      add_template_arguments(child, type.template_arguments, false);
       break;
     default:
       break;

@@ -6,8 +6,9 @@
 //     const DwarfType &type = types.underlying(parameter.type);       // without typedefs and qualifiers
 //     for (const DwarfMember &member : type.members) … types.read(member.type).name …
 //
-// Sources: DWARF 5 section 5 (types), 5.7.6 (data members), 5.13 (arrays), 2.13 (incomplete declarations); Go's own
-// attributes: cmd/internal/dwarf/dwarf.go.
+// Sources: DWARF 5 section 5 (types), 5.7.6 (data members), 5.13 (arrays), 2.13 (incomplete declarations), 2.23
+// (template parameters; packs are GNU's DW_TAG_GNU_template_parameter_pack); Go's own attributes:
+// cmd/internal/dwarf/dwarf.go.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,14 @@ struct DwarfEnumerator {
   std::int64_t value = 0; ///< of an unsigned type: the same bits
 };
 
+/// What a C++ template was instantiated with; of parameter packs each of theirs, in order.
+struct DwarfTemplateArgument {
+  std::string name;                  ///< of the parameter; empty in packs
+  TypeHandle type;                   ///< the argument itself, or where `is_value` what type its value has
+  bool is_value = false;             ///< std::array's size
+  std::optional<std::int64_t> value; ///< of an integer; none: DWARF does not say it, as of pointers
+};
+
 /// What Go's compiler adds.
 struct GoTypeAttributes {
   std::uint8_t kind = 0;                     ///< reflect.Kind
@@ -83,7 +92,8 @@ struct DwarfType {
   std::vector<std::optional<std::uint64_t>> dimensions; ///< of an array; none: not known
   std::vector<DwarfEnumerator> enumerators;
   std::vector<TypeHandle> parameters; ///< of a subroutine
-  bool is_declaration = false;        ///< and nothing in its unit defines it
+  std::vector<DwarfTemplateArgument> template_arguments;
+  bool is_declaration = false; ///< and nothing in its unit defines it
   std::optional<GoTypeAttributes> go;
 };
 

@@ -21,18 +21,19 @@
 namespace inspect {
 
 struct LibraryChild {
-  std::string name;         ///< "[0]", "get()"; empty where the shape says it
+  std::string name;         ///< as printed: "[0]" = 1, "get()" = 0x7ff0; empty: the value alone is printed
   std::optional<Value> key; ///< of maps
   Value value;
 };
 
 struct LibraryView {
   enum class Shape : std::uint8_t {
-    text,     ///< a string: `characters`, `length` of them
-    sequence, ///< {1, 2, 3}
-    map,      ///< {[key] = value}
-    single,   ///< wraps one value, as an optional, a box, a smart pointer does: children[0], or nothing in it
-    plain,    ///< only `label` says what it is ("empty", "3 s")
+    text,     ///< a string: `characters`, `length` of them; behind the label where it has one (a path)
+    sequence, ///< label = {1, 2, 3}, or {[0] = 1, [1] = 2} where the children have names
+    map,      ///< label = {[key] = value}
+    single,   ///< wraps one value, as an optional, a box, a smart pointer does: children[0], or nothing in it. A smart
+              ///< pointer's is the pointer itself, "get()". Without label and name only the child is printed
+    plain,    ///< only `label` says what it is ("empty", "3s")
   };
   Shape shape = Shape::plain;
   std::string label;                   ///< as gdb's printer heads it: "std::vector of length 3, capacity 4"

@@ -35,6 +35,7 @@ enum Signed { minus = -3, plus = 4 };
 struct Bits { unsigned a : 3; unsigned b : 9; std::uint64_t c : 40; int d; };
 namespace outer { struct Hidden; struct Inner { Hidden *hidden; struct Deeper { char c; } deeper; }; }
 namespace outer { struct Hidden { long secret[2]; }; }
+template <typename Of, int count, typename... Others> struct Made { Of items[count]; };
 struct Never;
 typedef const Point Fixed;
 using Function = int (*)(Point *, long);
@@ -42,6 +43,7 @@ struct All {
   Point point; Derived derived; Either either; Small small; Signed with_sign; Bits bits; outer::Inner inner;
   Fixed *fixed; const volatile int *qualified; Function function; Never *never; void *nothing; bool truth;
   unsigned char byte; float single; long double longest; int Point::*member; decltype(nullptr) null; int &&moved;
+  Made<Point, 3, char, double> made;
 };
 struct Shape { int side; __attribute__((noinline)) int area(int scale, const Point &at); };
 int Shape::area(int scale, const Point &at) { return side * scale + at.x; }
@@ -156,6 +158,15 @@ void check_kinds(TypeReader &types, const FunctionSignature &take) {
   CHECK(types.underlying(function.parameters[1]).name == "long int");
   CHECK(types.read(function.target).name == "int");
   CHECK(types.underlying(of("never").target).is_declaration);
+  const std::vector<DwarfTemplateArgument> &given = of("made").template_arguments;
+  REQUIRE(given.size() == 4);
+  CHECK(types.read(given[0].type).name == "Point");
+  CHECK_FALSE(given[0].is_value);
+  CHECK(given[1].name == "count");
+  CHECK(given[1].is_value);
+  CHECK(given[1].value == 3);
+  CHECK(types.read(given[2].type).name == "char");
+  CHECK(types.read(given[3].type).name == "double");
 
   const DwarfType &derived = *by_name.at("Derived");
   CHECK(member(derived, "letters").type.die.has_value());
