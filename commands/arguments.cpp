@@ -6,7 +6,7 @@
 // read `-5` and `-0x10` as numbers. (tests/commands/arguments_test.cpp has the whole table.)
 #include "commands/command_spec.h"
 #include "commands/help_text.h"
-#include "commands/near_misses.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,7 +1,7 @@
 #include "commands/assignment.h"
 
-#include "commands/near_misses.h"
 #include "commands/typed_text.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <array>

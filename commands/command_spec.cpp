@@ -1,6 +1,6 @@
 #include "commands/command_spec.h"
 
-#include "commands/near_misses.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #include "commands/settings.h"
 
-#include "commands/near_misses.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <charconv>

@@ -6,6 +6,7 @@
 #include "inspector/futex.h"
 #include "inspector/go_stack_source.h"
 #include "inspector/goroutine_reporter.h"
+#include "inspector/module_files_memory.h"
 #include "inspector/system_call.h"
 #include "machine/x86_64/registers.h"
 
@@ -35,21 +36,6 @@ FactsByThread read_thread_facts(pid_t process) {
       facts[thread] = {std::move(stat->name), stat->state};
   return facts;
 }
-
-/// The read-only bytes of all modules, from their files: right whatever the target does meanwhile.
-class FileMemory final : public MemoryView {
-public:
-  explicit FileMemory(const ModuleMap &modules) : modules_(modules) {}
-  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
-    const Module *module = modules_.find(address);
-    if (module == nullptr)
-      return std::unexpected(Error(ErrorKind::unreadable, fmt::format("no module at {:#x}", address.value)));
-    return module->file_memory().read(address, into);
-  }
-
-private:
-  const ModuleMap &modules_;
-};
 
 /// Reads the running target, and counts: what comes from here may be newer than the snapshot.
 class LateMemory final : public MemoryView {
@@ -261,7 +247,7 @@ private:
   Target &target_;
   const ReportOptions &options_;
   FileTable files_;
-  FileMemory file_memory_;
+  ModuleFilesMemory file_memory_;
   LateMemory late_memory_;
   std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;

@@ -149,6 +149,7 @@ void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMem
   go_runtime_.reset();
   modules_ = std::move(modules); // before the memory that the old modules read through
   memory_ = std::move(memory);
+  ++generation_;
 }
 
 Result<GoRuntime *> Target::go_runtime() {

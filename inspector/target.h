@@ -8,6 +8,7 @@
 #include "dwarf/module_map.h"
 #include "golang/go_runtime.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +40,8 @@ public:
   /// The Go runtime in it, looked for on first use. not_found: there is none; else why it cannot be used. It lives
   /// until refresh() finds other modules.
   Result<GoRuntime *> go_runtime();
+  /// Counts how often modules were opened: what was made of them (types, names) is of one generation.
+  std::uint64_t generation() const { return generation_; }
 
   /// Reads the maps again; opens modules that are new, drops those that are gone; after an exec everything is new.
   Result<void> refresh();
@@ -67,6 +70,7 @@ private:
   ModuleMap modules_;                                            ///< after the memory it reads through
   std::optional<Result<std::unique_ptr<GoRuntime>>> go_runtime_; ///< after the modules it speaks of
   std::vector<LoadedImage> loaded_;
+  std::uint64_t generation_ = 0;
   std::vector<std::string> warnings_;
 };
 

@@ -1,5 +1,5 @@
 #include "commands/command_spec.h"
-#include "commands/near_misses.h"
+#include "machine/near_misses.h"
 #include "tests/support/catch.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "commands/near_misses.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <fmt/format.h>
