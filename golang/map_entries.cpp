@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t slots_of_group = 8;   ///< of a bucket, too
 constexpr std::uint64_t largest_inline = 128; ///< bytes; a larger key or value is stored behind a pointer
-constexpr int most_groups_visited = 2048;
+constexpr int most_groups_for_first = 2048;
 constexpr std::uint64_t most_entries = 1ULL << 40;
 
 bool is_indirect(const GoType &type) {
@@ -20,20 +20,21 @@ bool is_indirect(const GoType &type) {
 
 class MapReader {
 public:
-  MapReader(const GoType &map, const MemoryView &memory, std::size_t limit)
-      : map_(map), memory_(memory), limit_(limit) {}
+  MapReader(const GoType &map, const MemoryView &memory, int most_groups, const MapVisitor &visit)
+      : map_(map), memory_(memory), most_groups_(most_groups), visit_(visit) {}
 
   /// Sets the count; false where the header is not one of this layout.
   bool read_tables(RunAddress header);
   bool read_buckets(RunAddress header);
 
-  MapEntries take() { return std::move(entries_); }
+  std::uint64_t count() const { return count_; }
+  bool reached_end() const { return !stopped_ && visited_ < most_groups_; }
 
 private:
   std::optional<std::uint64_t> number(RunAddress address, std::size_t size) const {
     return ValueSource::in_memory(memory_, address, size).unsigned_at(0, size);
   }
-  bool done() const { return entries_.first.size() >= limit_ || visited_ >= most_groups_visited; }
+  bool done() const { return stopped_ || visited_ >= most_groups_; }
   void add(RunAddress key, RunAddress value);
   void group(RunAddress address);
   void table(RunAddress address);
@@ -42,9 +43,11 @@ private:
 
   const GoType &map_;
   const MemoryView &memory_;
-  std::size_t limit_;
+  int most_groups_;
+  const MapVisitor &visit_;
   int visited_ = 0;
-  MapEntries entries_;
+  bool stopped_ = false;
+  std::uint64_t count_ = 0;
 };
 
 void MapReader::add(RunAddress key, RunAddress value) {
@@ -52,7 +55,7 @@ void MapReader::add(RunAddress key, RunAddress value) {
     key.value = number(key, 8).value_or(0);
   if (is_indirect(*map_.element))
     value.value = number(value, 8).value_or(0);
-  entries_.first.push_back({key, value});
+  stopped_ = !visit_({key, value});
 }
 
 /// internal/runtime/maps/group.go: eight control bytes, then the slots; the high bit of a control byte is set where
@@ -104,7 +107,7 @@ bool MapReader::read_tables(RunAddress header) {
     return false;
   if (*length != (*length == 0 ? 0 : 1ULL << *depth) || (*length == 0 && (*used > slots_of_group || *depth != 0)))
     return false;
-  entries_.count = *used;
+  count_ = *used;
   if (*used == 0)
     return true;
   if (*length == 0) {
@@ -160,7 +163,7 @@ bool MapReader::read_buckets(RunAddress header) {
   // Of the flags only the low four mean something.
   if (*count > most_entries || *flags > 15 || *logarithm > 48 || (*count > 0 && *buckets == 0))
     return false;
-  entries_.count = *count;
+  count_ = *count;
   if (*count == 0)
     return true;
   bucket_array(RunAddress{*buckets}, 1ULL << *logarithm, false);
@@ -172,20 +175,31 @@ bool MapReader::read_buckets(RunAddress header) {
 
 } // namespace
 
-MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,
-                            std::size_t limit) {
-  MapReader reader(map, memory, limit);
+MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int most_groups,
+                 const MapVisitor &visit) {
+  MapReader reader(map, memory, most_groups, visit);
   const bool has_tables = version >= GoVersion{1, 24};
   const bool understood = has_tables
                               ? reader.read_tables(header) || reader.read_buckets(header)
                               : reader.read_buckets(header) || (version.major == 0 && reader.read_tables(header));
-  MapEntries entries = reader.take();
-  if (understood)
-    return entries;
-  if (!read_word(memory, header))
-    entries.problem = fmt::format("unreadable at {:#x}", header.value);
-  else
-    entries.problem = fmt::format("no map header at {:#x}: not initialised?", header.value);
+  MapWalk walk{.count = reader.count(), .complete = reader.reached_end(), .problem = {}};
+  if (!understood)
+    walk.problem = fmt::format(
+        fmt::runtime(read_word(memory, header) ? "no map header at {:#x}: not initialised?" : "unreadable at {:#x}"),
+        header.value);
+  return walk;
+}
+
+MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,
+                            std::size_t limit) {
+  MapEntries entries;
+  const auto take = [&](const MapEntry &entry) {
+    entries.first.push_back(entry);
+    return entries.first.size() < limit;
+  };
+  MapWalk walk = walk_map(map, header, version, memory, limit == 0 ? 0 : most_groups_for_first, take);
+  entries.count = walk.count;
+  entries.problem = std::move(walk.problem);
   return entries;
 }
 

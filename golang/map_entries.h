@@ -9,6 +9,7 @@
 #include "golang/go_version.h"
 #include "machine/memory_view.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,19 @@ struct MapEntries {
   std::string problem;         ///< empty, or why the map cannot be believed: then count means nothing
 };
 
+/// Whether to go on.
+using MapVisitor = std::function<bool(const MapEntry &)>;
+
+struct MapWalk {
+  std::uint64_t count = 0; ///< entries that the map says it has
+  bool complete = false;   ///< all of its memory was visited
+  std::string problem;     ///< as that of MapEntries
+};
+
+/// Visits the entries of the map whose header lies there, in the order of memory, looking at no more than `most_groups`
+/// groups or buckets of eight. The types of key and value must be complete.
+MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int most_groups,
+                 const MapVisitor &visit);
 /// Of the map whose header lies there; at most `limit` entries. Of an unknown version (0.0) the layout that fits.
 MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,
                             std::size_t limit);

@@ -19,6 +19,6 @@ ValueType go_value_type(const TypeHandle &handle, ValueEnvironment &environment)
 Value go_value(const TypeHandle &handle, ValueSource source, bool escaped, ValueEnvironment &environment);
 
 /// What lies at an address, as globals do.
-Value go_value_at(const GoType &type, RunAddress address, ValueEnvironment &environment);
+Value go_value_at(const GoType &type, RunAddress address, const ValueEnvironment &environment);
 
 } // namespace inspect

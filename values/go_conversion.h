@@ -1,0 +1,29 @@
+// Go's numbers and conversions: what number a value is, which bytes hold a number, T(value), and ==.
+//
+// Source: go.dev/ref/spec, "Conversions", "Comparison operators", "Numeric types".
+#pragma once
+
+#include "machine/error.h"
+#include "values/number.h"
+#include "values/value.h"
+#include "values/value_environment.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+/// Of numbers, truth values, pointers and what is one inside; usage of anything else.
+Result<Number> go_number(const Value &value, ValueEnvironment &environment);
+/// usage where the number does not fit.
+Result<std::vector<std::byte>> encode_go_number(const Number &number, const GoType &type);
+/// type(value); between pointers, uintptr and unsafe.Pointer all goes, and a number may become a pointer.
+Result<Value> convert_go_value(const Value &value, const GoType &type, ValueEnvironment &environment);
+/// Whether two descriptions are of one type: from DWARF, from the runtime, or made of a name.
+bool same_go_type(const GoType &left, const GoType &right);
+
+bool is_go_number(const GoType &type);  ///< integers and floats
+bool is_go_address(const GoType &type); ///< kinds whose value is one pointer
+
+} // namespace inspect
