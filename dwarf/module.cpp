@@ -331,6 +331,14 @@ int Module::debug_descriptor() {
   return image != nullptr ? image->descriptor() : -1;
 }
 
+int Module::common_descriptor() {
+  const ElfImage *image = state_->debug_image();
+  if (image == nullptr || !image->section(".gnu_debugaltlink"))
+    return -1; // without a look at the DWARF
+  state_->begin_dwarf();
+  return state_->common_file ? state_->common_file->image.descriptor() : -1;
+}
+
 const ElfImage *Module::separate_debug_image() {
   state_->find_debug_file();
   return state_->debug_file ? &state_->debug_file->image : nullptr;

@@ -79,6 +79,8 @@ public:
   Elf *debug_elf();
   /// The open file that dwarf() came from; -1 without, and for an image in memory.
   int debug_descriptor();
+  /// The open file that holds what several debug files share (.gnu_debugaltlink), -1 without.
+  int common_descriptor();
   /// The separate debug file's image, null without; found without reading its DWARF.
   const ElfImage *separate_debug_image();
   /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.

@@ -6,26 +6,28 @@
 //     names.start();                                   // in the background; the session is usable meanwhile
 //     for (const NamedDie &found : names.find("ns::Foo", NameKind::type)) …
 //
+// A name may be written as its language writes it ("ns::Class::method", "net/http.Server", "crate::module::f"), with
+// any spelling of template arguments (dwarf/name_spelling.h: "Foo<unsigned long, 3>" finds "Foo<long unsigned int,
+// 3ul>"), with or without inline and unnamed namespaces, and beginning anywhere in its scopes. A function's static
+// variable is "function::x", a file's "file.c::x" or "x".
+//
 // Sources: DWARF 5 sections 6.1.1 (.debug_names), 3.2 (namespaces); gdb manual, "Index Section Format" (.gdb_index
 // versions 7 and 8).
 #pragma once
 
 #include "dwarf/module_map.h"
-#include "dwarf/type_reader.h"
+#include "dwarf/name_record.h"
 #include "machine/cancellation.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <elfutils/libdw.h>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace inspect {
-
-enum class NameKind : std::uint8_t { function, type, variable };
 
 struct NamedDie {
   Dwarf_Die die;
@@ -51,8 +53,11 @@ public:
   Progress progress() const;
 
   /// Definitions of this qualified name, or where there are none, those whose qualified name ends in "::name" or
-  /// ".name"; declarations only where nothing is defined. Waits for the modules' indexes, until `cancellation` says no.
-  /// A function's out-of-line and abstract instances count as one.
+  /// ".name"; of functions, where there is none of these either, those that differ by template arguments only.
+  /// Declarations only where nothing is defined. A function's out-of-line and abstract instances count as one. Asked
+  /// for a variable, it finds constants (enumerators, Go's constants) as well, since the languages' own rules do: the
+  /// kind of what is found tells. Several where the name is ambiguous; a typedef of a type of the same name is left
+  /// out. Waits for the modules' indexes, until `cancellation` says no.
   std::vector<NamedDie> find(std::string_view name, NameKind kind, const Cancellation *cancellation = nullptr);
   /// Qualified names that hold `part`, sorted, at most `limit`: completion, near misses, `types REGEX`.
   std::vector<std::string> names_like(std::string_view part, NameKind kind, std::size_t limit,

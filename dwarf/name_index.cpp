@@ -1,0 +1,347 @@
+#include "dwarf/name_index.h"
+
+#include "dwarf/die.h"
+#include "dwarf/name_job.h"
+#include "dwarf/name_spelling.h"
+#include "dwarf/split_unit.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <dwarf.h>
+#include <mutex>
+#include <new>
+#include <set>
+#include <thread>
+
+namespace inspect {
+namespace {
+
+/// How often somebody who waits for the background looks whether he still should.
+constexpr std::chrono::milliseconds patience{20};
+
+/// What one module's names are made of and kept in.
+struct ModuleNames {
+  Module *module = nullptr;
+  NameJob job;
+  std::atomic<bool> made = false;
+  std::optional<NameTable> table; ///< to be read once `made` is set
+  std::vector<std::string> warnings;
+
+  void make(const Cancellation *cancellation) {
+    auto names = make_names(job, cancellation);
+    if (names) {
+      table = std::move(names->table);
+      warnings = std::move(names->warnings);
+    } else if (names.error().kind() == ErrorKind::cancelled) {
+      return;
+    } else if (names.error().kind() != ErrorKind::not_found) {
+      warnings = {names.error().message()};
+    }
+    made = true;
+  }
+};
+
+struct Candidate {
+  NameRecord record;
+  ModuleNames *owner = nullptr;
+  NameMatch match = NameMatch::none;
+};
+
+bool is_declaration(const Candidate &candidate) {
+  return (candidate.record.flags & name_is_declaration) != 0;
+}
+
+bool fits(NameKind wanted, NameKind found) {
+  return wanted == found || (wanted == NameKind::variable && found == NameKind::constant);
+}
+
+bool fits_tag(NameKind kind, int tag) {
+  switch (kind) {
+  case NameKind::function:
+    return tag == DW_TAG_subprogram;
+  case NameKind::variable:
+    return tag == DW_TAG_variable || tag == DW_TAG_member;
+  case NameKind::constant:
+    return tag == DW_TAG_enumerator || tag == DW_TAG_constant;
+  case NameKind::type:
+    return tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+           tag == DW_TAG_interface_type || tag == DW_TAG_enumeration_type || tag == DW_TAG_typedef ||
+           tag == DW_TAG_base_type || tag == DW_TAG_unspecified_type || tag == DW_TAG_template_alias ||
+           tag == DW_TAG_string_type;
+  }
+  return false;
+}
+
+std::string name_of(Dwarf_Die die) {
+  std::string name;
+  each_description(die, [&](Dwarf_Die &one) {
+    if (const char *text = string_attribute(one, DW_AT_name))
+      name = text;
+    return name.empty();
+  });
+  return name;
+}
+
+/// The DIE that a record is about, if it really is there.
+std::optional<Dwarf_Die> die_of(const NameRecord &record, Module &module) {
+  Dwarf *dwarf = module.dwarf();
+  Dwarf_Die die, root;
+  bool types = false;
+  switch (record.section) {
+  case NameSection::info:
+    break;
+  case NameSection::types:
+    types = true;
+    break;
+  case NameSection::common_info:
+    dwarf = dwarf != nullptr ? dwarf_getalt(dwarf) : nullptr;
+    break;
+  case NameSection::split_info:
+  case NameSection::split_types:
+    types = record.section == NameSection::split_types;
+    if (dwarf == nullptr || !dwarf_offdie(dwarf, record.unit, &root) || dwarf_cuoffset(&root) == 0)
+      return std::nullopt;
+    if (const Dwarf_Die split = root_with_functions(root, module.debug_descriptor()); split.addr != root.addr)
+      dwarf = dwarf_cu_getdwarf(split.cu);
+    else
+      dwarf = nullptr;
+    break;
+  }
+  if (dwarf == nullptr ||
+      !(types ? dwarf_offdie_types(dwarf, record.die, &die) : dwarf_offdie(dwarf, record.die, &die)))
+    return std::nullopt;
+  if (!fits_tag(record.kind, dwarf_tag(&die)))
+    return std::nullopt;
+  const std::string name = name_of(die);
+  return !name.empty() && record.name.ends_with(name) ? std::optional(die) : std::nullopt;
+}
+
+bool has_code(Dwarf_Die die) {
+  bool found = false;
+  each_range(die, 8, [&](LinkRange) { found = true; });
+  return found;
+}
+
+std::string file_name_of_unit(Dwarf_Die die) {
+  Dwarf_Die root;
+  const char *name = dwarf_diecu(&die, &root, nullptr, nullptr) ? string_attribute(root, DW_AT_name) : nullptr;
+  const std::string_view path = name ? name : "";
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+} // namespace
+
+struct ProgramNames::State {
+  explicit State(ModuleMap &map) : modules(map) {}
+  ~State() { stop(); }
+
+  ModuleMap &modules;
+  std::vector<std::unique_ptr<ModuleNames>> entries;
+  std::set<std::string> said;
+  std::thread thread;
+  Cancellation stopping;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool running = false; ///< with `mutex`: the thread still makes tables
+
+  void refresh();
+  void start();
+  void stop();
+  bool wait(const Cancellation *cancellation);
+  std::vector<Candidate> candidates(const WantedName &wanted, NameKind kind);
+  static void keep_best(std::vector<Candidate> &found, NameKind kind);
+  static std::vector<NamedDie> resolve(const std::vector<Candidate> &found);
+};
+
+void ProgramNames::State::refresh() {
+  stop();
+  const std::vector<Module *> present = modules.modules();
+  std::erase_if(entries, [&](const auto &entry) { return std::ranges::find(present, entry->module) == present.end(); });
+  for (Module *module : present) {
+    const auto known = std::ranges::find(entries, module, [](const auto &entry) { return entry->module; });
+    if (known != entries.end())
+      continue;
+    auto entry = std::make_unique<ModuleNames>();
+    entry->module = module;
+    entry->job = name_job(*module);
+    entries.push_back(std::move(entry));
+  }
+}
+
+void ProgramNames::State::start() {
+  if (thread.joinable())
+    return;
+  std::vector<ModuleNames *> missing;
+  for (const auto &entry : entries)
+    if (!entry->made)
+      missing.push_back(entry.get());
+  if (missing.empty())
+    return;
+  stopping.clear();
+  running = true;
+  thread = std::thread([this, missing] {
+    for (ModuleNames *entry : missing) {
+      if (stopping.requested())
+        break;
+      entry->make(&stopping);
+      const std::lock_guard lock(mutex);
+      changed.notify_all();
+    }
+    const std::lock_guard lock(mutex);
+    running = false;
+    changed.notify_all();
+  });
+}
+
+void ProgramNames::State::stop() {
+  stopping.request();
+  if (thread.joinable())
+    thread.join();
+}
+
+/// False: cancelled.
+bool ProgramNames::State::wait(const Cancellation *cancellation) {
+  {
+    std::unique_lock lock(mutex);
+    while (running) {
+      if (cancellation && cancellation->requested())
+        return false;
+      changed.wait_for(lock, patience);
+    }
+  }
+  for (const auto &entry : entries) {
+    if (cancellation && cancellation->requested())
+      return false;
+    if (!entry->made)
+      entry->make(cancellation);
+  }
+  return true;
+}
+
+std::vector<Candidate> ProgramNames::State::candidates(const WantedName &wanted, NameKind kind) {
+  std::vector<Candidate> found;
+  for (const auto &entry : entries) {
+    if (!entry->made || !entry->table)
+      continue;
+    for (const bool go : {false, true})
+      entry->table->each(wanted.key(go), [&](const NameRecord &record) {
+        if (((record.flags & name_is_go) != 0) != go || !fits(kind, record.kind))
+          return;
+        if (const NameMatch match = wanted.match(record.name, go); match != NameMatch::none)
+          found.push_back({record, entry.get(), match});
+      });
+  }
+  return found;
+}
+
+void ProgramNames::State::keep_best(std::vector<Candidate> &found, NameKind kind) {
+  if (kind != NameKind::function)
+    std::erase_if(found, [](const Candidate &one) { return one.match < NameMatch::end; });
+  NameMatch best = NameMatch::none;
+  for (const Candidate &one : found)
+    best = std::max(best, one.match);
+  std::erase_if(found, [&](const Candidate &one) { return one.match != best; });
+}
+
+std::vector<NamedDie> ProgramNames::State::resolve(const std::vector<Candidate> &found) {
+  std::vector<NamedDie> definitions, declarations;
+  for (const Candidate &one : found) {
+    const std::optional<Dwarf_Die> die = die_of(one.record, *one.owner->module);
+    if (die)
+      (is_declaration(one) ? declarations : definitions)
+          .push_back({*die, one.owner->module, one.record.kind, shown_name(one.record.name)});
+  }
+  std::vector<NamedDie> &all = definitions.empty() ? declarations : definitions;
+  const auto lacks_code = [](const NamedDie &one) {
+    Dwarf_Die die = one.die;
+    return one.kind == NameKind::function && !has_code(die) && dwarf_func_inline(&die) == 0;
+  };
+  if (!std::ranges::all_of(all, lacks_code))
+    std::erase_if(all, lacks_code);
+  // "typedef struct x {…} x": the struct says it all.
+  const auto is_typedef = [](NamedDie &one) { return dwarf_tag(&one.die) == DW_TAG_typedef; };
+  std::set<std::string> defined;
+  for (NamedDie &one : all)
+    if (one.kind == NameKind::type && !is_typedef(one))
+      defined.insert(one.name);
+  std::erase_if(all, [&](NamedDie &one) { return is_typedef(one) && defined.contains(one.name); });
+  return std::move(all);
+}
+
+ProgramNames::ProgramNames(ModuleMap &modules) : state_(std::make_unique<State>(modules)) {
+  state_->refresh();
+}
+
+ProgramNames::~ProgramNames() = default;
+
+void ProgramNames::start() {
+  state_->start();
+}
+
+ProgramNames::Progress ProgramNames::progress() const {
+  Progress progress;
+  progress.modules = state_->entries.size();
+  for (const auto &entry : state_->entries)
+    progress.modules_done += entry->made ? 1 : 0;
+  return progress;
+}
+
+std::vector<NamedDie> ProgramNames::find(std::string_view name, NameKind kind, const Cancellation *cancellation) {
+  if (!state_->wait(cancellation))
+    return {};
+  const WantedName wanted(name, kind);
+  std::vector<Candidate> found = state_->candidates(wanted, kind);
+  State::keep_best(found, kind);
+  std::vector<NamedDie> dies = State::resolve(found);
+  if (!dies.empty() || wanted.first().find('.') == std::string_view::npos || wanted.without_first().empty())
+    return dies;
+  const WantedName in_file(wanted.without_first(), kind);
+  found = state_->candidates(in_file, kind);
+  State::keep_best(found, kind);
+  dies = State::resolve(found);
+  std::erase_if(dies, [&](const NamedDie &one) { return file_name_of_unit(one.die) != wanted.first(); });
+  return dies;
+}
+
+std::vector<std::string> ProgramNames::names_like(std::string_view part, NameKind kind, std::size_t limit,
+                                                  const Cancellation *cancellation) {
+  if (!state_->wait(cancellation))
+    return {};
+  std::set<std::string> found; // the first ones in order
+  for (const auto &entry : state_->entries) {
+    if (!entry->table)
+      continue;
+    entry->table->all([&](const NameRecord &record) {
+      if (!fits(kind, record.kind))
+        return true;
+      std::string shown = shown_name(record.name);
+      if (shown.find(part) != std::string::npos) {
+        found.insert(std::move(shown));
+        if (found.size() > limit)
+          found.erase(std::prev(found.end()));
+      }
+      return !(cancellation && cancellation->requested());
+    });
+  }
+  return {found.begin(), found.end()};
+}
+
+void ProgramNames::refresh() {
+  const bool in_background = state_->thread.joinable();
+  state_->refresh();
+  state_->thread = {};
+  if (in_background)
+    state_->start();
+}
+
+std::vector<std::string> ProgramNames::take_warnings() {
+  std::vector<std::string> fresh;
+  for (const auto &entry : state_->entries)
+    if (entry->made)
+      for (std::string &warning : std::exchange(entry->warnings, {}))
+        if (state_->said.insert(warning).second)
+          fresh.push_back(std::move(warning));
+  return fresh;
+}
+
+} // namespace inspect
