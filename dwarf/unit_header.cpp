@@ -63,9 +63,13 @@ std::optional<UnitHeader> read_unit_header(const DebugSections &sections, std::u
 
 std::vector<UnitHeader> unit_headers(const DebugSections &sections) {
   std::vector<UnitHeader> units;
-  for (const bool in_types : {false, true})
-    for (std::uint64_t offset = 0; const auto unit = read_unit_header(sections, offset, in_types); offset = unit->end)
+  for (const bool in_types : {false, true}) {
+    std::uint64_t offset = 0;
+    while (const auto unit = read_unit_header(sections, offset, in_types)) {
       units.push_back(*unit);
+      offset = units.back().end;
+    }
+  }
   return units;
 }
 
