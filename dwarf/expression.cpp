@@ -1,5 +1,7 @@
 #include "dwarf/expression.h"
 
+#include "dwarf/stack_arithmetic.h"
+
 #include <array>
 #include <dwarf.h>
 #include <fmt/format.h>
@@ -23,7 +25,7 @@ public:
   Result<std::uint64_t> run() {
     for (unsigned steps = 0; position_ < expression_.size(); ++steps) {
       if (steps == expression_step_limit)
-        return std::unexpected(corrupt("runs for more steps than any real one"));
+        return std::unexpected(corrupt_expression("runs for more steps than any real one"));
       const Dwarf_Op &op = expression_[position_];
       if (op.atom == DW_OP_stack_value)
         break;
@@ -32,18 +34,14 @@ public:
         return std::unexpected(done.error());
     }
     if (depth_ == 0)
-      return std::unexpected(corrupt("leaves no value"));
+      return std::unexpected(corrupt_expression("leaves no value"));
     return stack_[depth_ - 1];
   }
 
 private:
-  static Error corrupt(std::string_view what) {
-    return Error(ErrorKind::corrupt, fmt::format("a DWARF expression {}", what));
-  }
-
   Step push(std::uint64_t value) {
     if (depth_ == expression_depth_limit)
-      return std::unexpected(corrupt("needs a deeper stack than any real one"));
+      return std::unexpected(corrupt_expression("needs a deeper stack than any real one"));
     stack_[depth_++] = value;
     return {};
   }
@@ -51,7 +49,7 @@ private:
   /// Whether `count` values are on the stack.
   Step need(unsigned count) const {
     if (depth_ < count)
-      return std::unexpected(corrupt("takes more values than it pushed"));
+      return std::unexpected(corrupt_expression("takes more values than it pushed"));
     return {};
   }
 
@@ -80,7 +78,7 @@ private:
       return push(op.number); // libdw has extended the sign already
     case DW_OP_call_frame_cfa:
       if (!context_.cfa)
-        return std::unexpected(corrupt("asks for the frame address while that is being computed"));
+        return std::unexpected(corrupt_expression("asks for the frame address while that is being computed"));
       return push(context_.cfa->value);
     case DW_OP_nop:
       return {};
@@ -124,7 +122,7 @@ private:
     if (auto enough = need(1); !enough)
       return enough;
     if (size < 1 || size > 8)
-      return std::unexpected(corrupt("reads a value of an impossible size"));
+      return std::unexpected(corrupt_expression("reads a value of an impossible size"));
     std::array<std::byte, 8> bytes{};
     if (auto done = context_.memory.read(RunAddress{top()}, std::span(bytes).first(size)); !done)
       return std::unexpected(done.error());
@@ -132,19 +130,11 @@ private:
     return {};
   }
 
-  /// Branches count bytes of the encoded expression from the end of the branch, which is three bytes long.
   Step jump(const Dwarf_Op &op) {
-    const std::uint64_t target = op.offset + 3 + op.number;
-    // From the back: libdw gives the call_frame_cfa it puts in front of a register's expression no offset of its own.
-    for (std::size_t i = expression_.size(); i-- > 0;) {
-      if (expression_[i].offset == target) {
-        position_ = i;
-        return {};
-      }
-    }
-    if (as_signed(target) <= as_signed(expression_.back().offset))
-      return std::unexpected(corrupt("jumps to where no operator starts"));
-    position_ = expression_.size();
+    const auto target = branch_target(expression_, op);
+    if (!target)
+      return std::unexpected(target.error());
+    position_ = *target;
     return {};
   }
 
@@ -154,7 +144,7 @@ private:
                                  : op.atom == DW_OP_over || op.atom == DW_OP_swap ? 2
                                                                                   : 1;
     if (wanted > expression_depth_limit)
-      return std::unexpected(corrupt("picks a value from beyond its stack"));
+      return std::unexpected(corrupt_expression("picks a value from beyond its stack"));
     if (auto enough = need(static_cast<unsigned>(wanted)); !enough)
       return enough;
     switch (op.atom) {
@@ -199,67 +189,16 @@ private:
   std::size_t position_ = 0;
 };
 
-std::uint64_t shift_right_signed(std::uint64_t value, std::uint64_t count) {
-  return static_cast<std::uint64_t>(as_signed(value) >> (count < 64 ? count : 63));
-}
-
-std::uint64_t divide_signed(std::uint64_t left, std::uint64_t right) {
-  // INT64_MIN / -1 does not fit; negation wraps to the value the machine's own 64 bits hold.
-  return right == ~std::uint64_t{0} ? 0 - left : static_cast<std::uint64_t>(as_signed(left) / as_signed(right));
-}
-
-/// None: no binary operator, and none that may occur in call frame information.
-std::optional<std::uint64_t> combine(unsigned atom, std::uint64_t left, std::uint64_t right) {
-  switch (atom) {
-  case DW_OP_and:
-    return left & right;
-  case DW_OP_or:
-    return left | right;
-  case DW_OP_xor:
-    return left ^ right;
-  case DW_OP_plus:
-    return left + right;
-  case DW_OP_minus:
-    return left - right;
-  case DW_OP_mul:
-    return left * right;
-  case DW_OP_div:
-    return divide_signed(left, right);
-  case DW_OP_mod:
-    return left % right;
-  case DW_OP_shl:
-    return right < 64 ? left << right : 0;
-  case DW_OP_shr:
-    return right < 64 ? left >> right : 0;
-  case DW_OP_shra:
-    return shift_right_signed(left, right);
-  case DW_OP_eq:
-    return left == right;
-  case DW_OP_ne:
-    return left != right;
-  case DW_OP_lt:
-    return as_signed(left) < as_signed(right);
-  case DW_OP_le:
-    return as_signed(left) <= as_signed(right);
-  case DW_OP_gt:
-    return as_signed(left) > as_signed(right);
-  case DW_OP_ge:
-    return as_signed(left) >= as_signed(right);
-  default:
-    return std::nullopt;
-  }
-}
-
 Step Machine::binary(const Dwarf_Op &op) {
-  if (!combine(op.atom, 1, 1))
+  if (!combine_generic(op.atom, 1, 1))
     return std::unexpected(Error(
         ErrorKind::unsupported,
         fmt::format("a DWARF expression uses operator {:#x}, which call frame information may not hold", op.atom)));
   if (auto enough = need(2); !enough)
     return enough;
   if ((op.atom == DW_OP_div || op.atom == DW_OP_mod) && top() == 0)
-    return std::unexpected(corrupt("divides by zero"));
-  const std::uint64_t value = *combine(op.atom, top(1), top());
+    return std::unexpected(corrupt_expression("divides by zero"));
+  const std::uint64_t value = *combine_generic(op.atom, top(1), top());
   --depth_;
   top() = value;
   return {};

@@ -8,6 +8,7 @@
 #include "dwarf/split_unit.h"
 #include "dwarf/unit_index.h"
 
+#include <algorithm>
 #include <dwarf.h>
 #include <fmt/format.h>
 #include <set>
@@ -151,6 +152,20 @@ std::optional<LinkRange> LineResolver::function_range(LinkAddress address) {
 std::optional<Dwarf_Die> LineResolver::function_at(LinkAddress address) {
   Unit *unit = state_->unit_at(address + state_->debug_offset);
   return unit ? unit->functions.function_at(address + state_->debug_offset) : std::nullopt;
+}
+
+std::vector<Dwarf_Die> LineResolver::functions_at(LinkAddress address) {
+  const std::optional<Dwarf_Die> function = function_at(address);
+  if (!function)
+    return {};
+  std::vector<Dwarf_Die> functions = inlined_calls(*function, in_debug_info(address));
+  functions.insert(functions.begin(), *function);
+  std::ranges::reverse(functions);
+  return functions;
+}
+
+LinkAddress LineResolver::in_debug_info(LinkAddress address) const {
+  return address + state_->debug_offset;
 }
 
 std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {

@@ -27,6 +27,10 @@ public:
   std::optional<LinkRange> function_range(LinkAddress address);
   /// The DIE of the function, not of one inlined into it, whose code has the address.
   std::optional<Dwarf_Die> function_at(LinkAddress address);
+  /// The same, with the calls inlined there before it, innermost first: DIEs of the functions that at() names.
+  std::vector<Dwarf_Die> functions_at(LinkAddress address);
+  /// An address of the module as its debug information has it (Module::debug_offset).
+  LinkAddress in_debug_info(LinkAddress address) const;
   /// All source files that the units name, sorted, for `sources`. Walks every unit's line table header, which takes
   /// long in large files: what was found so far when `cancellation` asks for it.
   std::vector<std::string> files(const Cancellation *cancellation = nullptr);

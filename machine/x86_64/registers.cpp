@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fmt/format.h>
 
 namespace inspect::x86_64 {
 namespace {
@@ -52,6 +53,13 @@ std::optional<Register> register_by_name(std::string_view name) {
   if (found == names.end())
     return std::nullopt;
   return found->number;
+}
+
+std::string register_name(std::uint64_t dwarf_number) {
+  if (is_vector_register(dwarf_number))
+    return fmt::format("xmm{}", dwarf_number - xmm0);
+  const auto found = std::ranges::find_if(names, [&](const RegisterName &one) { return one.number == dwarf_number; });
+  return found == names.end() ? fmt::format("register {}", dwarf_number) : std::string(found->name);
 }
 
 } // namespace inspect::x86_64

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace inspect::x86_64 {
@@ -27,6 +28,8 @@ enum Register : unsigned {
   r14 = 14,
   r15 = 15,
   return_address = 16, ///< the pc: rip of the innermost frame, the return address in its callers
+  xmm0 = 17,           ///< its lower half; xmm1 to xmm15 follow
+  xmm0_high = 33,      ///< the upper halves: the numbers are those of x87's and MMX's registers, which are not kept
   rflags = 49,
   es = 50,
   cs = 51,
@@ -48,5 +51,13 @@ std::span<const RegisterName> register_names();
 
 /// By name, without a leading `%` or `$`, in either case ("rip", "RIP", "eflags").
 std::optional<Register> register_by_name(std::string_view name);
+
+constexpr unsigned vector_registers = 16;
+constexpr bool is_vector_register(std::uint64_t dwarf_number) {
+  return dwarf_number >= xmm0 && dwarf_number < xmm0 + vector_registers;
+}
+
+/// By DWARF number: "rbx", "rip", "xmm3", else "register 118".
+std::string register_name(std::uint64_t dwarf_number);
 
 } // namespace inspect::x86_64
