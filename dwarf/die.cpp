@@ -71,6 +71,12 @@ void each_child(Dwarf_Die &parent, const std::function<bool(Dwarf_Die &, std::ui
   }
 }
 
+bool has_flag_attribute(Dwarf_Die &die, unsigned attribute) {
+  Dwarf_Attribute found;
+  bool value = false;
+  return dwarf_attr(&die, attribute, &found) && dwarf_formflag(&found, &value) == 0 && value;
+}
+
 std::optional<std::uint64_t> unsigned_attribute(Dwarf_Die &die, unsigned attribute) {
   Dwarf_Attribute found;
   Dwarf_Word value = 0;

@@ -38,6 +38,8 @@ void each_description(Dwarf_Die die, const std::function<bool(Dwarf_Die &)> &vis
 /// own descendants end at the latest.
 void each_child(Dwarf_Die &parent, const std::function<bool(Dwarf_Die &, std::uint64_t)> &visit);
 
+/// Whether a flag is there and set.
+bool has_flag_attribute(Dwarf_Die &die, unsigned attribute);
 std::optional<std::uint64_t> unsigned_attribute(Dwarf_Die &die, unsigned attribute);
 /// Null where it has none.
 const char *string_attribute(Dwarf_Die &die, unsigned attribute);

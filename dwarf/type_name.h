@@ -8,6 +8,7 @@
 
 #include "dwarf/type_reader.h"
 
+#include <elfutils/libdw.h>
 #include <string>
 
 namespace inspect {

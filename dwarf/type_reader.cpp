@@ -2,6 +2,8 @@
 
 #include "dwarf/die.h"
 #include "dwarf/type_definitions.h"
+#include "dwarf/type_members.h"
+#include "dwarf/type_name.h"
 
 #include <dwarf.h>
 #include <map>
@@ -11,15 +13,12 @@
 namespace inspect {
 namespace {
 
-/// In the largest programs a type has some thousand enumerators.
-constexpr std::size_t max_children = 65'536;
 constexpr int max_aliases = 64;
 constexpr int max_array_nesting = 16;
 
 constexpr unsigned at_go_kind = 0x2900;
 constexpr unsigned at_go_key = 0x2901;
 constexpr unsigned at_go_element = 0x2902;
-constexpr unsigned at_go_embedded_field = 0x2903;
 constexpr unsigned at_go_runtime_type = 0x2904;
 
 DwarfTypeKind kind_of(int tag) {
@@ -55,6 +54,7 @@ DwarfTypeKind kind_of(int tag) {
   case DW_TAG_immutable_type:
     return DwarfTypeKind::qualified;
   case DW_TAG_subroutine_type:
+  case DW_TAG_subprogram:
     return DwarfTypeKind::subroutine;
   case DW_TAG_unspecified_type:
     return DwarfTypeKind::unspecified;
@@ -76,136 +76,6 @@ const char *qualifier_name(int tag) {
   default:
     return "immutable";
   }
-}
-
-bool has_flag(Dwarf_Die &die, unsigned attribute) {
-  Dwarf_Attribute found;
-  bool value = false;
-  return dwarf_attr(&die, attribute, &found) && dwarf_formflag(&found, &value) == 0 && value;
-}
-
-/// A number that may be written signed or unsigned: of fixed-size forms the bits do not tell, and compilers use them
-/// for what is not negative.
-std::optional<std::int64_t> constant(Dwarf_Die &die, unsigned attribute) {
-  Dwarf_Attribute found;
-  Dwarf_Sword number = 0;
-  Dwarf_Word bits = 0;
-  if (!dwarf_attr(&die, attribute, &found))
-    return std::nullopt;
-  const unsigned form = dwarf_whatform(&found);
-  if (form == DW_FORM_sdata || form == DW_FORM_implicit_const)
-    return dwarf_formsdata(&found, &number) == 0 ? std::optional<std::int64_t>(number) : std::nullopt;
-  return dwarf_formudata(&found, &bits) == 0 ? std::optional(static_cast<std::int64_t>(bits)) : std::nullopt;
-}
-
-/// DW_AT_data_member_location: a number, or in old files an expression that adds one.
-std::optional<std::uint64_t> member_offset(Dwarf_Die &die) {
-  if (const auto number = unsigned_attribute(die, DW_AT_data_member_location))
-    return number;
-  Dwarf_Attribute found;
-  Dwarf_Op *operations = nullptr;
-  std::size_t count = 0;
-  if (!dwarf_attr(&die, DW_AT_data_member_location, &found) || dwarf_getlocation(&found, &operations, &count) != 0 ||
-      count != 1 || operations[0].atom != DW_OP_plus_uconst)
-    return std::nullopt;
-  return operations[0].number;
-}
-
-/// DWARF 4 counts a bit-field's bits from the type's start; DWARF 2 from the highest bit of the integer that holds it.
-void read_bit_field(Dwarf_Die &die, DwarfMember &member) {
-  member.bit_size = unsigned_attribute(die, DW_AT_bit_size);
-  if (!member.bit_size)
-    return;
-  if (const auto offset = unsigned_attribute(die, DW_AT_data_bit_offset)) {
-    member.bit_offset = *offset;
-    return;
-  }
-  const std::uint64_t from_high = unsigned_attribute(die, DW_AT_bit_offset).value_or(0);
-  std::uint64_t holder = unsigned_attribute(die, DW_AT_byte_size).value_or(0);
-  Dwarf_Die type;
-  if (const TypeHandle handle = type_of(die);
-      holder == 0 && handle.die && dwarf_peel_type(&(type = *handle.die), &type) == 0)
-    holder = unsigned_attribute(type, DW_AT_byte_size).value_or(0);
-  if (holder <= 16 && from_high + *member.bit_size <= 8 * holder)
-    member.bit_offset = 8 * (member.offset + holder) - from_high - *member.bit_size;
-}
-
-void add_member(Dwarf_Die &die, DwarfType &type) {
-  DwarfMember member;
-  member.is_base = dwarf_tag(&die) == DW_TAG_inheritance;
-  member.is_virtual = member.is_base && unsigned_attribute(die, DW_AT_virtuality).value_or(0) != 0;
-  // A static member is a declaration of a variable elsewhere.
-  if (!member.is_base && (has_flag(die, DW_AT_declaration) || has_flag(die, DW_AT_external)))
-    return;
-  if (const char *name = string_attribute(die, DW_AT_name))
-    member.name = name;
-  member.type = type_of(die);
-  member.offset = member_offset(die).value_or(0);
-  member.go_embedded = has_flag(die, at_go_embedded_field);
-  read_bit_field(die, member);
-  type.members.push_back(std::move(member));
-}
-
-std::optional<std::uint64_t> dimension(Dwarf_Die &die) {
-  if (const auto count = unsigned_attribute(die, DW_AT_count))
-    return count;
-  const auto upper = constant(die, DW_AT_upper_bound);
-  const std::int64_t lower = constant(die, DW_AT_lower_bound).value_or(0);
-  if (!upper || *upper < lower - 1)
-    return std::nullopt;
-  return static_cast<std::uint64_t>(*upper) - static_cast<std::uint64_t>(lower) + 1;
-}
-
-void add_template_arguments(Dwarf_Die &child, std::vector<DwarfTemplateArgument> &arguments, bool in_pack) {
-  const int tag = dwarf_tag(&child);
-  if (tag == DW_TAG_GNU_template_parameter_pack && !in_pack) {
-    each_child(child, [&](Dwarf_Die &one, std::uint64_t) {
-      add_template_arguments(one, arguments, true);
-      return arguments.size() < max_children;
-    });
-    return;
-  }
-  if (tag != DW_TAG_template_type_parameter && tag != DW_TAG_template_value_parameter)
-    return;
-  DwarfTemplateArgument argument;
-  if (const char *name = string_attribute(child, DW_AT_name))
-    argument.name = name;
-  argument.type = type_of(child);
-  argument.is_value = tag == DW_TAG_template_value_parameter;
-  if (argument.is_value)
-    argument.value = constant(child, DW_AT_const_value);
-  arguments.push_back(std::move(argument));
-}
-
-void read_children(Dwarf_Die &die, DwarfType &type) {
-  std::size_t count = 0;
-  each_child(die, [&](Dwarf_Die &child, std::uint64_t) {
-    switch (dwarf_tag(&child)) {
-    case DW_TAG_member:
-    case DW_TAG_inheritance:
-      add_member(child, type);
-      break;
-    case DW_TAG_subrange_type:
-      type.dimensions.push_back(dimension(child));
-      break;
-    case DW_TAG_enumerator: {
-      const char *name = string_attribute(child, DW_AT_name);
-      type.enumerators.push_back({name ? name : "", constant(child, DW_AT_const_value).value_or(0)});
-      break;
-    }
-    case DW_TAG_formal_parameter:
-      type.parameters.push_back(type_of(child));
-      break;
-    case DW_TAG_template_type_parameter:
-    case DW_TAG_template_value_parameter:
-    case DW_TAG_GNU_template_parameter_pack:
-      add_template_arguments(child, type.template_arguments, false);
-      break;
-    default:
-      break;
-    }
-    return ++count < max_children;
-  });
 }
 
 std::optional<GoTypeAttributes> go_attributes(Dwarf_Die &die) {
@@ -235,6 +105,7 @@ const void *identity(const TypeHandle &handle) {
 
 struct TypeReader::State {
   std::unordered_map<const void *, std::unique_ptr<DwarfType>> types;
+  std::unordered_map<const void *, std::string> names; ///< qualified
   /// By the identity of their parts: kind, target, and a number or a name.
   std::map<std::tuple<DwarfTypeKind, const void *, std::uint64_t, std::uint64_t, std::string>, DwarfType> made;
   TypeDefinitions definitions;
@@ -243,7 +114,7 @@ struct TypeReader::State {
   std::unique_ptr<DwarfType> read(Dwarf_Die die) {
     auto type = std::make_unique<DwarfType>();
     // What stands for a type unit may say nothing but its signature.
-    if (has_flag(die, DW_AT_declaration) || dwarf_hasattr(&die, DW_AT_signature)) {
+    if (has_flag_attribute(die, DW_AT_declaration) || dwarf_hasattr(&die, DW_AT_signature)) {
       if (const auto definition = definitions.of(die))
         die = *definition;
       else
@@ -257,10 +128,18 @@ struct TypeReader::State {
       type->name = qualifier_name(tag);
     type->byte_size = unsigned_attribute(die, DW_AT_byte_size);
     type->encoding = unsigned_attribute(die, DW_AT_encoding).value_or(0);
-    type->target.die = referred_die(die, DW_AT_type);
+    // A function defined outside of its class says there what it returns.
+    type->target = type_of(die);
+    type->container.die = referred_die(die, DW_AT_containing_type);
+    type->is_scoped = has_flag_attribute(die, DW_AT_enum_class);
+    type->is_vector = has_flag_attribute(die, DW_AT_GNU_vector);
+    type->bit_size = unsigned_attribute(die, DW_AT_bit_size);
+    Dwarf_Die unit;
+    if (dwarf_diecu(&die, &unit, nullptr, nullptr) != nullptr)
+      type->language = unsigned_attribute(unit, DW_AT_language).value_or(0);
     type->go = go_attributes(die);
     if (type->kind >= DwarfTypeKind::structure && dwarf_haschildren(&die) == 1)
-      read_children(die, *type);
+      read_type_members(die, *type);
     return type;
   }
 };
@@ -309,6 +188,15 @@ std::optional<std::uint64_t> TypeReader::size_of(const TypeHandle &handle) {
   return is_address && count <= UINT64_MAX / 8 ? std::optional(8 * count) : std::nullopt;
 }
 
+const std::string &TypeReader::qualified_name(const TypeHandle &handle) {
+  if (!handle.die)
+    return read(handle).name;
+  const auto [entry, is_new] = state_->names.try_emplace(handle.die->addr);
+  if (is_new)
+    entry->second = inspect::qualified_name(*handle.die);
+  return entry->second;
+}
+
 TypeHandle TypeReader::pointer_to(const TypeHandle &target) {
   auto [entry, is_new] = state_->made.try_emplace({DwarfTypeKind::pointer, identity(target), 0, 0, {}});
   if (is_new) {
@@ -325,6 +213,7 @@ TypeHandle TypeReader::array_of(const TypeHandle &element, std::uint64_t length)
     entry->second.kind = DwarfTypeKind::array;
     entry->second.target = element;
     entry->second.dimensions = {length};
+    entry->second.language = read(element).language;
   }
   return {.die = std::nullopt, .made = &entry->second};
 }

@@ -6,8 +6,8 @@
 //     const DwarfType &type = types.underlying(parameter.type);       // without typedefs and qualifiers
 //     for (const DwarfMember &member : type.members) … types.read(member.type).name …
 //
-// Sources: DWARF 5 section 5 (types), 5.7.6 (data members), 5.13 (arrays), 2.13 (incomplete declarations), 2.23
-// (template parameters; packs are GNU's DW_TAG_GNU_template_parameter_pack); Go's own attributes:
+// Sources: DWARF 5 section 5 (types), 5.7.6 (data members), 5.7.10 (variants), 5.13 (arrays), 2.13 (incomplete
+// declarations), 2.23 (template parameters; packs are GNU's DW_TAG_GNU_template_parameter_pack); Go's own attributes:
 // cmd/internal/dwarf/dwarf.go.
 #pragma once
 
@@ -49,6 +49,21 @@ enum class DwarfTypeKind : std::uint8_t {
   unspecified, ///< decltype(nullptr)
 };
 
+/// DW_ATE_…: what DwarfType::encoding holds (DWARF 5, table 7.11).
+struct TypeEncoding {
+  static constexpr std::uint64_t boolean = 0x02;
+  static constexpr std::uint64_t complex_float = 0x03;
+  static constexpr std::uint64_t floating = 0x04;
+  static constexpr std::uint64_t signed_integer = 0x05;
+  static constexpr std::uint64_t signed_character = 0x06;
+  static constexpr std::uint64_t unsigned_integer = 0x07;
+  static constexpr std::uint64_t unsigned_character = 0x08;
+  static constexpr std::uint64_t decimal_float = 0x0f;
+  static constexpr std::uint64_t utf = 0x10; ///< char8_t, char16_t, char32_t, Rust's char
+};
+
+enum class DwarfAccess : std::uint8_t { unsaid, public_access, protected_access, private_access };
+
 struct DwarfMember {
   std::string name; ///< empty: anonymous
   TypeHandle type;
@@ -58,6 +73,43 @@ struct DwarfMember {
   bool is_base = false;                  ///< a base class
   bool go_embedded = false;              ///< an embedded field of Go's
   bool is_virtual = false;               ///< a virtual base: `offset` means nothing, it must be looked up in the object
+  /// Of a virtual base: how many bytes before the place that the object's vptr leads to its offset stands.
+  std::optional<std::uint64_t> virtual_base_slot = {};
+  bool is_artificial = false; ///< the compiler's: "_vptr.Base", Rust's discriminants
+  DwarfAccess access = DwarfAccess::unsaid;
+};
+
+/// A static data member: its variable is elsewhere.
+struct DwarfStaticMember {
+  std::string name;
+  TypeHandle type;
+  Dwarf_Die die;
+  DwarfAccess access = DwarfAccess::unsaid;
+};
+
+struct DwarfMethod {
+  std::string name;
+  TypeHandle type; ///< the function's own DIE, which reads as a subroutine
+  bool is_virtual = false;
+  bool is_static = false; ///< without an object
+  bool is_artificial = false;
+  DwarfAccess access = DwarfAccess::unsaid;
+};
+
+/// One shape of a type with variants, as Rust's enumerations are. The member's type is a structure which has its fields
+/// counted from the start of the whole type.
+struct DwarfVariant {
+  struct Discriminants {
+    unsigned __int128 low = 0;
+    unsigned __int128 high = 0; ///< inclusive
+  };
+  std::vector<Discriminants> discriminants; ///< none: the shape of all values that no other variant names
+  DwarfMember member;
+};
+
+struct DwarfVariantPart {
+  std::optional<DwarfMember> discriminant; ///< none: there is one variant only
+  std::vector<DwarfVariant> variants;
 };
 
 struct DwarfEnumerator {
@@ -93,7 +145,17 @@ struct DwarfType {
   std::vector<DwarfEnumerator> enumerators;
   std::vector<TypeHandle> parameters; ///< of a subroutine
   std::vector<DwarfTemplateArgument> template_arguments;
-  bool is_declaration = false; ///< and nothing in its unit defines it
+  bool is_variadic = false; ///< a subroutine with … at the end
+  bool is_method = false;   ///< a subroutine whose first parameter is `this`
+  bool is_scoped = false;   ///< an enumeration whose names need its own in front
+  bool is_vector = false;   ///< an array that is a SIMD register's content
+  TypeHandle container;     ///< of member pointers: the class
+  std::vector<DwarfStaticMember> static_members;
+  std::vector<DwarfMethod> methods;
+  std::optional<DwarfVariantPart> variants;
+  std::optional<std::uint64_t> bit_size; ///< of a base type which does not use all of its bytes
+  std::uint64_t language = 0;            ///< DW_LANG_… of its unit
+  bool is_declaration = false;           ///< and nothing in its unit defines it
   std::optional<GoTypeAttributes> go;
 };
 
@@ -111,6 +173,9 @@ public:
   const DwarfType &underlying(const TypeHandle &handle);
   /// How many bytes a value has, arrays and typedefs included; nothing where the file does not say.
   std::optional<std::uint64_t> size_of(const TypeHandle &handle);
+
+  /// dwarf/type_name.h's, kept for each type.
+  const std::string &qualified_name(const TypeHandle &handle);
 
   /// Types that expressions need and no DIE may describe; equal parts give the same type.
   TypeHandle pointer_to(const TypeHandle &target);

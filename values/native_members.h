@@ -1,0 +1,35 @@
+// Finds members in structures: its own, those of anonymous members, those of base classes, of which virtual ones must
+// be looked up in the object.
+//
+// Source: Itanium C++ ABI, sections 2.4 (layout of classes) and 2.5 (virtual tables: offsets of virtual bases).
+#pragma once
+
+#include "machine/error.h"
+#include "values/value.h"
+#include "values/value_environment.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+/// The part of `object`, a structure, that the member describes; a bit-field's has `bits`. Of a virtual base unreadable
+/// where the object's vptr leads nowhere.
+Result<Value> member_value(const Value &object, const DwarfMember &member, ValueEnvironment &environment);
+/// By name, as C++ looks it up: own members hide those of bases. Nothing where there is none of that name.
+Result<std::optional<Value>> find_member(const Value &object, std::string_view name, ValueEnvironment &environment);
+/// A base class of `object`'s by its type, itself included; nothing where it is none.
+Result<std::optional<Value>> find_base(const Value &object, const DwarfType &base, ValueEnvironment &environment);
+/// How many bytes after the start of `derived` its base lies; nothing where it is none, or a virtual one.
+std::optional<std::uint64_t> base_offset(const DwarfType &derived, const DwarfType &base,
+                                         ValueEnvironment &environment);
+/// All names that find_member would find, each once.
+std::vector<std::string> all_member_names(const DwarfType &type, ValueEnvironment &environment);
+/// The same class: one DIE, or two that have one name and size, as each unit has a description of its own.
+bool is_same_type(const TypeHandle &one, const TypeHandle &other, ValueEnvironment &environment);
+bool is_same_class(const DwarfType &one, const DwarfType &other);
+
+} // namespace inspect
