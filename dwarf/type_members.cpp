@@ -278,4 +278,16 @@ void read_type_members(Dwarf_Die &die, DwarfType &type) {
   });
 }
 
+StaticVariable static_variable(const DwarfStaticMember &member) {
+  StaticVariable variable;
+  Dwarf_Die die = member.die;
+  const char *name = string_attribute(die, DW_AT_linkage_name);
+  if (name == nullptr)
+    name = string_attribute(die, DW_AT_MIPS_linkage_name);
+  variable.linkage_name = name != nullptr ? name : "";
+  if (const auto value = constant(die, DW_AT_const_value))
+    variable.constant = static_cast<std::uint64_t>(*value);
+  return variable;
+}
+
 } // namespace inspect

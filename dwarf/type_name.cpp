@@ -16,23 +16,6 @@ constexpr std::size_t max_parameters = 64;
 constexpr int max_steps = 512;
 constexpr int max_scopes = 64;
 
-/// DW_LANG_Rust, and the number that rustc used before there was one.
-constexpr std::uint64_t language_rust = 0x1c;
-constexpr std::uint64_t old_language_rust = 0x9000;
-
-bool is_plain_c(std::uint64_t language) {
-  switch (language) {
-  case DW_LANG_C:
-  case DW_LANG_C89:
-  case DW_LANG_C99:
-  case DW_LANG_C11:
-  case 0x2c: // DW_LANG_C17, which dwarf.h does not have yet
-    return true;
-  default:
-    return false;
-  }
-}
-
 /// What stands left of the name that is declared and what stands right of it.
 struct Declarator {
   std::string text;        ///< "*", "* const", "(*)(char)"
@@ -104,7 +87,7 @@ private:
 
   std::string array(const DwarfType &type, std::string qualifiers, const Declarator &declarator, int depth) {
     std::string lengths;
-    if (is_rust(type))
+    if (is_rust_language(type.language))
       return ended(rust_array(type, depth), declarator);
     for (const std::optional<std::uint64_t> &length : type.dimensions)
       lengths += length ? fmt::format("[{}]", *length) : "[]";
@@ -158,11 +141,7 @@ private:
                                                                     : nullptr;
     if (type.name.empty() && (keyword == nullptr || name.empty() || name.ends_with("::")))
       return keyword != nullptr ? fmt::format("{} {{...}}", keyword) : "<unnamed type>";
-    return keyword != nullptr && is_plain_c(type.language) ? fmt::format("{} {}", keyword, name) : name;
-  }
-
-  static bool is_rust(const DwarfType &type) {
-    return type.language == language_rust || type.language == old_language_rust;
+    return keyword != nullptr && is_c_language(type.language) ? fmt::format("{} {}", keyword, name) : name;
   }
 
   TypeReader &types_;
@@ -251,6 +230,12 @@ std::string qualified(Dwarf_Die die, int depth) {
 
 std::string type_name(TypeReader &types, const TypeHandle &handle) {
   return NameWriter(types).name(handle, {}, 0);
+}
+
+std::string declaration(TypeReader &types, const TypeHandle &handle, std::string_view name) {
+  if (is_rust_language(types.read(handle).language))
+    return fmt::format("{}: {}", name, type_name(types, handle));
+  return NameWriter(types).name(handle, {std::string(name), false}, 0);
 }
 
 std::string qualified_name(Dwarf_Die die) {

@@ -10,11 +10,14 @@
 
 #include <elfutils/libdw.h>
 #include <string>
+#include <string_view>
 
 namespace inspect {
 
 /// With the namespaces and classes around it. `types` must outlive the call only.
 std::string type_name(TypeReader &types, const TypeHandle &handle);
+/// As a variable or member of the type is declared: "int (*callback)(char)", "char name[16]"; Rust: "name: [u8; 16]".
+std::string declaration(TypeReader &types, const TypeHandle &handle, std::string_view name);
 /// A DIE's own name behind those of the namespaces, classes and modules around it: "ns::Class::method"; in Rust as the
 /// compiler has it. Empty where the DIE has no name; anonymous namespaces are "(anonymous namespace)".
 std::string qualified_name(Dwarf_Die die);

@@ -230,6 +230,17 @@ TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, 
   return {.die = std::nullopt, .made = &entry->second};
 }
 
+bool is_rust_language(std::uint64_t language) {
+  constexpr std::uint64_t before_there_was_a_number = 0x9000;
+  return language == DW_LANG_Rust || language == before_there_was_a_number;
+}
+
+bool is_c_language(std::uint64_t language) {
+  constexpr std::uint64_t c17 = 0x2c; // which dwarf.h does not have yet
+  return language == DW_LANG_C || language == DW_LANG_C89 || language == DW_LANG_C99 || language == DW_LANG_C11 ||
+         language == c17;
+}
+
 TypeHandle type_of(Dwarf_Die die) {
   TypeHandle handle;
   each_description(die, [&](Dwarf_Die &one) {

@@ -87,6 +87,13 @@ struct DwarfStaticMember {
   DwarfAccess access = DwarfAccess::unsaid;
 };
 
+/// What the member's declaration says of it.
+struct StaticVariable {
+  std::string linkage_name;              ///< empty: not said
+  std::optional<std::uint64_t> constant; ///< of constexpr ones
+};
+StaticVariable static_variable(const DwarfStaticMember &member);
+
 struct DwarfMethod {
   std::string name;
   TypeHandle type; ///< the function's own DIE, which reads as a subroutine
@@ -187,6 +194,11 @@ private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Whether DwarfType::language is Rust's.
+bool is_rust_language(std::uint64_t language);
+/// Whether it is some version of C, where the names of structures need "struct" in front.
+bool is_c_language(std::uint64_t language);
 
 /// The type that a DIE's DW_AT_type, or that of the DIEs it refers to for its description, names.
 TypeHandle type_of(Dwarf_Die die);

@@ -10,9 +10,6 @@
 namespace inspect {
 namespace {
 
-/// DW_LANG_Rust, and rustc's number before.
-constexpr std::uint64_t rust_languages[] = {0x1c, 0x9000};
-
 __extension__ using Wide = __int128;
 __extension__ using UnsignedWide = unsigned __int128;
 
@@ -82,7 +79,7 @@ ScalarKind scalar_kind(const DwarfType &type) {
   default:
     return ScalarKind::none;
   }
-  const bool is_rust = std::ranges::find(rust_languages, type.language) != std::end(rust_languages);
+  const bool is_rust = is_rust_language(type.language);
   switch (type.encoding) {
   case TypeEncoding::boolean:
     return ScalarKind::boolean;
