@@ -1,6 +1,7 @@
 #include "values/native_operations.h"
 
 #include "dwarf/type_name.h"
+#include "machine/near_misses.h"
 #include "values/dynamic_type.h"
 #include "values/native_casts.h"
 #include "values/native_elements.h"
@@ -8,7 +9,6 @@
 #include "values/native_members.h"
 #include "values/native_numbers.h"
 #include "values/native_views.h"
-#include "values/near_names.h"
 #include "values/static_members.h"
 #include "values/type_definition.h"
 
@@ -43,7 +43,7 @@ Error no_member(const Value &object, std::string_view name, ValueEnvironment &en
   if (type.is_declaration)
     return {ErrorKind::not_found, fmt::format("{} is only declared here: its members are not known", type_text)};
   const std::vector<std::string> names = all_member_names(type, environment);
-  return {ErrorKind::not_found, fmt::format("{} has no member {}", type_text, name), near_names(name, names)};
+  return {ErrorKind::not_found, fmt::format("{} has no member {}{}", type_text, name, did_you_mean(name, names))};
 }
 
 /// What the program's own literals would have.
