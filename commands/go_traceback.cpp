@@ -80,8 +80,8 @@ std::string header(const GoroutineReport &goroutine) {
   if (goroutine.being_scanned)
     text += " (scan)";
   const bool waits = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::in_syscall;
-  if (waits && goroutine.wait_minutes.value_or(0) >= 1)
-    text += fmt::format(", {} minutes", *goroutine.wait_minutes);
+  if (waits && goroutine.wait_minutes().value_or(0) >= 1)
+    text += fmt::format(", {} minutes", *goroutine.wait_minutes());
   if (goroutine.locked_to_thread)
     text += ", locked to thread";
   return text + "]:\n";

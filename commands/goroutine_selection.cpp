@@ -182,9 +182,9 @@ Result<GoroutineTest> parse_goroutine_wait(std::string_view given) {
   if (!unit)
     return bad();
   return [below, or_equal, limit = number * *unit](const GoReport &, const GoroutineReport &goroutine) {
-    if (goroutine.wait_seconds < 0)
+    if (!goroutine.wait_seconds)
       return false;
-    const auto seconds = static_cast<double>(goroutine.wait_seconds);
+    const auto seconds = static_cast<double>(*goroutine.wait_seconds);
     return (or_equal && seconds == limit) || (below ? seconds < limit : seconds > limit);
   };
 }

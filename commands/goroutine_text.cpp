@@ -47,7 +47,7 @@ std::string group_state(const GoReport &report, const GoroutineGroup &group) {
     return "in " + state;
   const std::int64_t longest = *group.longest_wait_minutes;
   const std::int64_t shortest =
-      report.goroutines[group.members.back()].wait_minutes.value_or(0); // the last one has waited least
+      report.goroutines[group.members.back()].wait_minutes().value_or(0); // the last one has waited least
   if (shortest == longest)
     return fmt::format("at least {} in {}", minutes_text(longest), state);
   if (shortest == 0)
@@ -207,7 +207,7 @@ std::vector<GoroutineGroup> one_by_one(const GoReport &report) {
   std::vector<GoroutineGroup> groups;
   groups.reserve(report.goroutines.size());
   for (std::uint32_t i = 0; i < report.goroutines.size(); ++i) {
-    const std::optional<std::int64_t> wait = report.goroutines[i].wait_minutes;
+    const std::optional<std::int64_t> wait = report.goroutines[i].wait_minutes();
     groups.push_back({{i}, wait, wait});
   }
   return groups;
@@ -219,8 +219,8 @@ std::string goroutine_title(const GoroutineReport &goroutine) {
   std::string text = fmt::format("goroutine {} [{}", goroutine.id, state_of(goroutine));
   if (goroutine.being_scanned)
     text += ", being scanned";
-  if (has_waited(goroutine.wait_minutes))
-    text += fmt::format(", at least {}", minutes_text(*goroutine.wait_minutes));
+  if (has_waited(goroutine.wait_minutes()))
+    text += fmt::format(", at least {}", minutes_text(*goroutine.wait_minutes()));
   if (goroutine.locked_to_thread)
     text += ", locked to thread";
   if (goroutine.thread != 0)
@@ -255,7 +255,7 @@ void write_goroutines(Output &output, const GoReport &report, const StackWriterO
 void write_goroutine(Output &output, const GoReport &report, const GoroutineReport &goroutine,
                      const StackWriterOptions &options) {
   const auto index = static_cast<std::uint32_t>(&goroutine - report.goroutines.data());
-  const GoroutineGroup alone{{index}, goroutine.wait_minutes, goroutine.wait_minutes};
+  const GoroutineGroup alone{{index}, goroutine.wait_minutes(), goroutine.wait_minutes()};
   GroupWriter(output, report, options).write({&alone, 1});
 }
 

@@ -106,7 +106,7 @@ private:
       text += fmt::format("; {} of the runtime's own with -a", with_thousands(hidden_));
     output_.write(text + "\n");
     const auto unknown = static_cast<std::size_t>(std::ranges::count_if(report_.goroutines, [](const auto &one) {
-      return one.status == GoroutineStatus::waiting && one.wait_seconds < 0 && !one.system;
+      return one.status == GoroutineStatus::waiting && !one.wait_seconds && !one.system;
     }));
     if (request_.by_wait && unknown > 0)
       output_.write(

@@ -156,7 +156,7 @@ public:
     head["id"] = goroutine.id;
     head["status"] = status_text(goroutine.status);
     head["wait_reason"] = text_or_null(goroutine.wait_reason);
-    head["wait_minutes"] = goroutine.wait_minutes ? Json(*goroutine.wait_minutes) : Json(nullptr);
+    head["wait_minutes"] = goroutine.wait_minutes() ? Json(*goroutine.wait_minutes()) : Json(nullptr);
     head["thread"] = goroutine.thread != 0 ? Json(goroutine.thread) : Json(nullptr);
     head["locked_to_thread"] = goroutine.locked_to_thread;
     head["system"] = goroutine.system;

@@ -91,11 +91,10 @@ std::optional<OpenCodedPlaces> read_places(const MemoryView &memory, RunAddress 
 void add_open_coded(const GoRuntime &runtime, const MemoryView &memory, std::span<const GoPhysicalFrame> frames,
                     std::vector<GoDeferredCall> &into) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const GoImage *image = runtime.find(frames[i].pc);
-    const auto function = image != nullptr ? image->table->find(frames[i].pc) : std::nullopt;
-    if (!function || function->defer_return == 0)
+    const auto place = runtime.function_at(frames[i].pc);
+    if (!place || place->function.defer_return == 0)
       continue;
-    const auto data = image->table->function_data(*function, GoFunctionData::open_coded_defers);
+    const auto data = place->image->table->function_data(place->function, GoFunctionData::open_coded_defers);
     const auto places = data ? read_places(memory, *data, runtime.version()) : std::nullopt;
     if (!places)
       continue;

@@ -224,6 +224,14 @@ const GoImage *GoRuntime::find(RunAddress pc) const {
   return found != state_->images.end() ? &*found : nullptr;
 }
 
+std::optional<GoRuntime::Place> GoRuntime::function_at(RunAddress pc) const {
+  const GoImage *image = find(pc);
+  if (image == nullptr)
+    return std::nullopt;
+  auto function = image->table->find(pc);
+  return function ? std::optional(Place{image, std::move(*function)}) : std::nullopt;
+}
+
 GoVersion GoRuntime::version() const {
   return state_->main->version;
 }

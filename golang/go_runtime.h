@@ -28,6 +28,12 @@ public:
   const std::vector<GoImage> &images() const;
   /// The image whose text has this pc, or null.
   const GoImage *find(RunAddress pc) const;
+  /// The function whose code has this pc (for a return address pass it minus one byte), in whichever image.
+  struct Place {
+    const GoImage *image = nullptr;
+    GoFunction function;
+  };
+  std::optional<Place> function_at(RunAddress pc) const;
   /// Of the image that the runtime is in: a plugin uses that of the program that loaded it.
   GoVersion version() const;
   const std::string &version_text() const;

@@ -19,6 +19,7 @@
 
 namespace inspect {
 
+/// The numbers are those of reflect.Kind (internal/abi/type.go), which have not changed from Go 1.16 to 1.26.
 enum class GoKind : std::uint8_t {
   unknown, ///< only the name is known
   boolean,
@@ -48,6 +49,11 @@ enum class GoKind : std::uint8_t {
   structure,
   unsafe_pointer,
 };
+
+/// Of a reflect.Kind without its flags; unknown where it is none.
+constexpr GoKind go_kind(std::uint64_t number) {
+  return number <= static_cast<std::uint64_t>(GoKind::unsafe_pointer) ? static_cast<GoKind>(number) : GoKind::unknown;
+}
 
 struct GoType;
 

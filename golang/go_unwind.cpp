@@ -57,14 +57,20 @@ std::optional<UnwindExtension::Step> GoUnwind::step(Frame &frame, const Register
   return step;
 }
 
-RegisterSet parked_registers(const Goroutine &goroutine) {
+ParkedPlace parked_place(const Goroutine &goroutine) {
   // As runtime/traceback.go (initAt) does: in a system call sched may be older.
-  const bool in_system_call = goroutine.syscall_sp.value != 0;
+  if (goroutine.syscall_sp.value != 0)
+    return {goroutine.syscall_pc, goroutine.syscall_sp, goroutine.syscall_bp};
+  return {goroutine.pc, goroutine.sp, goroutine.bp};
+}
+
+RegisterSet parked_registers(const Goroutine &goroutine) {
+  const ParkedPlace place = parked_place(goroutine);
   RegisterSet registers;
-  registers.set(x86_64::return_address, (in_system_call ? goroutine.syscall_pc : goroutine.pc).value);
-  registers.set(x86_64::rsp, (in_system_call ? goroutine.syscall_sp : goroutine.sp).value);
-  if (const RunAddress bp = in_system_call ? goroutine.syscall_bp : goroutine.bp; bp.value != 0)
-    registers.set(x86_64::rbp, bp.value);
+  registers.set(x86_64::return_address, place.pc.value);
+  registers.set(x86_64::rsp, place.sp.value);
+  if (place.bp.value != 0)
+    registers.set(x86_64::rbp, place.bp.value);
   return registers;
 }
 

@@ -35,5 +35,12 @@ private:
 /// sp. The registers known are pc, sp, bp. Walk with UnwindLimits::starts_at_return_address; of a goroutine that has
 /// not run yet GoUnwind corrects it.
 RegisterSet parked_registers(const Goroutine &goroutine);
+/// The same without the room that all registers take; bp 0: not known.
+struct ParkedPlace {
+  RunAddress pc;
+  RunAddress sp;
+  RunAddress bp;
+};
+ParkedPlace parked_place(const Goroutine &goroutine);
 
 } // namespace inspect

@@ -14,17 +14,6 @@ constexpr int steps_followed = 3;
 constexpr int max_nesting = 100;
 constexpr int max_aliases = 64;
 
-/// By reflect.Kind.
-constexpr auto go_kinds = std::to_array<GoKind>({
-    GoKind::unknown,    GoKind::boolean,    GoKind::integer,        GoKind::integer8,
-    GoKind::integer16,  GoKind::integer32,  GoKind::integer64,      GoKind::unsigned_integer,
-    GoKind::unsigned8,  GoKind::unsigned16, GoKind::unsigned32,     GoKind::unsigned64,
-    GoKind::uintptr,    GoKind::float32,    GoKind::float64,        GoKind::complex64,
-    GoKind::complex128, GoKind::array,      GoKind::channel,        GoKind::function,
-    GoKind::interface,  GoKind::map,        GoKind::pointer,        GoKind::slice,
-    GoKind::string,     GoKind::structure,  GoKind::unsafe_pointer,
-});
-
 constexpr std::uint64_t encoding_boolean = 0x02;
 constexpr std::uint64_t encoding_float = 0x04;
 constexpr std::uint64_t encoding_signed = 0x05;
@@ -107,7 +96,7 @@ GoTypeConverter::Described GoTypeConverter::describe(const TypeHandle &handle) {
     if (described.name.empty() && !type->name.starts_with(".param"))
       described.name = type->name;
     described.type = type;
-    if (type->go && type->go->kind < go_kinds.size()) {
+    if (type->go && go_kind(type->go->kind) != GoKind::unknown) {
       described.kind = type->go->kind;
       break;
     }
@@ -140,7 +129,7 @@ GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nestin
     known.type = &type;
     descriptions_.emplace(&type, handle);
     type.name = printed_name(described.name);
-    type.kind = described.kind != 0 ? go_kinds[described.kind] : kind_without_attribute(*described.type);
+    type.kind = described.kind != 0 ? go_kind(described.kind) : kind_without_attribute(*described.type);
     type.size = type.kind == GoKind::unknown || type.kind >= GoKind::array ? reader_.size_of(handle).value_or(8)
                                                                            : size_of_kind(type.kind);
     type.alignment = alignment_of_kind(type.kind);

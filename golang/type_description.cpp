@@ -8,15 +8,7 @@
 namespace inspect {
 namespace {
 
-/// internal/abi/type.go, Kind: the numbers have not changed; the bits above are flags up to 1.25.
-constexpr std::array<GoKind, 27> kinds = {
-    GoKind::unknown,    GoKind::boolean,    GoKind::integer,       GoKind::integer8,
-    GoKind::integer16,  GoKind::integer32,  GoKind::integer64,     GoKind::unsigned_integer,
-    GoKind::unsigned8,  GoKind::unsigned16, GoKind::unsigned32,    GoKind::unsigned64,
-    GoKind::uintptr,    GoKind::float32,    GoKind::float64,       GoKind::complex64,
-    GoKind::complex128, GoKind::array,      GoKind::channel,       GoKind::function,
-    GoKind::interface,  GoKind::map,        GoKind::pointer,       GoKind::slice,
-    GoKind::string,     GoKind::structure,  GoKind::unsafe_pointer};
+/// The bits above the kind are flags up to Go 1.25.
 constexpr std::uint8_t kind_mask = 0x1f;
 
 constexpr std::uint8_t flag_uncommon = 1 << 0;
@@ -121,12 +113,12 @@ std::optional<CommonPart> read_common(TypeBytes &bytes, RunAddress address) {
   if (!common)
     return std::nullopt;
   const std::uint8_t number = common->kind & kind_mask;
-  if (number == 0 || number >= kinds.size() || (common->kind & 0x80) != 0 || (common->flags & ~known_flags) != 0)
+  if (go_kind(number) == GoKind::unknown || (common->kind & 0x80) != 0 || (common->flags & ~known_flags) != 0)
     return std::nullopt;
   if (!std::has_single_bit(common->alignment) || common->alignment > 64 || common->size % common->alignment != 0 ||
       common->pointer_bytes > common->size || common->pointer_bytes % 8 != 0)
     return std::nullopt;
-  const std::uint64_t expected = fixed_size(kinds[number]);
+  const std::uint64_t expected = fixed_size(go_kind(number));
   if (expected != 0 && common->size != expected)
     return std::nullopt;
   return common;
@@ -169,7 +161,7 @@ std::optional<std::string> image_name(TypeBytes &bytes, const GoImage &image, co
   std::string_view shown = name->text;
   if (shown.starts_with("noalg."))
     shown.remove_prefix(6);
-  if (shown.empty() || ((common.flags & flag_named) == 0 && !begins_like(kinds[common.kind & kind_mask], shown)))
+  if (shown.empty() || ((common.flags & flag_named) == 0 && !begins_like(go_kind(common.kind & kind_mask), shown)))
     return std::nullopt;
   return std::move(name->text);
 }
@@ -178,7 +170,7 @@ std::optional<std::string> image_name(TypeBytes &bytes, const GoImage &image, co
 std::string package_path(TypeBytes &bytes, const GoImage &image, RunAddress address, const CommonPart &common) {
   if ((common.flags & flag_uncommon) == 0)
     return {};
-  const GoKind kind = kinds[common.kind & kind_mask];
+  const GoKind kind = go_kind(common.kind & kind_mask);
   RunAddress uncommon = address + description_size(kind);
   if (kind == GoKind::map)
     uncommon = uncommon + map_parts[image.version >= GoVersion{1, 24} || image.version == GoVersion{} ? 1 : 0];
@@ -290,7 +282,7 @@ std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion
   TypeDescription description;
   description.address = address;
   description.image = bytes.image_of(address);
-  description.kind = kinds[common->kind & kind_mask];
+  description.kind = go_kind(common->kind & kind_mask);
   description.named = (common->flags & flag_named) != 0;
   description.size = common->size;
   description.alignment = common->alignment;
@@ -317,7 +309,7 @@ std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address) {
     return std::nullopt;
   TypeTitle title;
   title.name = std::move(*name);
-  title.kind = kinds[common->kind & kind_mask];
+  title.kind = go_kind(common->kind & kind_mask);
   if ((common->flags & flag_named) != 0)
     title.package_path = package_path(bytes, *image, address, *common);
   if (title.kind == GoKind::pointer) {

@@ -67,9 +67,8 @@ const GoMachine *GoThreads::machine_of(const Goroutine &goroutine) const {
 bool starts_at_entry(const GoRuntime &runtime, const Goroutine &goroutine) {
   if (goroutine.status == GoroutineStatus::in_syscall && goroutine.syscall_sp.value != 0)
     return false;
-  const GoImage *image = runtime.find(goroutine.pc);
-  const auto function = image != nullptr ? image->table->find(goroutine.pc) : std::nullopt;
-  return function && function->entry == goroutine.pc;
+  const auto place = runtime.function_at(goroutine.pc);
+  return place && place->function.entry == goroutine.pc;
 }
 
 } // namespace inspect

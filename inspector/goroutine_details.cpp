@@ -91,9 +91,8 @@ bool waits_on_channels(const GoroutineReport &goroutine) {
 DeferredCall described(const GoRuntime &runtime, const GoDeferredCall &call, const Stack &stack) {
   DeferredCall text;
   const auto place = [&](RunAddress pc) {
-    const GoImage *image = runtime.find(pc);
-    const auto function = image != nullptr ? image->table->find(pc) : std::nullopt;
-    return function ? image->table->frames(*function, pc) : std::vector<GoSourceFrame>();
+    const auto found = runtime.function_at(pc);
+    return found ? found->image->table->frames(found->function, pc) : std::vector<GoSourceFrame>();
   };
   if (const auto called = place(call.function); !called.empty()) {
     text.function = called.back().function;

@@ -76,18 +76,18 @@ struct GroupKeyHash {
 
 /// -1 where it is not known: after all that are.
 std::int64_t wait_of(const GoroutineReport &goroutine) {
-  return goroutine.wait_minutes.value_or(-1);
+  return goroutine.wait_minutes().value_or(-1);
 }
 
 void order_by_wait(const GoReport &report, GoroutineGroup &group) {
   const auto wait = [&](std::uint32_t member) { return wait_of(report.goroutines[member]); };
   if (!std::ranges::is_sorted(group.members, std::greater{}, wait))
     std::ranges::stable_sort(group.members, std::greater{}, wait);
-  group.longest_wait_minutes = report.goroutines[group.members.front()].wait_minutes;
+  group.longest_wait_minutes = report.goroutines[group.members.front()].wait_minutes();
   const auto last_known =
       std::ranges::partition_point(group.members, [&](std::uint32_t member) { return wait(member) >= 0; });
   if (last_known != group.members.begin())
-    group.shortest_wait_minutes = report.goroutines[*std::prev(last_known)].wait_minutes;
+    group.shortest_wait_minutes = report.goroutines[*std::prev(last_known)].wait_minutes();
 }
 
 /// Lower comes first: what uses the processors is where to look first.

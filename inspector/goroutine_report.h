@@ -47,8 +47,7 @@ struct GoroutineReport {
   bool locked_to_thread = false;
   bool words_missing = false;               ///< not all argument words could be read
   std::string_view wait_reason;             ///< "chan receive"; empty unless waiting
-  std::optional<std::int64_t> wait_minutes; ///< at least so many; nothing: not known
-  std::int64_t wait_seconds = -1;           ///< the same, finer; -1: not known
+  std::optional<std::int64_t> wait_seconds; ///< at least so many; nothing: not known
   pid_t thread = 0;                         ///< it is on; 0: none
   std::uint64_t parent_id = 0;              ///< 0: not known
   RunAddress pc;                            ///< where its walk began; 0: on its thread's registers
@@ -56,12 +55,14 @@ struct GoroutineReport {
   RunAddress bp;
   RunAddress waiting;           ///< the runtime's record of what it waits for (sudog); 0: none
   RunAddress first_defer;       ///< the runtime's list of its deferred calls
-  RunAddress machine;           ///< the M it is on or locked to; 0: none
   std::uint32_t stack = 0;      ///< index into GoReport::stacks
   std::uint32_t creation = 0;   ///< index into GoReport::creations; 0: none (the main goroutine)
   std::uint32_t labels = 0;     ///< index into GoReport::label_sets; 0: none
   std::uint64_t first_word = 0; ///< its argument words, in GoReport::words
 
+  std::optional<std::int64_t> wait_minutes() const {
+    return wait_seconds ? std::optional(*wait_seconds / 60) : std::nullopt;
+  }
   /// As the runtime's traceback names it: the wait reason of a waiting one, else the status.
   std::string_view state() const {
     return !wait_reason.empty() && status == GoroutineStatus::waiting ? wait_reason : status_text(status);

@@ -107,13 +107,15 @@ struct GoroutineReporter::State {
   void add_frames_on_thread(const Goroutine &goroutine, const ThreadReport &thread, Stack &into) const;
   GoroutineReport report_one(const Goroutine &goroutine, StackPool &pool, CreationSites &sites, LabelSets &labels);
   void read_words(const Stack &walked, GoroutineReport &into);
-  bool is_system(const Goroutine &goroutine, const GoroutineStack &stack) const;
+  bool is_system(const Goroutine &goroutine, const GoroutineStack &stack);
   bool is_between_calls(const Goroutine &goroutine) const;
   const ThreadReport *thread_report(pid_t thread) const;
 
   Input input;
   GoUnwind unwinding;
   GoStackWalk quick_walk;
+  /// Where goroutines start, and of which kind of the runtime's own those are: a million start at a few places.
+  std::unordered_map<RunAddress, std::optional<GoFunctionKind>> system_starts;
   Stack latest; ///< of the goroutine at hand; its frames keep their memory
   GoThreads threads;
   std::unordered_map<pid_t, const ThreadReport *> reports;
@@ -138,10 +140,10 @@ std::uint64_t GoroutineReporter::goroutine_on(pid_t thread) const {
 /// A thread that C made keeps its M, with a goroutine for its calls of Go, from one call to the next (proc.go, needm
 /// and dropm, since Go 1.21). In between it runs no Go, and its stack is not the goroutine's.
 bool GoroutineReporter::State::is_between_calls(const Goroutine &goroutine) const {
-  const RunAddress pc = goroutine.syscall_pc;
-  const GoImage *image = input.runtime.find(pc);
-  const auto function = image != nullptr ? image->table->find(pc) : std::nullopt;
-  return goroutine.status == GoroutineStatus::in_syscall && function && function->kind == GoFunctionKind::goexit;
+  if (goroutine.status != GoroutineStatus::in_syscall)
+    return false;
+  const auto place = input.runtime.function_at(goroutine.syscall_pc);
+  return place && place->function.kind == GoFunctionKind::goexit;
 }
 
 const ThreadReport *GoroutineReporter::State::thread_report(pid_t thread) const {
@@ -150,12 +152,16 @@ const ThreadReport *GoroutineReporter::State::thread_report(pid_t thread) const 
 }
 
 /// Finalizers and cleanups are the program's code, though the runtime's goroutines run them.
-bool GoroutineReporter::State::is_system(const Goroutine &goroutine, const GoroutineStack &stack) const {
-  const GoImage *image = input.runtime.find(goroutine.start_pc);
-  const auto function = image != nullptr ? image->table->find(goroutine.start_pc) : std::nullopt;
-  if (!function || !is_system_goroutine(function->name, function->kind))
+bool GoroutineReporter::State::is_system(const Goroutine &goroutine, const GoroutineStack &stack) {
+  auto [start, is_new] = system_starts.try_emplace(goroutine.start_pc);
+  if (is_new) {
+    const auto place = input.runtime.function_at(goroutine.start_pc);
+    if (place && is_system_goroutine(place->function.name, place->function.kind))
+      start->second = place->function.kind;
+  }
+  if (!start->second)
     return false;
-  const bool calls_back = function->kind == GoFunctionKind::runfinq || function->kind == GoFunctionKind::run_cleanups;
+  const bool calls_back = start->second == GoFunctionKind::runfinq || start->second == GoFunctionKind::run_cleanups;
   const auto is_of_program = [](const ReportFrame &frame) {
     return frame.go && !frame.function.starts_with("runtime.");
   };
@@ -248,23 +254,20 @@ GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine,
   if (goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked)
     report.wait_reason = wait_reason_text(input.runtime.version(), goroutine.wait_reason);
   const bool waits = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::in_syscall;
-  if (waits && goroutine.wait_since > 0) {
+  if (waits && goroutine.wait_since > 0)
     report.wait_seconds = std::max<std::int64_t>(0, input.copy.now() - goroutine.wait_since) / nanoseconds_per_second;
-    report.wait_minutes = report.wait_seconds / 60;
-  }
   report.thread = threads.thread_of(goroutine);
   report.parent_id = goroutine.parent_id;
   report.creation = goroutine.id == 1 ? 0 : sites.number_of(goroutine.created_pc);
   report.labels = labels.number_of(goroutine.labels);
   if (report.thread == 0 || goroutine.status != GoroutineStatus::running) {
-    const RegisterSet start = parked_registers(goroutine);
-    report.pc = RunAddress{start.get(x86_64::return_address).value_or(0)};
-    report.sp = RunAddress{start.get(x86_64::rsp).value_or(0)};
-    report.bp = RunAddress{start.get(x86_64::rbp).value_or(0)};
+    const ParkedPlace place = parked_place(goroutine);
+    report.pc = place.pc;
+    report.sp = place.sp;
+    report.bp = place.bp;
   }
   report.waiting = goroutine.waiting;
   report.first_defer = goroutine.first_defer;
-  report.machine = goroutine.m.value != 0 ? goroutine.m : goroutine.locked_m;
   const Stack &walked = stack_of(goroutine);
   report.stack = pool.number_of(walked);
   report.system = is_system(goroutine, go.stacks[report.stack]);

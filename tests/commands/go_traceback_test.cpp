@@ -35,7 +35,7 @@ ProcessReport report_with_goroutines() {
       build.add_stack({build.frame("runtime.gopark", 402), inlined, described,
                        build.frame("internal/poll.runtime_pollWait", 343), build.frame("main.Map[...]", 14)});
   GoroutineReport &first = build.add(1, stack, {0x1, 0x4c3839, 0x7, 0x2});
-  first.wait_minutes = 5;
+  first.wait_seconds = 60 * 5;
   first.locked_to_thread = true;
   first.creation = build.add_creation("runtime.rt0_go", 1);
   GoroutineReport &panics =

@@ -24,7 +24,7 @@ TEST_CASE("a leak is one block") {
     GoroutineReport &goroutine = build.add(id, stack);
     goroutine.creation = creation;
     goroutine.parent_id = 7;
-    goroutine.wait_minutes = 61;
+    goroutine.wait_seconds = 60 * 61;
   }
   CHECK(
       text_of(build.go(), {}) ==
@@ -40,7 +40,7 @@ TEST_CASE("one goroutine has its state, thread and creation") {
   ProcessReport process = empty_report();
   GoReportBuilder build(process);
   GoroutineReport &goroutine = build.add(17, build.add_stack({build.frame("main.Map[...]", 12)}));
-  goroutine.wait_minutes = 5;
+  goroutine.wait_seconds = 60 * 5;
   goroutine.locked_to_thread = true;
   goroutine.thread = 4251;
   goroutine.creation = build.add_creation("main.handle", 41);
@@ -65,7 +65,7 @@ TEST_CASE("what differs within a group is said: waits, threads, labels, parents"
     GoroutineReport &goroutine = build.add(id, stack);
     goroutine.creation = creation;
     goroutine.parent_id = id == 5 ? 2 : 1;
-    goroutine.wait_minutes = static_cast<std::int64_t>(id);
+    goroutine.wait_seconds = 60 * static_cast<std::int64_t>(id);
     goroutine.labels = id == 5 ? 0 : labels;
     goroutine.thread = id == 3 ? 4253 : 0;
     goroutine.locked_to_thread = id == 3;
@@ -89,8 +89,11 @@ TEST_CASE("a wait is in the heading as far as it is known") {
   const auto heading = [&](std::optional<std::int64_t> shorter, std::optional<std::int64_t> longer) {
     build.go() = {};
     const std::uint32_t stack = build.add_stack({build.frame("main.worker", 12)});
-    build.add(2, stack).wait_minutes = shorter;
-    build.add(3, stack).wait_minutes = longer;
+    const auto seconds = [](std::optional<std::int64_t> minutes) {
+      return minutes ? std::optional(60 * *minutes) : std::nullopt;
+    };
+    build.add(2, stack).wait_seconds = seconds(shorter);
+    build.add(3, stack).wait_seconds = seconds(longer);
     const std::string text = text_of(build.go(), {});
     const std::size_t begin = text.find("\n\n") + 2;
     return text.substr(begin, text.find('\n', begin) - begin);

@@ -77,7 +77,7 @@ ProcessReport go_process() {
   const std::uint32_t stack = build.add_stack({build.frame("runtime.gopark", 402), frame});
   build.add(1, stack, {0x1, 0x4c3839, 0x7});
   GoroutineReport &goroutine = build.add(17, stack, {0x2, 0x4c3839, 0x7});
-  goroutine.wait_minutes = 61;
+  goroutine.wait_seconds = 60 * 61;
   goroutine.thread = 4252;
   goroutine.locked_to_thread = true;
   goroutine.creation = build.add_creation("main.serve", 41);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <functional>
 #include <set>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ namespace {
 struct Tally {
   std::size_t walks = 0;
   std::size_t incomplete = 0;
+  std::size_t half_recovered = 0;  ///< walks that no reader could complete, and that say so
   std::size_t guessed = 0;         ///< walks with a guessed frame
   std::size_t in_handlers = 0;     ///< walks over a signal frame
   std::size_t switched = 0;        ///< from the system stack to a goroutine's, or between C and Go
@@ -55,22 +57,29 @@ void walk(StoppedGo &target, pid_t thread, Tally &tally) {
     tally.failures += fmt::format("guessed: {}\n", target.shown(stack));
   if (stack.end == StackEnd::complete && is_outermost(target.function(stack.frames.back())))
     return;
-  ++tally.incomplete;
   const std::string inner = target.function(stack.frames.front());
+  // While a panic is recovered, one instruction sets a goroutine's stack pointer and a later one its pc: in between
+  // nothing in the process tells what was there before, and the walk has to say that it found no end.
+  if (inner == "runtime.recovery" && !stack.end_reason.empty()) {
+    ++tally.half_recovered;
+    return;
+  }
+  ++tally.incomplete;
   if (tally.innermost.insert(inner).second) {
     const RegisterSet registers = target.registers(thread);
     tally.failures += fmt::format("rsp={:#x} {}\n", registers.get(x86_64::rsp).value_or(0), target.shown(stack));
   }
 }
 
-Tally walk_anywhere(const std::string &program, const std::vector<std::string> &works, int rounds, int steps) {
-  std::vector<std::string> command{program};
-  command.insert(command.end(), works.begin(), works.end());
-  ChildProcess child(command);
+/// `seen_enough` may ask for more rounds: on a busy machine it takes more than a few to meet a signal handler.
+Tally walk_anywhere(const std::string &program, const std::string &work, int rounds, int steps,
+                    const std::function<bool(const Tally &)> &seen_enough) {
+  constexpr int most_rounds = 100;
+  ChildProcess child({program, work});
   child.wait_for_line("ready");
   StoppedGo target(child.pid());
   Tally tally;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < rounds || (!seen_enough(tally) && round < most_rounds); ++round) {
     target.stop();
     for (const pid_t thread : target.threads())
       walk(target, thread, tally);
@@ -101,19 +110,21 @@ TEST_CASE("At every instruction of a busy Go program its threads' stacks are com
     for (const GoVariant variant : {GoVariant::stripped, GoVariant::cgo}) {
       const std::string program = test::build_go(go, "stack_switches", variant);
       for (const std::string &work : variant == GoVariant::cgo ? c_works : go_works) {
-        const Tally tally = walk_anywhere(program, {work}, rounds, steps);
+        const Tally tally = walk_anywhere(program, work, rounds, steps, [&](const Tally &so_far) {
+          return work != "signal" || so_far.in_handlers > 0;
+        });
         INFO(test::variant_name(variant) << ", " << work << ": " << tally.incomplete << " of " << tally.walks
                                          << " incomplete, " << tally.guessed << " guessed, " << tally.switched
                                          << " switched\n"
                                          << tally.failures);
-        // While a panic is recovered, one instruction sets a goroutine's stack pointer and the next its pc.
-        CHECK(tally.incomplete * 1000 <= tally.walks);
+        CHECK(tally.half_recovered * 50 <= tally.walks);
+        CHECK(tally.incomplete <= 1 + tally.walks / 1000); // each says why; none is taken for a complete one
         CHECK(tally.guessed == 0);
         CHECK(tally.walks > 100);
         CHECK((work != "signal" || tally.in_handlers > 0));
-        std::printf("%s %s %s: walks=%zu incomplete=%zu guessed=%zu switched=%zu\n", go.version.c_str(),
-                    std::string(test::variant_name(variant)).c_str(), work.c_str(), tally.walks, tally.incomplete,
-                    tally.guessed, tally.switched);
+        std::printf("%s %s %s: walks=%zu incomplete=%zu guessed=%zu switched=%zu half_recovered=%zu\n",
+                    go.version.c_str(), std::string(test::variant_name(variant)).c_str(), work.c_str(), tally.walks,
+                    tally.incomplete, tally.guessed, tally.switched, tally.half_recovered);
       }
     }
   });

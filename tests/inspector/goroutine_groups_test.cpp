@@ -61,7 +61,8 @@ TEST_CASE("running goroutines come first, then long waits, then large groups, th
     goroutine.status = status;
     if (status != GoroutineStatus::waiting)
       goroutine.wait_reason = {};
-    goroutine.wait_minutes = minutes;
+    if (minutes)
+      goroutine.wait_seconds = 60 * *minutes;
     return goroutine;
   };
   add(1, 1, GoroutineStatus::waiting, 90).system = true;
@@ -81,9 +82,9 @@ TEST_CASE("the members of a group are in the order of their waits") {
   GoReportBuilder build(process);
   const std::uint32_t stack = build.add_stack({build.frame("main.worker", 12)});
   build.add(2, stack);
-  build.add(3, stack).wait_minutes = 5;
-  build.add(4, stack).wait_minutes = 61;
-  build.add(5, stack).wait_minutes = 5;
+  build.add(3, stack).wait_seconds = 60 * 5;
+  build.add(4, stack).wait_seconds = 60 * 61;
+  build.add(5, stack).wait_seconds = 60 * 5;
   const std::vector<GoroutineGroup> groups = group_goroutines(build.go());
   REQUIRE(groups.size() == 1);
   CHECK(ids_of(build.go()) == Ids{{4, 3, 5, 2}});
