@@ -5,21 +5,11 @@
 // It seizes, interrupts, waits by thread id and reads registers; reads the slice header and its slots, all g structures
 // and the live part of each goroutine's stack, as many ranges in one process_vm_readv as the kernel takes; and
 // detaches. It checks nothing. Prints "pause_us=… goroutines=… bytes=…"; the pause of `inspect` is compared with it.
-#include <algorithm>
+#include "bench/bare_stop.h"
+
 #include <chrono>
-#include <climits>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <dirent.h>
-#include <elf.h>
-#include <string>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <vector>
 
 namespace {
 
@@ -41,37 +31,10 @@ std::uint64_t word_at(const char *structure, std::uint64_t offset) {
   return word;
 }
 
-std::vector<pid_t> list_threads(const std::string &process) {
-  std::vector<pid_t> threads;
-  DIR *directory = opendir(("/proc/" + process + "/task").c_str());
-  if (directory == nullptr)
-    return threads;
-  while (const dirent *entry = readdir(directory))
-    if (const int id = std::atoi(entry->d_name); id > 0)
-      threads.push_back(id);
-  closedir(directory);
-  return threads;
-}
-
 bool read_one(pid_t process, std::uint64_t address, void *into, std::size_t size) {
   const iovec local{into, size};
   const iovec remote{reinterpret_cast<void *>(address), size};
   return process_vm_readv(process, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
-}
-
-/// All ranges, one behind the other; how many bytes came.
-std::size_t read_all(pid_t process, const std::vector<iovec> &remote, char *into) {
-  std::size_t position = 0;
-  for (std::size_t i = 0; i < remote.size(); i += IOV_MAX) {
-    const std::size_t count = std::min<std::size_t>(IOV_MAX, remote.size() - i);
-    std::size_t bytes = 0;
-    for (std::size_t j = i; j < i + count; ++j)
-      bytes += remote[j].iov_len;
-    const iovec local{into + position, bytes};
-    if (const ssize_t got = process_vm_readv(process, &local, 1, remote.data() + i, count, 0); got > 0)
-      position += static_cast<std::size_t>(got);
-  }
-  return position;
 }
 
 /// From the stack pointer of a goroutine, or of the thread that runs it, to the stack's end.
@@ -106,7 +69,7 @@ Copied copy_goroutines(pid_t process, const Layout &layout, const std::vector<us
     remote[i] = {reinterpret_cast<void *>(slots[i]), layout.g_size};
   auto *structures = static_cast<char *>(std::malloc(header.length * layout.g_size));
   Copied copied;
-  copied.bytes = read_all(process, remote, structures);
+  copied.bytes = bare::read_all(process, remote, structures);
   remote.clear();
   std::size_t live = 0;
   for (std::size_t i = 0; i < header.length; ++i) {
@@ -118,7 +81,7 @@ Copied copy_goroutines(pid_t process, const Layout &layout, const std::vector<us
     remote.push_back(live_stack(g, status, registers));
     live += remote.back().iov_len;
   }
-  copied.bytes += read_all(process, remote, static_cast<char *>(std::malloc(live)));
+  copied.bytes += bare::read_all(process, remote, static_cast<char *>(std::malloc(live)));
   return copied;
 }
 
@@ -132,27 +95,13 @@ int main(int count, char **arguments) {
   const pid_t process = std::atoi(arguments[1]);
   const auto number = [&](int i) { return std::strtoull(arguments[i], nullptr, 0); };
   const Layout layout{number(2), number(3), number(4)};
-  const std::vector<pid_t> threads = list_threads(arguments[1]);
-  std::vector<user_regs_struct> registers(threads.size());
-  for (const pid_t thread : threads)
-    if (ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
-      std::perror("PTRACE_SEIZE");
-      return 1;
-    }
+  const std::vector<pid_t> threads = bare::list_threads(arguments[1]);
+  if (!bare::seize(threads))
+    return 1;
   const auto begin = std::chrono::steady_clock::now();
-  for (const pid_t thread : threads)
-    ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr);
-  for (const pid_t thread : threads) {
-    int status;
-    waitpid(thread, &status, __WALL);
-  }
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    iovec area{&registers[i], sizeof registers[i]};
-    ptrace(PTRACE_GETREGSET, threads[i], NT_PRSTATUS, &area);
-  }
+  const std::vector<user_regs_struct> registers = bare::stop(threads);
   const Copied copied = copy_goroutines(process, layout, registers);
-  for (const pid_t thread : threads)
-    ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+  bare::detach(threads);
   const auto pause = std::chrono::steady_clock::now() - begin;
   std::printf("pause_us=%lld goroutines=%zu bytes=%zu\n",
               static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(pause).count()),
