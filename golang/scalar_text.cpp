@@ -62,6 +62,14 @@ std::string_view short_escape(char32_t value) {
     return "\\t";
   case '\r':
     return "\\r";
+  case '\a':
+    return "\\a";
+  case '\b':
+    return "\\b";
+  case '\f':
+    return "\\f";
+  case '\v':
+    return "\\v";
   case '"':
     return "\\\"";
   case '\\':

@@ -125,7 +125,7 @@ Result<Value> convert_to_string(const Value &value, const GoType &from, const Go
   }
   if (!is_integer(from))
     return std::unexpected(no_conversion(from, type));
-  const auto number = go_number(value, environment);
+  const auto number = go_number(value);
   if (!number)
     return std::unexpected(number.error());
   Value made = go_text_literal(utf8_of(static_cast<std::uint64_t>(number->integer)), environment);
@@ -185,9 +185,11 @@ bool same_go_type(const GoType &left, const GoType &right) {
          short_type_name(left.name) == short_type_name(right.name);
 }
 
-Result<Number> go_number(const Value &value, ValueEnvironment &environment) {
-  if (value.type.go == nullptr)
-    return operations_of(value).number(value, environment);
+Result<Number> number_of(const Value &value, ValueEnvironment &environment) {
+  return value.type.go != nullptr ? go_number(value) : native_operations().number(value, environment);
+}
+
+Result<Number> go_number(const Value &value) {
   const GoType &type = *value.type.go;
   const auto source = source_of(value);
   if (!source)
@@ -264,11 +266,11 @@ Result<Value> convert_go_value(const Value &value, const GoType &type, ValueEnvi
     return std::unexpected(source.error());
   const bool from_word = is_integer(from) || is_go_address(from);
   if (is_go_number(from) && is_go_number(type)) {
-    const auto number = go_number(value, environment);
+    const auto number = go_number(value);
     return number ? convert_number(*number, from, type) : std::unexpected(number.error());
   }
   if (from_word && (is_go_address(type) || type.kind == GoKind::uintptr)) {
-    const auto word = go_number(value, environment);
+    const auto word = go_number(value);
     if (!word)
       return std::unexpected(word.error());
     return go_value_of_words(type, {static_cast<std::uint64_t>(word->integer)});

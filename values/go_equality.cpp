@@ -120,8 +120,8 @@ Result<bool> Equality::equal(const Value &left, const Value &right, int nesting)
   const bool numbers = (is_go_number(type) || is_go_address(type) || type.kind == GoKind::boolean) &&
                        (is_go_number(other) || is_go_address(other) || other.kind == GoKind::boolean);
   if (numbers) {
-    const auto one = go_number(left, environment_);
-    const auto two = go_number(right, environment_);
+    const auto one = go_number(left);
+    const auto two = go_number(right);
     if (!one || !two)
       return std::unexpected(!one ? one.error() : two.error());
     if (one->kind != Number::Kind::floating && two->kind != Number::Kind::floating)

@@ -1,6 +1,6 @@
 #include "values/go_lookup.h"
 
-#include "golang/interface_value.h"
+#include "machine/near_misses.h"
 #include "values/go_conversion.h"
 #include "values/go_operations.h"
 #include "values/go_reading.h"
@@ -97,29 +97,9 @@ void add_names(const GoType &structure, std::set<const GoType *> &seen, std::vec
       add_names(*embedded, seen, names, environment);
 }
 
-/// How many characters differ, as far as it matters; names of other lengths are far.
-bool comes_near(std::string_view name, std::string_view wanted) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  const auto same = [&](char left, char right) { return lower(left) == lower(right); };
-  if (wanted.size() > 1 && (std::ranges::search(name, wanted, same).begin() != name.end() ||
-                            std::ranges::search(wanted, name, same).begin() != wanted.end()))
-    return true;
-  if (name.size() != wanted.size())
-    return false;
-  std::size_t different = 0;
-  for (std::size_t i = 0; i < name.size(); ++i)
-    different += same(name[i], wanted[i]) ? 0 : 1;
-  return different <= 1 + name.size() / 4 && different < name.size();
-}
-
 Error no_field(const GoType &type, std::string_view name, ValueEnvironment &environment) {
-  std::string near;
-  int count = 0;
-  for (const std::string &other : go_member_names(type, environment))
-    if (comes_near(other, name) && ++count <= 5)
-      near += fmt::format("{}{}", near.empty() ? "" : ", ", other);
-  return {ErrorKind::not_found, fmt::format("{} has no field {}", type.name, name),
-          near.empty() ? std::string() : fmt::format("it has {}", near)};
+  return {ErrorKind::not_found,
+          fmt::format("{} has no field {}{}", type.name, name, did_you_mean(name, go_member_names(type, environment)))};
 }
 
 /// Compares keys of a map with the one that is looked for.
@@ -163,7 +143,7 @@ private:
         return std::unexpected(text.error());
       text_ = std::move(*text);
     } else if (is_go_number(*type_) || type_->kind == GoKind::boolean || is_go_address(*type_)) {
-      const auto number = go_number(key_, *environment_);
+      const auto number = number_of(key_, *environment_);
       if (!number)
         return std::unexpected(number.error());
       auto bytes = encode_go_number(*number, *type_);
@@ -191,7 +171,7 @@ private:
 std::string key_text(const Value &key, ValueEnvironment &environment) {
   if (const auto text = operations_of(key).text(key, 64, environment))
     return fmt::format(" \"{}\"", *text);
-  const auto number = go_number(key, environment);
+  const auto number = number_of(key, environment);
   return number && number->kind != Number::Kind::floating ? fmt::format(" {}", number->integer) : std::string();
 }
 

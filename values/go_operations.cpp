@@ -26,7 +26,7 @@ const GoType &unsigned_byte(ValueEnvironment &environment) {
 }
 
 Result<std::uint64_t> list_index(const Value &index, std::uint64_t length, ValueEnvironment &environment) {
-  const auto number = operations_of(index).number(index, environment);
+  const auto number = number_of(index, environment);
   if (!number)
     return std::unexpected(number.error());
   if (number->kind == Number::Kind::floating || number->kind == Number::Kind::boolean)
@@ -303,8 +303,8 @@ Result<std::uint64_t> GoOperations::capacity(const Value &value, ValueEnvironmen
   return std::unexpected(no_step(type, "has no capacity"));
 }
 
-Result<Number> GoOperations::number(const Value &value, ValueEnvironment &environment) const {
-  return go_number(value, environment);
+Result<Number> GoOperations::number(const Value &value, ValueEnvironment &) const {
+  return go_number(value);
 }
 
 Result<std::string> GoOperations::text(const Value &value, std::size_t limit, ValueEnvironment &environment) const {

@@ -41,6 +41,7 @@ struct PrintLimits {
 struct PrintOptions {
   PrintLimits limits;
   NumberFormat format = NumberFormat::natural;
+  bool bare = false; ///< Go's %x, %o, %b without #: no 0x before the digits
   bool with_types = true; ///< %v leaves Go's type names out, %+v … as dlv; natural print has them
 };
 
