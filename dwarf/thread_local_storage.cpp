@@ -269,6 +269,9 @@ Result<RunAddress> thread_local_address(Module &module, std::uint64_t offset, Ru
   const auto segment = segment_of(module, PT_TLS);
   if (!segment)
     return not_found(fmt::format("{} has no thread-local variables", module.name()));
+  // GCC with -gsplit-dwarf writes the variable's address into .debug_addr where its offset belongs (seen of GCC 12).
+  if (offset >= segment->p_memsz && offset >= segment->p_vaddr && offset - segment->p_vaddr < segment->p_memsz)
+    offset -= segment->p_vaddr;
   if (offset >= std::max<std::uint64_t>(segment->p_memsz, 1))
     return std::unexpected(Error(
         ErrorKind::corrupt, fmt::format("{:#x} is outside the thread-local variables of {}", offset, module.name())));
