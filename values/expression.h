@@ -71,6 +71,7 @@ struct ExpressionNode {
   std::size_t begin = 0; ///< where it stands in the text, in bytes
   std::size_t end = 0;
   std::size_t mark = 0; ///< where errors about it point: of operators and members not their beginning
+  unsigned depth = 1;   ///< of the tree from here
 };
 
 struct Expression {
