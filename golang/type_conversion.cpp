@@ -25,7 +25,7 @@ GoKind kind_without_attribute(const DwarfType &type) {
   const bool is_power = size == 1 || size == 2 || size == 4 || size == 8;
   switch (type.kind) {
   case DwarfTypeKind::pointer:
-    return GoKind::pointer;
+    return type.name == "unsafe.Pointer" ? GoKind::unsafe_pointer : GoKind::pointer;
   case DwarfTypeKind::structure:
     return GoKind::structure;
   case DwarfTypeKind::array:

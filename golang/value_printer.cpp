@@ -66,6 +66,7 @@ void ValuePrinter::by_kind(const GoType &type, const ValueSource &source, Manner
   case GoKind::structure:
     return structure(type, source, manner);
   case GoKind::pointer:
+  case GoKind::unsafe_pointer:
     return pointer(type, source, manner);
   case GoKind::interface:
     return interface(type, source, manner);

@@ -185,7 +185,7 @@ bool same_go_type(const GoType &left, const GoType &right) {
          short_type_name(left.name) == short_type_name(right.name);
 }
 
-Result<Number> number_of(const Value &value, ValueEnvironment &environment) {
+Result<Number> any_number(const Value &value, ValueEnvironment &environment) {
   return value.type.go != nullptr ? go_number(value) : native_operations().number(value, environment);
 }
 

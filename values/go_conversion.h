@@ -17,7 +17,7 @@ namespace inspect {
 /// Of Go's numbers, truth values, pointers and what is one inside; usage of anything else.
 Result<Number> go_number(const Value &value);
 /// Of a native value, too, such as a register.
-Result<Number> number_of(const Value &value, ValueEnvironment &environment);
+Result<Number> any_number(const Value &value, ValueEnvironment &environment);
 /// usage where the number does not fit.
 Result<std::vector<std::byte>> encode_go_number(const Number &number, const GoType &type);
 /// type(value); between pointers, uintptr and unsafe.Pointer all goes, and a number may become a pointer.

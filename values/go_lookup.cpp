@@ -143,7 +143,7 @@ private:
         return std::unexpected(text.error());
       text_ = std::move(*text);
     } else if (is_go_number(*type_) || type_->kind == GoKind::boolean || is_go_address(*type_)) {
-      const auto number = number_of(key_, *environment_);
+      const auto number = any_number(key_, *environment_);
       if (!number)
         return std::unexpected(number.error());
       auto bytes = encode_go_number(*number, *type_);
@@ -171,7 +171,7 @@ private:
 std::string key_text(const Value &key, ValueEnvironment &environment) {
   if (const auto text = operations_of(key).text(key, 64, environment))
     return fmt::format(" \"{}\"", *text);
-  const auto number = number_of(key, environment);
+  const auto number = any_number(key, environment);
   return number && number->kind != Number::Kind::floating ? fmt::format(" {}", number->integer) : std::string();
 }
 

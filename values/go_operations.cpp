@@ -26,7 +26,7 @@ const GoType &unsigned_byte(ValueEnvironment &environment) {
 }
 
 Result<std::uint64_t> list_index(const Value &index, std::uint64_t length, ValueEnvironment &environment) {
-  const auto number = number_of(index, environment);
+  const auto number = any_number(index, environment);
   if (!number)
     return std::unexpected(number.error());
   if (number->kind == Number::Kind::floating || number->kind == Number::Kind::boolean)
