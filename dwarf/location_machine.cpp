@@ -58,7 +58,7 @@ Result<void> LocationMachine::run(std::span<const Dwarf_Op> operations, Dwarf_At
 
 /// Behind an operator that says where the value is, only the piece that this is can follow.
 Result<void> LocationMachine::step(const Dwarf_Op &op) {
-  if (described_ && !is_piece(op.atom) && op.atom != DW_OP_GNU_uninit && op.atom != DW_OP_nop)
+  if (described_ && !is_piece(op.atom) && op.atom != DW_OP_nop)
     return corrupt("goes on after it has said where the value is");
   return execute(op);
 }

@@ -77,6 +77,7 @@ private:
   Result<Dwarf_Die> die_operand(const Dwarf_Op &op);
   Result<void> implicit_value(const Dwarf_Op &op);
   Result<void> implicit_pointer(const Dwarf_Op &op);
+  std::int64_t signed_offset(const Dwarf_Op &op) const;
   Result<void> end_piece(std::uint64_t bit_size, std::uint64_t bit_offset);
   LocationPiece simple_location();
 

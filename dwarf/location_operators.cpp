@@ -156,8 +156,6 @@ Result<void> LocationMachine::describe(const Dwarf_Op &op) {
   case DW_OP_implicit_pointer:
   case DW_OP_GNU_implicit_pointer:
     return implicit_pointer(op);
-  case DW_OP_GNU_uninit:
-    return std::unexpected(Error(ErrorKind::not_found, "not initialized yet"));
   default:
     break;
   }
@@ -370,6 +368,23 @@ Result<void> LocationMachine::implicit_value(const Dwarf_Op &op) {
   return {};
 }
 
+/// libdw 0.188 decodes the last operand, a signed LEB128, as an unsigned one. Where its sign is follows from how many
+/// bytes it has, which the next operator tells, or the end of the block; in a list, whose blocks it does not show, it
+/// is taken for positive.
+std::int64_t LocationMachine::signed_offset(const Dwarf_Op &op) const {
+  constexpr std::uint64_t bytes_before = 1 + 4; // the operator and, in 32-bit DWARF, the reference
+  std::uint64_t end = 0;
+  Dwarf_Block block;
+  if (position_ < operations_.size())
+    end = operations_[position_].offset;
+  else if (attribute_ != nullptr && dwarf_formblock(attribute_, &block) == 0)
+    end = block.length;
+  const std::uint64_t size = end > op.offset + bytes_before ? end - op.offset - bytes_before : 0;
+  if (size == 0 || size > 9 || (op.number2 >> (7 * size - 1) & 1) == 0)
+    return static_cast<std::int64_t>(op.number2);
+  return static_cast<std::int64_t>(op.number2 | ~std::uint64_t{0} << (7 * size));
+}
+
 Result<void> LocationMachine::implicit_pointer(const Dwarf_Op &op) {
   const auto die = die_operand(op);
   if (!die)
@@ -377,7 +392,7 @@ Result<void> LocationMachine::implicit_pointer(const Dwarf_Op &op) {
   LocationPiece piece;
   piece.kind = LocationPiece::Kind::implicit_pointer;
   piece.pointee = *die;
-  piece.pointee_offset = static_cast<std::int64_t>(op.number2);
+  piece.pointee_offset = signed_offset(op);
   described_ = std::move(piece);
   return {};
 }
