@@ -8,6 +8,7 @@ namespace {
 struct Place {
   std::string_view name;
   DebugSections::Bytes DebugSections::*member;
+  bool says_where = false;
 };
 
 constexpr Place places[] = {
@@ -17,7 +18,12 @@ constexpr Place places[] = {
     {".debug_str", &DebugSections::strings},
     {".debug_line_str", &DebugSections::line_strings},
     {".debug_str_offsets", &DebugSections::string_offsets},
-    {".debug_addr", &DebugSections::addresses},
+    {".debug_addr", &DebugSections::addresses, true},
+    {".debug_line", &DebugSections::lines, true},
+    {".debug_loclists", &DebugSections::locations, true},
+    {".debug_loc", &DebugSections::locations, true},
+    {".debug_rnglists", &DebugSections::ranges, true},
+    {".debug_ranges", &DebugSections::old_ranges, true},
     {".debug_names", &DebugSections::names},
     {".gdb_index", &DebugSections::gdb_index},
     {".debug_cu_index", &DebugSections::unit_index},
@@ -25,7 +31,7 @@ constexpr Place places[] = {
 };
 
 /// `suffix`: what stands behind the names above.
-DebugSections sections_named(const ElfImage &image, std::string_view suffix) {
+DebugSections sections_named(const ElfImage &image, std::string_view suffix, bool with_places) {
   DebugSections found;
   found.split = !suffix.empty();
   for (const ImageSection &section : image.sections()) {
@@ -37,7 +43,7 @@ DebugSections sections_named(const ElfImage &image, std::string_view suffix) {
       name.remove_suffix(suffix.size());
     }
     for (const Place &place : places)
-      if (name == place.name && (found.*place.member).empty())
+      if (name == place.name && (with_places || !place.says_where) && (found.*place.member).empty())
         found.*place.member = image.content(section);
   }
   return found;
@@ -45,12 +51,12 @@ DebugSections sections_named(const ElfImage &image, std::string_view suffix) {
 
 } // namespace
 
-DebugSections DebugSections::of(const ElfImage &image) {
-  return sections_named(image, "");
+DebugSections DebugSections::of(const ElfImage &image, bool with_places) {
+  return sections_named(image, "", with_places);
 }
 
-DebugSections DebugSections::split_of(const ElfImage &image) {
-  return sections_named(image, ".dwo");
+DebugSections DebugSections::split_of(const ElfImage &image, bool with_places) {
+  return sections_named(image, ".dwo", with_places);
 }
 
 } // namespace inspect

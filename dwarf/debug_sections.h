@@ -17,12 +17,17 @@ struct DebugSections {
   Bytes addresses;              ///< .debug_addr, in programs only
   Bytes names;                  ///< .debug_names
   Bytes gdb_index;              ///< .gdb_index
+  Bytes lines;                  ///< .debug_line
+  Bytes locations;              ///< .debug_loclists or, before DWARF 5, .debug_loc
+  Bytes ranges;                 ///< .debug_rnglists
+  Bytes old_ranges;             ///< .debug_ranges
   Bytes unit_index, type_index; ///< .debug_cu_index and .debug_tu_index, of .dwp packages
   bool split = false;           ///< those whose names end in ".dwo"
 
-  static DebugSections of(const ElfImage &image);
+  /// `with_places`: also those that say where code and variables are, which may have to be unpacked for it.
+  static DebugSections of(const ElfImage &image, bool with_places = false);
   /// The other ones: of a .dwo file, a .dwp package, or a program that keeps them in itself.
-  static DebugSections split_of(const ElfImage &image);
+  static DebugSections split_of(const ElfImage &image, bool with_places = false);
 };
 
 } // namespace inspect

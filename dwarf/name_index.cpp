@@ -27,8 +27,8 @@ struct ModuleNames {
   std::optional<NameTable> table; ///< to be read once `made` is set
   std::vector<std::string> warnings;
 
-  void make(const Cancellation *cancellation) {
-    auto names = make_names(job, cancellation);
+  void make(const UnitIndexOptions &options, const Cancellation *cancellation) {
+    auto names = open_names(job, options, cancellation);
     if (names) {
       table = std::move(names->table);
       warnings = std::move(names->warnings);
@@ -96,6 +96,9 @@ std::optional<Dwarf_Die> die_of(const NameRecord &record, Module &module) {
   case NameSection::common_info:
     dwarf = dwarf != nullptr ? dwarf_getalt(dwarf) : nullptr;
     break;
+  case NameSection::package_info:
+  case NameSection::package_type:
+    return std::nullopt;
   case NameSection::split_info:
   case NameSection::split_types:
     types = record.section == NameSection::split_types;
@@ -132,10 +135,13 @@ std::string file_name_of_unit(Dwarf_Die die) {
 } // namespace
 
 struct ProgramNames::State {
-  explicit State(ModuleMap &map) : modules(map) {}
+  explicit State(ModuleMap &map) : modules(map), options(default_unit_index_options()) {
+    options.deadline = deadline_for_names;
+  }
   ~State() { stop(); }
 
   ModuleMap &modules;
+  UnitIndexOptions options;
   std::vector<std::unique_ptr<ModuleNames>> entries;
   std::set<std::string> said;
   std::thread thread;
@@ -183,7 +189,7 @@ void ProgramNames::State::start() {
     for (ModuleNames *entry : missing) {
       if (stopping.requested())
         break;
-      entry->make(&stopping);
+      entry->make(options, &stopping);
       const std::lock_guard lock(mutex);
       changed.notify_all();
     }
@@ -213,7 +219,7 @@ bool ProgramNames::State::wait(const Cancellation *cancellation) {
     if (cancellation && cancellation->requested())
       return false;
     if (!entry->made)
-      entry->make(cancellation);
+      entry->make(options, cancellation);
   }
   return true;
 }

@@ -19,10 +19,12 @@ enum class NameKind : std::uint8_t {
 /// The section that a DIE's offset is into.
 enum class NameSection : std::uint8_t {
   info,
-  types,       ///< .debug_types
-  split_info,  ///< .debug_info.dwo of the unit's split file
-  split_types, ///< .debug_types.dwo of the unit's split file
-  common_info, ///< .debug_info of the file that .gnu_debugaltlink names
+  types,        ///< .debug_types
+  split_info,   ///< .debug_info.dwo of the unit's split file
+  split_types,  ///< .debug_types.dwo of the unit's split file
+  common_info,  ///< .debug_info of the file that .gnu_debugaltlink names
+  package_info, ///< of the split unit in the .dwp package: from the start of its part of .debug_info.dwo
+  package_type, ///< of a type unit in the .dwp package: from the start of its part; `unit` is its signature
 };
 
 inline constexpr char transparent_mark = '\x01';

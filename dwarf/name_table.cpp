@@ -168,7 +168,7 @@ Result<NameTable> NameTable::check(std::shared_ptr<const void> owner, std::span<
 
 bool NameTable::read(const NameTableEntry &entry, NameRecord &record) const {
   if (entry.text >= texts_.size() || entry.unit >= units_.size() || entry.kind > NameKind::constant ||
-      entry.section > NameSection::common_info)
+      entry.section > NameSection::package_type)
     return false;
   // The texts end with a NUL, so that this one ends as well.
   record.name = reinterpret_cast<const char *>(texts_.data()) + entry.text;

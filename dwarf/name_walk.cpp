@@ -59,7 +59,7 @@ NameWalk::NameWalk(const DebugSections &sections, const DebugSections *common, c
       by_signature_.emplace(headers_[index].signature, index);
   if (common) {
     common_walk_ = std::make_unique<NameWalk>(*common, nullptr, cancellation);
-    common_walk_->mark_common();
+    common_walk_->place_in(NameSection::common_info);
   }
 }
 
@@ -147,6 +147,21 @@ std::optional<std::string> NameWalk::name_at(const RawReference &reference, bool
   return std::string(die.name);
 }
 
+std::string NameWalk::type_name(const RawReference &signature) {
+  if (signature.kind != RawReference::Kind::signature)
+    return {};
+  if (const auto type = follow(signature, false))
+    return std::string(type->entry().name);
+  const auto known = type_names_ ? type_names_->find(signature.value) : TypeNames::const_iterator();
+  return type_names_ && known != type_names_->end() ? known->second : std::string();
+}
+
+void NameWalk::collect_types(TypeNames &names) {
+  for (const auto &[signature, header] : by_signature_)
+    if (const auto type = follow({RawReference::Kind::signature, signature}, false))
+      names.emplace(signature, type->entry().name);
+}
+
 NameWalk::Description NameWalk::describe(const Place &place, int depth) {
   Description description;
   Place here = place;
@@ -168,8 +183,7 @@ NameWalk::Description NameWalk::describe(const Place &place, int depth) {
     here = std::move(*next);
   }
   if (const RawReference signature = here.entry().signature; description.name.empty())
-    if (const auto type = here.walk->follow(signature, false))
-      description.name = type->entry().name;
+    description.name = here.walk->type_name(signature);
   description.declared = std::move(here);
   return description;
 }
@@ -214,11 +228,11 @@ std::string NameWalk::scope_of(const Place &place, std::uint32_t scope, std::str
 }
 
 NameSection NameWalk::section_of(const UnitHeader &unit) const {
-  if (is_common_)
-    return NameSection::common_info;
-  if (is_split_)
-    return unit.in_types ? NameSection::split_types : NameSection::split_info;
-  return unit.in_types ? NameSection::types : NameSection::info;
+  if (!unit.in_types)
+    return section_;
+  return section_ == NameSection::info         ? NameSection::types
+         : section_ == NameSection::split_info ? NameSection::split_types
+                                               : section_;
 }
 
 void NameWalk::emit(const Place &place, const NameVisitor &visit) {
@@ -234,7 +248,7 @@ void NameWalk::emit(const Place &place, const NameVisitor &visit) {
   record.kind = *kind;
   record.section = section_of(place.unit->header);
   record.die = entry.offset;
-  record.unit = is_split_ ? skeleton_ : place.unit->header.dies;
+  record.unit = unit_.value_or(place.unit->header.dies);
   record.identity =
       (static_cast<std::uint64_t>(entry.tag) << 56) ^ (static_cast<std::uint64_t>(description.line) << 32);
   bool declaration = entry.is_declaration;
@@ -243,7 +257,7 @@ void NameWalk::emit(const Place &place, const NameVisitor &visit) {
     record.identity ^= entry.byte_size;
     break;
   case NameKind::function:
-    declaration = !entry.has_code && !description.is_inline;
+    declaration = entry.is_declaration && !entry.has_code && !description.is_inline;
     if (declaration && description.in_class)
       return;
     if (entry.has_code)

@@ -39,13 +39,16 @@ public:
   /// False: it was cancelled.
   bool all(const NameVisitor &visit);
   void unit(const UnitHeader &unit, const NameVisitor &visit);
-  /// The records are of the file that is shared.
-  void mark_common() { is_common_ = true; }
-  /// The records are of split units; of the skeleton whose root DIE is at this offset.
-  void mark_split(std::uint64_t skeleton) {
-    is_split_ = true;
-    skeleton_ = skeleton;
+  /// What the records say of their place: NameRecord::section and, where it is not to be the unit's own, ::unit.
+  void place_in(NameSection section, std::optional<std::uint64_t> unit = std::nullopt) {
+    section_ = section;
+    unit_ = unit;
   }
+  /// Names of types in files or parts that this walk does not see, by the signature of their units.
+  using TypeNames = std::unordered_map<std::uint64_t, std::string>;
+  void know_types(const TypeNames *names) { type_names_ = names; }
+  /// The names of all type units of these sections, by signature.
+  void collect_types(TypeNames &names);
 
 private:
   /// An entry and the unit it is in, which is kept as long as somebody looks at it.
@@ -69,6 +72,7 @@ private:
   std::optional<std::size_t> unit_with(std::uint64_t offset, bool in_types) const;
   std::optional<Place> follow(const RawReference &reference, bool in_types);
   std::optional<std::string> name_at(const RawReference &reference, bool in_types);
+  std::string type_name(const RawReference &signature);
   Description describe(const Place &place, int depth);
   std::string scope_of(const Place &place, std::uint32_t scope, std::string_view member, int depth);
   std::string own_scope_name(const Place &place, std::string_view member, int depth);
@@ -84,9 +88,9 @@ private:
   std::unordered_map<std::size_t, std::shared_ptr<UnitNames>> loaded_;
   std::unordered_map<std::uint64_t, std::unique_ptr<AbbreviationTable>> codes_;
   std::unique_ptr<NameWalk> common_walk_;
-  bool is_common_ = false;
-  bool is_split_ = false;
-  std::uint64_t skeleton_ = 0;
+  NameSection section_ = NameSection::info;
+  std::optional<std::uint64_t> unit_;
+  const TypeNames *type_names_ = nullptr;
 };
 
 } // namespace inspect

@@ -1,5 +1,6 @@
 #include "dwarf/unit_index.h"
 
+#include "dwarf/indexed_file.h"
 #include "dwarf/unit_index_cache.h"
 #include "dwarf/unit_index_worker.h"
 #include "machine/file_descriptor.h"
@@ -19,47 +20,6 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t largest_index = sizeof(UnitIndexHeader) + unit_index_record_limit * sizeof(UnitIndexRecord);
-
-/// What the index must say about the file it was made of.
-struct Identity {
-  std::vector<std::uint8_t> build_id;
-  std::uint64_t size = 0;
-  std::int64_t modified_ns = 0;
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-
-  std::string build_id_hex() const {
-    std::string hex;
-    for (const std::uint8_t byte : build_id)
-      hex += fmt::format("{:02x}", byte);
-    return hex;
-  }
-  /// A stripped file and its debug file share the build-id, not the size.
-  std::string entry_name() const {
-    return build_id.empty() ? fmt::format("file-{:x}-{:x}-{:x}-{:x}.units", device, inode, size, modified_ns)
-                            : fmt::format("{}-{:x}.units", build_id_hex(), size);
-  }
-  bool fits(const UnitIndexHeader &header) const {
-    const bool same_id = std::ranges::equal(
-        build_id,
-        std::span(header.build_id).first(std::min<std::uint64_t>(header.build_id_size, sizeof header.build_id)));
-    return same_id && header.file_size == size && (!build_id.empty() || header.file_modified_ns == modified_ns);
-  }
-};
-
-Result<Identity> identify(int descriptor, std::span<const std::uint8_t> build_id) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0)
-    return std::unexpected(Error::from_errno(errno, "looking at a file to be indexed"));
-  Identity identity;
-  if (build_id.size() <= unit_index_build_id_limit)
-    identity.build_id.assign(build_id.begin(), build_id.end());
-  identity.size = static_cast<std::uint64_t>(status.st_size);
-  identity.modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
-  identity.device = status.st_dev;
-  identity.inode = status.st_ino;
-  return identity;
-}
 
 Result<UnitIndex> parse_file(int descriptor) {
   struct stat status {};
@@ -84,14 +44,14 @@ Result<UnitIndex> parse_file(int descriptor) {
   return UnitIndex::parse(bytes);
 }
 
-Result<UnitIndex> parse_file_of(int descriptor, const Identity &identity) {
+Result<UnitIndex> parse_file_of(int descriptor, const IndexedFile &identity) {
   auto index = parse_file(descriptor);
   if (index && !identity.fits(index->header()))
     return std::unexpected(Error(ErrorKind::corrupt, "the index belongs to another file"));
   return index;
 }
 
-Result<UnitIndex> make(int descriptor, int output, const Identity &identity, const UnitIndexOptions &options) {
+Result<UnitIndex> make(int descriptor, int output, const IndexedFile &identity, const UnitIndexOptions &options) {
   if (auto done = run_unit_index_worker({.worker = options.worker,
                                          .input = descriptor,
                                          .output = output,
@@ -102,7 +62,7 @@ Result<UnitIndex> make(int descriptor, int output, const Identity &identity, con
   return parse_file_of(output, identity);
 }
 
-Result<UnitIndex> make_uncached(int descriptor, const Identity &identity, const UnitIndexOptions &options) {
+Result<UnitIndex> make_uncached(int descriptor, const IndexedFile &identity, const UnitIndexOptions &options) {
   const FileDescriptor output(::memfd_create("inspect-unit-index", MFD_CLOEXEC));
   if (!output)
     return std::unexpected(Error::from_errno(errno, "creating a file in memory for an index"));
@@ -151,7 +111,7 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
                                   const UnitIndexOptions &options) {
   if (options.worker.empty())
     return std::unexpected(Error(ErrorKind::not_found, "inspect-dwarfindex is not installed"));
-  auto identity = identify(descriptor, build_id);
+  auto identity = IndexedFile::of(descriptor, build_id);
   if (!identity)
     return std::unexpected(identity.error());
   if (!options.cache_directory)
@@ -160,12 +120,12 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
   std::string temporary;
   Result<FileDescriptor> output = std::unexpected(Error(ErrorKind::not_found, ""));
   if (cache) {
-    if (auto kept = cache->find(identity->entry_name())) {
+    if (auto kept = cache->find(identity->entry_name(unit_index_suffix))) {
       if (auto index = parse_file_of(kept->get(), *identity)) {
         index->from_cache_ = true;
         return index;
       }
-      cache->remove(identity->entry_name());
+      cache->remove(identity->entry_name(unit_index_suffix));
     }
     output = cache->begin(temporary);
   }
@@ -180,7 +140,7 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
     cache->remove(temporary);
     return index;
   }
-  if (auto kept = cache->commit(temporary, identity->entry_name()); !kept) {
+  if (auto kept = cache->commit(temporary, identity->entry_name(unit_index_suffix)); !kept) {
     cache->remove(temporary);
     index->cache_problem_ = kept.error().message();
   }

@@ -17,7 +17,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::string_view entry_suffix = ".units";
 constexpr std::string_view temporary_suffix = ".part";
 constexpr std::time_t abandoned_after_seconds = 3600;
 
@@ -106,7 +105,7 @@ void UnitIndexCache::shrink_to(std::uint64_t limit) const {
       continue;
     if (name.ends_with(temporary_suffix) && status.st_mtime + abandoned_after_seconds < ::time(nullptr))
       remove(name);
-    if (!name.ends_with(entry_suffix))
+    if (!name.ends_with(unit_index_suffix) && !name.ends_with(name_table_suffix))
       continue;
     entries.push_back({status.st_mtim, static_cast<std::uint64_t>(status.st_size), name});
     total += entries.back().size;

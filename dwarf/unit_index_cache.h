@@ -11,8 +11,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace inspect {
+
+/// How the names of entries end, by what they are: indexes by address, and tables of names.
+inline constexpr std::string_view unit_index_suffix = ".units";
+inline constexpr std::string_view name_table_suffix = ".names";
 
 class UnitIndexCache {
 public:

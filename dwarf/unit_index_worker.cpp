@@ -21,6 +21,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int worker_input = 3;
 constexpr int worker_output = 4;
+constexpr int worker_common = 5;
+constexpr int worker_package = 6;
+constexpr int status_split = 3; ///< dwarf/indexer/main.cpp
+constexpr std::chrono::milliseconds patience{50};
 constexpr std::size_t longest_complaint = 2000;
 
 /// A copy whose number collides with none of those the worker is to see.
@@ -47,6 +51,26 @@ public:
   posix_spawnattr_t attributes;
 };
 
+std::vector<std::string> words_of(const UnitIndexJob &job) {
+  std::vector<std::string> words{job.worker, "--fd", std::to_string(worker_input), "--output-fd",
+                                 std::to_string(worker_output)};
+  const auto add = [&](const char *option, std::string value) {
+    words.emplace_back(option);
+    words.push_back(std::move(value));
+  };
+  if (!job.build_id.empty())
+    add("--build-id", job.build_id);
+  if (job.names)
+    add("--what", "names");
+  if (job.common >= 0)
+    add("--common-fd", std::to_string(worker_common));
+  if (job.package >= 0)
+    add("--package-fd", std::to_string(worker_package));
+  if (job.other_files != 0)
+    add("--other-files", std::to_string(job.other_files));
+  return words;
+}
+
 /// The id of the running worker, whose complaints arrive at `complaints`.
 Result<pid_t> start(const UnitIndexJob &job, int complaints) {
   auto input = high_copy(job.input);
@@ -55,7 +79,18 @@ Result<pid_t> start(const UnitIndexJob &job, int complaints) {
   auto output = high_copy(job.output);
   if (!output)
     return std::unexpected(output.error());
+  std::vector<std::string> words = words_of(job);
+  std::vector<FileDescriptor> others;
   SpawnSettings settings;
+  for (const auto &[descriptor, number] : {std::pair(job.common, worker_common), {job.package, worker_package}}) {
+    if (descriptor < 0)
+      continue;
+    auto copy = high_copy(descriptor);
+    if (!copy)
+      return std::unexpected(copy.error());
+    ::posix_spawn_file_actions_adddup2(&settings.actions, copy->get(), number);
+    others.push_back(std::move(*copy));
+  }
   ::posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&settings.actions, complaints, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&settings.actions, complaints, STDERR_FILENO);
@@ -69,12 +104,6 @@ Result<pid_t> start(const UnitIndexJob &job, int complaints) {
   ::posix_spawnattr_setsigdefault(&settings.attributes, &all);
   ::posix_spawnattr_setflags(&settings.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<std::string> words{job.worker, "--fd", std::to_string(worker_input), "--output-fd",
-                                 std::to_string(worker_output)};
-  if (!job.build_id.empty()) {
-    words.emplace_back("--build-id");
-    words.push_back(job.build_id);
-  }
   std::vector<char *> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string &word : words)
@@ -93,14 +122,21 @@ std::chrono::milliseconds time_left(Clock::time_point end) {
   return std::max(std::chrono::milliseconds(0), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
 }
 
-/// What the worker says until it closes its end or the time is up, at most `longest_complaint` bytes of it.
-std::string listen(int descriptor, Clock::time_point end) {
+bool is_cancelled(const Cancellation *cancellation) {
+  return cancellation != nullptr && cancellation->requested();
+}
+
+/// What the worker says until it closes its end, the time is up or nobody wants it any more, at most
+/// `longest_complaint` bytes of it.
+std::string listen(int descriptor, Clock::time_point end, const Cancellation *cancellation) {
   std::string heard;
   while (true) {
     pollfd ready{descriptor, POLLIN, 0};
     const auto left = time_left(end);
-    const int events = ::poll(&ready, 1, static_cast<int>(left.count()));
-    if (events < 0 && errno == EINTR)
+    const int events = ::poll(&ready, 1, static_cast<int>(std::min(left, patience).count()));
+    if (is_cancelled(cancellation))
+      return heard;
+    if ((events < 0 && errno == EINTR) || (events == 0 && left > patience))
       continue;
     if (events <= 0)
       return heard;
@@ -158,16 +194,21 @@ Result<void> run_unit_index_worker(const UnitIndexJob &job) {
     return std::unexpected(pid.error());
   speaking = FileDescriptor();
   *high_speaking = FileDescriptor();
-  const std::string complaint = listen(listening.get(), end);
-  const std::optional<int> status = wait_until(*pid, end);
+  const std::string complaint = listen(listening.get(), end, job.cancellation);
+  const bool cancelled = is_cancelled(job.cancellation);
+  const std::optional<int> status = cancelled ? std::nullopt : wait_until(*pid, end);
   if (!status) {
     kill_and_reap(*pid);
+    if (cancelled)
+      return std::unexpected(Error(ErrorKind::cancelled, "inspect-dwarfindex was not waited for"));
     return std::unexpected(
         Error(ErrorKind::timed_out, fmt::format("inspect-dwarfindex took more than {} ms", job.deadline.count())));
   }
   if (WIFSIGNALED(*status))
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("inspect-dwarfindex ended by signal {} ({})",
                                                                  WTERMSIG(*status), ::strsignal(WTERMSIG(*status)))));
+  if (WEXITSTATUS(*status) == status_split)
+    return std::unexpected(Error(ErrorKind::unsupported, first_line(complaint)));
   if (WEXITSTATUS(*status) != 0)
     return std::unexpected(Error(
         ErrorKind::corrupt, complaint.empty() ? fmt::format("inspect-dwarfindex failed with {}", WEXITSTATUS(*status))

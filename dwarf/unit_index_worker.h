@@ -5,6 +5,7 @@
 // same thread are never disturbed.
 #pragma once
 
+#include "machine/cancellation.h"
 #include "machine/error.h"
 
 #include <chrono>
@@ -20,9 +21,14 @@ struct UnitIndexJob {
   int output = -1;      ///< an empty file open for writing
   std::string build_id; ///< hex; empty: none
   std::chrono::milliseconds deadline{};
+  bool names = false;            ///< a table of names instead of the index by address
+  int common = -1;               ///< for names: the file that .gnu_debugaltlink names
+  int package = -1;              ///< for names: the .dwp package
+  std::uint64_t other_files = 0; ///< for names: NameTableHeader::other_files
+  const Cancellation *cancellation = nullptr;
 };
 
-/// Returns when the worker is gone, whatever it did.
+/// Returns when the worker is gone, whatever it did. unsupported: units are in files that it was not given.
 Result<void> run_unit_index_worker(const UnitIndexJob &job);
 
 } // namespace inspect

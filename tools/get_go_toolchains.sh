@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches Go toolchains for tests and for tools/generate_go_layouts.sh:
+# Fetches Go toolchains for tests and for tools/generate_go_layouts.go:
 #
 #     tools/get_go_toolchains.sh DIRECTORY VERSION…        # e.g. ~/go-toolchains 1.16.15 1.22.12
 #     INSPECT_GO_TOOLCHAINS=DIRECTORY ./dev test

@@ -31,8 +31,10 @@ namespace {
 constexpr rlim_t largest_index = 512ULL << 20;
 
 void close_all_but(const ConfinementLimits &limits) {
-  std::array<unsigned, 3> kept{2, static_cast<unsigned>(limits.input_descriptor),
-                               static_cast<unsigned>(limits.output_descriptor)};
+  std::vector<unsigned> kept{2, static_cast<unsigned>(limits.input_descriptor),
+                             static_cast<unsigned>(limits.output_descriptor)};
+  for (const int descriptor : limits.further_inputs)
+    kept.push_back(static_cast<unsigned>(descriptor));
   std::ranges::sort(kept);
   unsigned first = 0;
   for (const unsigned descriptor : kept) {
@@ -115,7 +117,11 @@ Result<void> confine(const ConfinementLimits &limits) {
   if (::fcntl(limits.output_descriptor, F_GETFD) < 0)
     return std::unexpected(Error::from_errno(errno, "looking at the index's descriptor"));
   close_all_but(limits);
-  limit_resources(static_cast<std::uint64_t>(input.st_size), limits.cpu_seconds);
+  auto size = static_cast<std::uint64_t>(input.st_size);
+  for (const int descriptor : limits.further_inputs)
+    if (struct stat further{}; ::fstat(descriptor, &further) == 0)
+      size += static_cast<std::uint64_t>(further.st_size);
+  limit_resources(size, limits.cpu_seconds);
   become_nobody();
   ::prctl(PR_SET_DUMPABLE, 0);
   // After become_nobody: a change of identity clears it (prctl(2)).

@@ -5,11 +5,14 @@
 
 #include "machine/error.h"
 
+#include <vector>
+
 namespace inspect {
 
 struct ConfinementLimits {
   int input_descriptor = -1;
   int output_descriptor = -1;
+  std::vector<int> further_inputs = {};
   unsigned cpu_seconds = 60;
 };
 

@@ -1,12 +1,19 @@
 // inspect-dwarfindex: reads the DWARF of one ELF file through a descriptor it inherited and writes the index of
-// dwarf/unit_index_format.h to another. `inspect` starts it; it is the only program of the project with libdwarf in it.
+// dwarf/unit_index_format.h to another, or the table of dwarf/name_table_format.h. `inspect` starts it; it is the only
+// program of the project with libdwarf in it, which reads the addresses. Names are read by dwarf/name_walk.h: libdwarf
+// makes an object of each DIE and attribute, and of a large program's DIEs most have to be read.
 //
 //     inspect-dwarfindex --fd 3 --output-fd 4 [--build-id HEX]
+//     inspect-dwarfindex --what names --fd 3 --output-fd 4 [--build-id HEX] [--common-fd 5] [--package-fd 6]
+//                        [--other-files NUMBER]
 //
-// Exit status: 0 the index is complete; 1 it could not be made, with the reason in one line on stderr; 2 wrong usage.
+// Exit status: 0 the index is complete; 1 it could not be made, with the reason in one line on stderr; 2 wrong usage;
+// 3 names are in .dwo files, which only those who may open files can read.
 #include "dwarf/indexer/confinement.h"
 #include "dwarf/indexer/unit_range_reader.h"
+#include "dwarf/name_making.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -24,7 +31,14 @@ struct Arguments {
   int input = -1;
   int output = -1;
   UnitIndexHeader header; ///< with the build-id
+  bool names = false;
+  int common = -1;
+  int package = -1;
+  std::uint64_t other_files = 0;
 };
+
+constexpr unsigned seconds_for_names = 120;
+constexpr int status_split = 3; ///< dwarf/unit_index_worker.cpp
 
 bool parse_build_id(std::string_view hex, UnitIndexHeader &header) {
   if (hex.empty() || hex.size() % 2 != 0 || hex.size() / 2 > unit_index_build_id_limit)
@@ -44,15 +58,24 @@ bool parse_descriptor(std::string_view text, int &descriptor) {
   return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && descriptor >= 3;
 }
 
+bool parse_number(std::string_view text, std::uint64_t &number) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+}
+
 std::optional<Arguments> parse(std::span<char *> words) {
   Arguments arguments;
   for (std::size_t index = 1; index + 1 < words.size(); index += 2) {
     const std::string_view name = words[index];
     const std::string_view value = words[index + 1];
-    const bool understood = name == "--fd"          ? parse_descriptor(value, arguments.input)
-                            : name == "--output-fd" ? parse_descriptor(value, arguments.output)
-                            : name == "--build-id"  ? parse_build_id(value, arguments.header)
-                                                    : false;
+    const bool understood = name == "--fd"            ? parse_descriptor(value, arguments.input)
+                            : name == "--output-fd"   ? parse_descriptor(value, arguments.output)
+                            : name == "--build-id"    ? parse_build_id(value, arguments.header)
+                            : name == "--what"        ? (arguments.names = value == "names")
+                            : name == "--common-fd"   ? parse_descriptor(value, arguments.common)
+                            : name == "--package-fd"  ? parse_descriptor(value, arguments.package)
+                            : name == "--other-files" ? parse_number(value, arguments.other_files)
+                                                      : false;
     if (!understood)
       return std::nullopt;
   }
@@ -73,6 +96,27 @@ Result<void> write_all(int descriptor, const void *bytes, std::size_t size) {
     size -= static_cast<std::size_t>(written);
   }
   return {};
+}
+
+Result<void> make_names(const Arguments &arguments) {
+  struct stat status {};
+  if (::fstat(arguments.input, &status) != 0)
+    return std::unexpected(Error::from_errno(errno, "looking at the file"));
+  NameTableHeader header;
+  header.file_size = static_cast<std::uint64_t>(status.st_size);
+  header.file_modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+  header.build_id_size = arguments.header.build_id_size;
+  static_assert(sizeof header.build_id == sizeof arguments.header.build_id);
+  std::ranges::copy(arguments.header.build_id, header.build_id);
+  header.other_files = arguments.other_files;
+  const auto table = make_name_table({.descriptor = arguments.input,
+                                      .common = arguments.common,
+                                      .package = arguments.package,
+                                      .path = "the file",
+                                      .header = header});
+  if (!table)
+    return std::unexpected(table.error());
+  return write_all(arguments.output, table->bytes.data(), table->bytes.size());
 }
 
 Result<void> make_index(Arguments arguments) {
@@ -104,13 +148,19 @@ int run(std::span<char *> words) {
     std::fputs("usage: inspect-dwarfindex --fd N --output-fd M [--build-id HEX]\n", stderr);
     return 2;
   }
-  auto made = confine({.input_descriptor = arguments->input, .output_descriptor = arguments->output});
+  ConfinementLimits limits{.input_descriptor = arguments->input, .output_descriptor = arguments->output};
+  for (const int descriptor : {arguments->common, arguments->package})
+    if (descriptor >= 0)
+      limits.further_inputs.push_back(descriptor);
+  if (arguments->names)
+    limits.cpu_seconds = seconds_for_names;
+  auto made = confine(limits);
   if (made)
-    made = make_index(*arguments);
+    made = arguments->names ? make_names(*arguments) : make_index(*arguments);
   if (made)
     return 0;
   fmt::print(stderr, "{}\n", made.error().message());
-  return 1;
+  return made.error().kind() == ErrorKind::unsupported && arguments->names ? status_split : 1;
 }
 
 } // namespace
