@@ -4,16 +4,20 @@
 //     const auto value = evaluate("s.lookup[1]", scope);
 //     if (!value) … value.error().message() is "at column 3: …", caret_line() points there …
 //
-// Text literals are arrays of char, in whatever language: operations that take text (a map's key) must ask
-// operations_of(key).text(key, …). Nothing in the target is ever called.
+// Text literals are arrays of char, in Go strings that are nowhere in the target. Nothing in the target is ever called;
+// what is written as a call is a conversion, len, cap, or a container's size().
 #pragma once
 
 #include "values/expression.h"
+#include "values/expression_parser.h"
 #include "values/name_scope.h"
 
 #include <string_view>
 
 namespace inspect {
+
+/// The frame's language, and its names to tell types by.
+ExpressionSyntax expression_syntax(NameScope &scope);
 
 /// usage, not_found, unreadable, corrupt, timed_out; with the column unless the expression is a single name.
 Result<Value> evaluate(const Expression &expression, NameScope &scope);
