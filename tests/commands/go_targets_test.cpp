@@ -1,5 +1,7 @@
 // Go programs that are not just one static file started from a shell: with C around and in between, position
 // independent, without section headers, with the file gone, in other namespaces, next to native processes.
+#include "attach/process_list.h"
+#include "attach/process_status.h"
 #include "tests/support/child_process.h"
 #include "tests/support/foreign_root.h"
 #include "tests/support/go_toolchain.h"
@@ -106,6 +108,33 @@ TEST_CASE("goroutines in C calls and in Go called from C: the frames of both, in
     const CommandResult text = run_inspect({"stacks", pid_of(process)});
     CHECK(text.err == "");
     CHECK_THAT(text.out, Contains("wait_in_c") && Contains("main._Cfunc_call_wait"));
+  });
+}
+
+TEST_CASE("goroutines come and go in a process of which one thread cannot be stopped") {
+  for_each_go([](const GoToolchain &go) {
+    ChildProcess process({build_go(go, "vfork_parent", GoVariant::cgo)});
+    process.wait_for_line();
+    pid_t thread = 0;
+    REQUIRE(wait_until([&] {
+      for (const pid_t one : list_threads(process.pid()).value())
+        if (const auto stat = read_process_stat(one); stat && stat->state == 'D')
+          thread = one;
+      return thread != 0;
+    }));
+    const Json dump = stacks_json(process.pid());
+    CHECK(goroutines_in(dump, "main.waitForever").size() == 20);
+    CHECK(goroutines_in(dump, "main.comeAndGo").size() >= 1);
+    const auto holding = goroutines_in(dump, "main.holdInVfork");
+    REQUIRE(holding.size() == 1);
+    CHECK(holding.front()["status"] == "syscall");
+    CHECK(holding.front()["thread"] == thread);
+    const auto unstopped = std::ranges::find(dump["threads"], Json(thread), [](const Json &one) { return one["tid"]; });
+    REQUIRE(unstopped != dump["threads"].end());
+    CHECK((*unstopped)["end"]["reason"] == "not_captured");
+    CHECK(dump["warnings"].size() == 1);
+    process.close_stdin();
+    process.wait_for_line("returned");
   });
 }
 
