@@ -125,7 +125,7 @@ std::optional<std::string> text_of(const GoType &type, const ValueSource &source
     return text_of(*type.element, ValueSource::in_memory(*context.memory, RunAddress{*address}, type.element->size),
                    context, causes);
   }
-  const std::string name = short_type_name(type.name);
+  const std::string name = short_go_type_name(type.name);
   if (name == "syscall.Errno")
     return errno_text(source);
   const auto *const known = std::ranges::find(error_forms, name, &ErrorForm::type);

@@ -31,7 +31,7 @@ std::optional<ValueSource> dynamic_source(const InterfaceValue &value, const Val
   return ValueSource::in_memory(*context.memory, RunAddress{value.data}, value.type->size);
 }
 
-std::string short_type_name(std::string_view name) {
+std::string short_go_type_name(std::string_view name) {
   std::string text;
   // Each path in "map[a/b.K]*c/d.V" loses what stands before its last slash.
   std::size_t word = 0;

@@ -23,6 +23,6 @@ std::optional<InterfaceValue> interface_value(const GoType &type, const ValueSou
 std::optional<ValueSource> dynamic_source(const InterfaceValue &value, const ValueContext &context);
 
 /// A type's name with the last part of the package's path only, as Go prints it: "fs.PathError" of "io/fs.PathError".
-std::string short_type_name(std::string_view name);
+std::string short_go_type_name(std::string_view name);
 
 } // namespace inspect

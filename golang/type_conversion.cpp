@@ -80,7 +80,7 @@ std::string without_shapes(std::string text) {
 }
 
 std::string printed_name(std::string_view name) {
-  std::string text = without_shapes(short_type_name(name));
+  std::string text = without_shapes(short_go_type_name(name));
   for (std::size_t at = 0; (at = text.find("%2e", at)) != std::string::npos;)
     text.erase(at + 1, 2)[at] = '.';
   return text;
@@ -117,6 +117,14 @@ void GoTypeConverter::complete(const GoType &type) {
     return;
   const TypeHandle handle = known->second;
   convert(handle, steps_followed, 0);
+}
+
+const std::vector<GoConstant> &GoTypeConverter::constants(const GoType &type) {
+  const auto [place, is_new] = constants_of_.try_emplace(&type);
+  const auto known = descriptions_.find(&type);
+  if (is_new && known != descriptions_.end() && known->second.die)
+    place->second = constants_.of(*known->second.die);
+  return place->second;
 }
 
 GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nesting) {

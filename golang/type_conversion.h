@@ -7,6 +7,7 @@
 // Source: cmd/link/internal/ld/dwarf.go, newtype and the synthesize functions, Go 1.16 to 1.26.
 #pragma once
 
+#include "dwarf/go_constants.h"
 #include "dwarf/type_reader.h"
 #include "golang/go_type.h"
 
@@ -24,6 +25,8 @@ public:
   /// Of a type that convert() reached but did not follow, or only part of the way: what it consists of, in place. Types
   /// from elsewhere stay as they are.
   void complete(const GoType &type);
+  /// The constants of an integer type that was made here; empty where there are none.
+  const std::vector<GoConstant> &constants(const GoType &type);
 
 private:
   struct Converted {
@@ -47,6 +50,8 @@ private:
   GoTypePool &pool_;
   std::unordered_map<const void *, Converted> converted_;       ///< by DIE
   std::unordered_map<const GoType *, TypeHandle> descriptions_; ///< of the types made here
+  GoConstants constants_;
+  std::unordered_map<const GoType *, std::vector<GoConstant>> constants_of_;
 };
 
 } // namespace inspect

@@ -182,7 +182,7 @@ bool same_go_type(const GoType &left, const GoType &right) {
     return true;
   // Two types of one name in packages of one name cannot be told apart where one of them comes from the DWARF.
   return left.kind == right.kind && left.size == right.size &&
-         short_type_name(left.name) == short_type_name(right.name);
+         short_go_type_name(left.name) == short_go_type_name(right.name);
 }
 
 Result<Number> any_number(const Value &value, ValueEnvironment &environment) {

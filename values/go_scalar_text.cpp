@@ -49,6 +49,42 @@ std::string digits_text(std::uint64_t magnitude, bool negative, NumberFormat for
   return negative ? "-" + text : text;
 }
 
+/// "Green", or of flags "Read|Execute"; empty where the type's constants do not make up the number. As dlv's
+/// pkg/proc/bininfo.go, constantType.describe.
+std::string constants_text(std::uint64_t bits, const std::vector<GoConstant> &constants) {
+  for (const GoConstant &constant : constants)
+    if (static_cast<std::uint64_t>(constant.value) == bits)
+      return constant.name;
+  std::string text;
+  for (const GoConstant &constant : constants) {
+    const auto flag = static_cast<std::uint64_t>(constant.value);
+    if (!std::has_single_bit(flag) || (bits & flag) == 0)
+      continue;
+    text += (text.empty() ? "" : "|") + constant.name;
+    bits &= ~flag;
+  }
+  return bits == 0 ? text : std::string();
+}
+
+/// The type with a description in the DWARF: types that the runtime describes have no constants.
+const GoType &described_type(const GoType &type, const ValueEnvironment &environment) {
+  if (type.runtime_type.value == 0 || !environment.find_type)
+    return type;
+  const auto found = environment.find_type(type.name, SourceLanguage::go);
+  if (!found)
+    return type;
+  const GoType *described = found->go != nullptr ? found->go : environment.go->converter->convert(found->native);
+  return described->kind == type.kind ? *described : type;
+}
+
+std::string constant_name(const Number &number, const GoType &type, const ValueEnvironment &environment) {
+  // Predeclared types have constants, too, but not every int that is 3 is one of them.
+  if (type.name.find('.') == std::string::npos || !environment.go || environment.go->converter == nullptr)
+    return {};
+  return constants_text(static_cast<std::uint64_t>(number.integer),
+                        environment.go->converter->constants(described_type(type, environment)));
+}
+
 std::string integer_text(const Number &number, const GoType &type, const ValueEnvironment &environment,
                          const PrintOptions &options) {
   const bool negative = number.integer < 0;
@@ -57,6 +93,8 @@ std::string integer_text(const Number &number, const GoType &type, const ValueEn
   case NumberFormat::natural:
     if (type.name == "time.Duration")
       return go_duration_text(static_cast<std::int64_t>(number.integer));
+    if (const std::string name = constant_name(number, type, environment); !name.empty())
+      return fmt::format("{} ({})", name, number.integer);
     break;
   case NumberFormat::unsigned_decimal:
     if (negative && number.size < 8)

@@ -1,6 +1,7 @@
 #include "golang/error_text.h"
 #include "golang/interface_value.h"
 #include "golang/scalar_text.h"
+#include "values/go_closures.h"
 #include "values/go_conversion.h"
 #include "values/go_reading.h"
 #include "values/go_scalar_text.h"
@@ -56,7 +57,8 @@ private:
             Manner manner);
   void map(const GoType &type, const ValueSource &source, Manner manner);
   void channel(const GoType &type, const ValueSource &source, Manner manner);
-  void function(const GoType &type, const ValueSource &source);
+  void function(const GoType &type, const ValueSource &source, Manner manner);
+  void captures(RunAddress closure, RunAddress code, Manner manner);
   void other(const GoType &type, const ValueSource &source);
 
   ValueEnvironment &environment_;
@@ -109,7 +111,7 @@ void GoTextWriter::value(const GoType &type, const ValueSource &source, Manner m
   case GoKind::channel:
     return channel(type, source, manner);
   case GoKind::function:
-    return function(type, source);
+    return function(type, source, manner);
   default:
     return other(type, source);
   }
@@ -362,7 +364,7 @@ void GoTextWriter::channel(const GoType &type, const ValueSource &source, Manner
 }
 
 /// A function value points to a closure, whose first word is where the code begins.
-void GoTextWriter::function(const GoType &type, const ValueSource &source) {
+void GoTextWriter::function(const GoType &type, const ValueSource &source, Manner manner) {
   const auto address = read_number(source, 0, 8);
   if (!address)
     return unreadable(address.error());
@@ -377,6 +379,26 @@ void GoTextWriter::function(const GoType &type, const ValueSource &source) {
   if (phrase.starts_with("func "))
     phrase.erase(0, 5);
   out_ += phrase.empty() ? fmt::format("{} at {:#x}", type.name, *code) : phrase;
+  if (!too_deep(manner))
+    captures(RunAddress{*address}, RunAddress{*code}, manner);
+}
+
+/// " {by: 5, text: "captured"}", where the compiler says what lies in a closure.
+void GoTextWriter::captures(RunAddress closure, RunAddress code, Manner manner) {
+  const std::vector<GoCapture> captured = go_closure_captures(code, environment_);
+  for (std::size_t i = 0; i < captured.size() && !full(); ++i) {
+    out_ += fmt::format("{}{}: ", i == 0 ? " {" : ", ", captured[i].name);
+    if (i >= options_.limits.fields) {
+      out_ += "...";
+      break;
+    }
+    const Value inside = go_capture_value(captured[i], closure, environment_);
+    if (inside.source && inside.type.go != nullptr)
+      value(*inside.type.go, *inside.source, manner.deeper(true));
+    else
+      out_ += unreadable_text(inside.missing);
+  }
+  out_ += captured.empty() ? "" : "}";
 }
 
 } // namespace

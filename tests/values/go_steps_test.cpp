@@ -58,16 +58,31 @@ std::string answer(const Value &table, const std::string &steps, ValueEnvironmen
   return value_text(*value, environment, {});
 }
 
+std::string without_dwarf(const Row &row) {
+  std::string text = row.expected;
+  if (row.steps == "Closure")
+    text = text.substr(0, text.find(' '));
+  const std::size_t bracket = text.rfind('(');
+  const std::size_t space = text.find_last_of(' ', bracket == std::string::npos ? 0 : bracket - 2);
+  const std::size_t begin = space == std::string::npos ? 0 : space + 1;
+  if (row.steps == "Color" || row.steps == "Access" || row.steps == "AnyColor")
+    text = text.substr(0, begin) + text.substr(bracket + 1, text.size() - bracket - 2);
+  return text;
+}
+
 void check_rows(const GoToolchain &go, GoVariant variant) {
   GoValues program({build_go(go, "value_expressions", variant)});
-  const ToldRows told = read_rows(program.child());
+  ToldRows told = read_rows(program.child());
   program.open();
   const auto type = parse_go_type("main.table", program.environment());
   REQUIRE(type.has_value());
   const Value table = go_value_at(*type->go, told.table, program.environment());
   CHECK(told.rows.size() > 150);
-  for (const Row &row : told.rows) {
+  for (Row &row : told.rows) {
     INFO(row.steps);
+    // Constants and what closures capture are in the DWARF alone.
+    if (variant == GoVariant::stripped)
+      row.expected = without_dwarf(row);
     CHECK(answer(table, row.steps, program.environment()) == row.expected);
   }
 }
