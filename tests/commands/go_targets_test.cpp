@@ -117,7 +117,8 @@ TEST_CASE("goroutines come and go in a process of which one thread cannot be sto
     process.wait_for_line();
     pid_t thread = 0;
     REQUIRE(wait_until([&] {
-      for (const pid_t one : list_threads(process.pid()).value())
+      const std::vector<pid_t> threads = list_threads(process.pid()).value();
+      for (const pid_t one : threads)
         if (const auto stat = read_process_stat(one); stat && stat->state == 'D')
           thread = one;
       return thread != 0;
