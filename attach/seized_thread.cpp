@@ -20,7 +20,7 @@ std::expected<SeizedThread, int> SeizedThread::seize(pid_t thread) {
 SeizedThread::SeizedThread(SeizedThread &&other) noexcept
     : id_(other.id_), state_(std::exchange(other.state_, State::released)), group_stopped_(other.group_stopped_),
       has_registers_(other.has_registers_), is_32_bit_(other.is_32_bit_), pending_signal_(other.pending_signal_),
-      registers_(other.registers_) {}
+      registers_(other.registers_), vector_registers_(std::move(other.vector_registers_)) {}
 
 SeizedThread &SeizedThread::operator=(SeizedThread &&other) noexcept {
   if (this != &other) {
@@ -32,6 +32,7 @@ SeizedThread &SeizedThread::operator=(SeizedThread &&other) noexcept {
     is_32_bit_ = other.is_32_bit_;
     pending_signal_ = other.pending_signal_;
     registers_ = other.registers_;
+    vector_registers_ = std::move(other.vector_registers_);
   }
   return *this;
 }
@@ -93,6 +94,15 @@ void SeizedThread::read_registers() {
   }
   is_32_bit_ = area.iov_len != sizeof registers_;
   has_registers_ = !is_32_bit_;
+}
+
+void SeizedThread::read_vector_registers() {
+  if (!has_registers_)
+    return;
+  auto registers = std::make_unique<user_fpregs_struct>();
+  iovec area{registers.get(), sizeof *registers};
+  if (::ptrace(PTRACE_GETREGSET, id_, NT_PRFPREG, &area) == 0 && area.iov_len == sizeof *registers)
+    vector_registers_ = std::move(registers);
 }
 
 int SeizedThread::write_registers(const user_regs_struct &registers) {

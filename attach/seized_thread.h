@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -40,6 +41,8 @@ public:
   static void reap(pid_t thread);
   /// Of a stopped thread; it counts as ended when they cannot be read, because then it was killed.
   void read_registers();
+  /// The same for its vector registers, which few questions need; where they cannot be read they are not there.
+  void read_vector_registers();
   /// Lets it go on as it would have without us. Does nothing the second time. A thread that has not stopped cannot be
   /// detached by anyone: the kernel does it when the tracing OS thread ends.
   void release();
@@ -49,6 +52,8 @@ public:
   /// It runs 32-bit code: the kernel gave a register set of that size.
   bool is_32_bit() const { return is_32_bit_; }
   const user_regs_struct &registers() const { return registers_; }
+  /// Null: not read.
+  const user_fpregs_struct *vector_registers() const { return vector_registers_.get(); }
   /// The error number, or 0.
   int write_registers(const user_regs_struct &registers);
 
@@ -63,6 +68,7 @@ private:
   bool is_32_bit_ = false;
   int pending_signal_ = 0;
   user_regs_struct registers_{};
+  std::unique_ptr<user_fpregs_struct> vector_registers_;
 };
 
 } // namespace inspect

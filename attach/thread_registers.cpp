@@ -2,6 +2,7 @@
 #include "machine/x86_64/registers.h"
 
 #include <array>
+#include <cstring>
 
 namespace inspect {
 namespace {
@@ -47,6 +48,15 @@ RegisterSet to_register_set(const user_regs_struct &raw) {
   for (const RegisterPlace &one : places)
     registers.set(one.number, raw.*one.place);
   return registers;
+}
+
+void add_vector_registers(const user_fpregs_struct &raw, RegisterSet &registers) {
+  for (unsigned i = 0; i < x86_64::vector_registers; ++i) {
+    std::uint64_t halves[2];
+    std::memcpy(halves, raw.xmm_space + std::size_t{4} * i, sizeof halves);
+    registers.set(x86_64::xmm0 + i, halves[0]);
+    registers.set(x86_64::xmm0_high + i, halves[1]);
+  }
 }
 
 void apply_register_set(const RegisterSet &registers, user_regs_struct &raw) {

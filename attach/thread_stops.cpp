@@ -169,6 +169,9 @@ Result<void> ThreadStops::stop_all() {
   }
   for (SeizedThread &thread : seized_)
     thread.read_registers();
+  if (options_.vector_registers)
+    for (SeizedThread &thread : seized_)
+      thread.read_vector_registers();
   if (std::ranges::any_of(seized_, &SeizedThread::is_32_bit)) {
     release_all();
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} runs 32-bit code, which inspect does not read",
@@ -271,6 +274,8 @@ std::vector<StoppedThread> ThreadStops::describe() const {
     if (seized.has_registers()) {
       thread.state = StopState::stopped;
       thread.registers = to_register_set(seized.registers());
+      if (seized.vector_registers() != nullptr)
+        add_vector_registers(*seized.vector_registers(), thread.registers);
       thread.system_call = static_cast<std::int64_t>(seized.registers().orig_rax);
       thread.was_group_stopped = seized.was_group_stopped();
     } else if (seized.state() == SeizedThread::State::ended) {

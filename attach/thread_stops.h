@@ -76,6 +76,8 @@ private:
 
 /// The x86-64 registers as ptrace gives them, by DWARF number; and back, for those that are known.
 RegisterSet to_register_set(const user_regs_struct &raw);
+/// Adds xmm0 to xmm15, each in two halves.
+void add_vector_registers(const user_fpregs_struct &raw, RegisterSet &registers);
 void apply_register_set(const RegisterSet &registers, user_regs_struct &raw);
 
 /// Says early, and without touching it, what cannot be stopped: this process, kernel threads, zombies, what another

@@ -81,8 +81,11 @@ Result<void> StoppedProcess::write_registers(pid_t thread, const RegisterSet &re
   if (error_number != 0)
     return std::unexpected(Error::from_errno(error_number, fmt::format("writing the registers of thread {}", thread)));
   for (StoppedThread &known : state_->threads)
-    if (known.thread == thread)
+    if (known.thread == thread) {
       known.registers = to_register_set(raw);
+      if (seized->vector_registers() != nullptr)
+        add_vector_registers(*seized->vector_registers(), known.registers);
+    }
   return {};
 }
 

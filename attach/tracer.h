@@ -45,6 +45,8 @@ struct StopOptions {
   std::chrono::microseconds budget{200'000};
   /// Stop only these threads; empty: all of the process.
   std::vector<pid_t> only;
+  /// Read xmm0 to xmm15 too, which hold floating-point arguments: one more system call for each thread in the pause.
+  bool vector_registers = false;
 };
 
 /// How a thread took part in the stop.
@@ -58,7 +60,7 @@ enum class StopState {
 struct StoppedThread {
   pid_t thread = 0;
   StopState state = StopState::did_not_stop;
-  RegisterSet registers;          ///< by DWARF number, incl. rflags and fs_base; empty unless `stopped`
+  RegisterSet registers;          ///< by DWARF number, incl. rflags and fs_base, on request xmm; empty unless `stopped`
   std::int64_t system_call = -1;  ///< orig_rax: the number of the system call it is in, -1 outside of one
   bool was_group_stopped = false; ///< it was stopped by job control (SIGSTOP, …) before and stays so
   std::string reason;             ///< in words, for all but `stopped`

@@ -30,7 +30,7 @@ Result<void> Session::follow_target() {
 Result<void> Session::hold() {
   if (held())
     return {};
-  auto stopped = StoppedProcess::stop(tracer_, target_->process(), {});
+  auto stopped = StoppedProcess::stop(tracer_, target_->process(), {.vector_registers = true});
   if (!stopped)
     return std::unexpected(stopped.error());
   stopped_.emplace(std::move(*stopped));

@@ -290,9 +290,11 @@ Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const Report
     return std::unexpected(go.error());
   SnapshotOptions snapshot_options = options.snapshot;
   snapshot_options.source = go->source.get();
+  // Floating-point arguments of innermost frames are in them.
+  snapshot_options.stop.vector_registers |= options.keep_registers;
   FactsByThread facts = read_thread_facts(target.process());
   if (options.hold_while_thinking) {
-    auto stopped = StoppedProcess::stop(tracer, target.process(), options.snapshot.stop);
+    auto stopped = StoppedProcess::stop(tracer, target.process(), snapshot_options.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
     Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);

@@ -9,6 +9,7 @@
 #include "tests/support/skip.h"
 
 #include <algorithm>
+#include <bit>
 #include <csignal>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -112,6 +113,33 @@ TEST_CASE("registers of a stopped thread can be written") {
   const int status = child.wait();
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 7);
+}
+
+TEST_CASE("vector registers are read on request") {
+  ChildProcess child = ChildProcess::forked([] {
+    test::say_line("ready");
+    const double halves[2] = {2.5, -7.0};
+    __asm__ volatile("movupd %0, %%xmm13\n1: pause\n jmp 1b" ::"m"(halves) : "xmm13");
+    return 0;
+  });
+  child.wait_for_line();
+  Tracer tracer;
+  StopOptions options;
+  {
+    const auto without = StoppedProcess::stop(tracer, child.pid(), options);
+    REQUIRE(without.has_value());
+    CHECK_FALSE(without->threads()[0].registers.knows(x86_64::xmm0));
+  }
+  options.vector_registers = true;
+  // Until the loop is reached the register holds something else.
+  CHECK(test::wait_until([&] {
+    const auto stopped = StoppedProcess::stop(tracer, child.pid(), options);
+    if (!stopped || stopped->threads().empty())
+      return false;
+    const RegisterSet &registers = stopped->threads()[0].registers;
+    return registers.get(x86_64::xmm0 + 13) == std::bit_cast<std::uint64_t>(2.5) &&
+           registers.get(x86_64::xmm0_high + 13) == std::bit_cast<std::uint64_t>(-7.0);
+  }));
 }
 
 TEST_CASE("a process stopped by SIGSTOP is inspected and stays stopped until SIGCONT") {
