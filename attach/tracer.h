@@ -44,7 +44,7 @@ struct StopOptions {
   /// then is reported and left out.
   std::chrono::microseconds budget{200'000};
   /// Stop only these threads; empty: all of the process.
-  std::vector<pid_t> only;
+  std::vector<pid_t> only = {};
   /// Read xmm0 to xmm15 too, which hold floating-point arguments: one more system call for each thread in the pause.
   bool vector_registers = false;
 };
