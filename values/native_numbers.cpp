@@ -183,7 +183,7 @@ int float_digits(std::uint64_t size, const std::string &name) {
   case 8:
     return 17;
   default:
-    return is_binary128(name) ? 36 : 21;
+    return is_binary128(name) ? 36 : 20;
   }
 }
 

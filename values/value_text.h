@@ -43,6 +43,9 @@ struct PrintOptions {
   NumberFormat format = NumberFormat::natural;
   bool bare = false; ///< Go's %x, %o, %b without #: no 0x before the digits
   bool with_types = true; ///< %v leaves Go's type names out, %+v … as dlv; natural print has them
+  /// C and C++: whether a pointer, a reference or a polymorphic object that is the whole value is headed by its type,
+  /// as gdb's print does: "(Foo *) 0x…". Its lists of locals and arguments do not.
+  bool headed = false;
 };
 
 /// One line without a line end, but where the value's own text has one it is escaped. Of a missing value

@@ -1,0 +1,34 @@
+// Characters and strings of C and C++ as gdb shows them: what is no visible character as an octal escape, long runs of
+// one character as a count.
+//
+//     "abc", 'x' <repeats 20 times>, "\n"...
+//
+// Source: gdb manual, "Print Settings" (repeats, elements), and its behaviour.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+struct CharacterType {
+  unsigned size = 0;       ///< bytes of one: 1, 2, 4; 0: no character type
+  const char *prefix = ""; ///< "L", "u", "U", "u8"
+};
+
+/// 'a', '\n', '\377', L'€': a code unit by itself.
+std::string quoted_character(std::uint32_t unit, const CharacterType &type);
+/// The units in `bytes`; `more`: there are others behind them, said with "...".
+std::string quoted_text(std::span<const std::byte> bytes, const CharacterType &type, bool more);
+/// Without quotes and without counting runs, but escaped where it is no visible character.
+std::string plain_text(std::span<const std::byte> bytes, const CharacterType &type);
+
+/// Rust's: "a\n", 'a', '\u{200b}'.
+std::string rust_quoted_text(std::string_view text);
+std::string rust_quoted_character(std::uint32_t code);
+
+} // namespace inspect
