@@ -120,12 +120,26 @@ void add_member(Dwarf_Die &die, DwarfType &type) {
     type.members.push_back(read_member(die));
 }
 
+/// DW_AT_vtable_elem_location, which GCC and Clang write as one constant.
+std::optional<std::uint64_t> virtual_slot(Dwarf_Die &die) {
+  Dwarf_Attribute found;
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  if (!dwarf_attr(&die, DW_AT_vtable_elem_location, &found) || dwarf_getlocation(&found, &operations, &count) != 0 ||
+      count != 1)
+    return std::nullopt;
+  if (operations[0].atom >= DW_OP_lit0 && operations[0].atom <= DW_OP_lit31)
+    return operations[0].atom - DW_OP_lit0;
+  return operations[0].atom == DW_OP_constu ? std::optional<std::uint64_t>(operations[0].number) : std::nullopt;
+}
+
 void add_method(Dwarf_Die &die, DwarfType &type) {
   DwarfMethod method;
   method.name = name_of(die);
   method.type.die = die;
   method.is_virtual = unsigned_attribute(die, DW_AT_virtuality).value_or(0) != 0;
   method.is_static = !dwarf_hasattr(&die, DW_AT_object_pointer);
+  method.virtual_slot = virtual_slot(die);
   method.is_artificial = has_flag_attribute(die, DW_AT_artificial);
   method.access = access_of(die);
   type.methods.push_back(std::move(method));

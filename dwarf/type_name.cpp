@@ -118,7 +118,10 @@ private:
         arguments += ", …";
         break;
       }
+      const bool is_this = type.is_method && count == 1;
       arguments += (arguments.empty() ? "" : ", ") + name(parameter, {}, depth + 1);
+      if (is_this && arguments.ends_with('*')) // `this` cannot be changed, which DWARF leaves out
+        arguments += " const";
     }
     if (type.is_variadic)
       arguments += arguments.empty() ? "..." : ", ...";

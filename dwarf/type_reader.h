@@ -98,7 +98,8 @@ struct DwarfMethod {
   std::string name;
   TypeHandle type; ///< the function's own DIE, which reads as a subroutine
   bool is_virtual = false;
-  bool is_static = false; ///< without an object
+  bool is_static = false;                    ///< without an object
+  std::optional<std::uint64_t> virtual_slot; ///< of a virtual one: its place in the virtual table, from 0
   bool is_artificial = false;
   DwarfAccess access = DwarfAccess::unsaid;
 };

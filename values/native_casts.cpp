@@ -98,7 +98,7 @@ Result<Value> cast_native(const Value &given, const TypeHandle &type, ValueEnvir
         environment);
   }
   if (scalar_kind(to) != ScalarKind::none && scalar_kind(from) != ScalarKind::none) {
-    const auto number = number_of(value, environment);
+    const auto number = native_number(value, environment);
     if (!number)
       return std::unexpected(number.error());
     auto bytes = convert_number(*number, type, environment);

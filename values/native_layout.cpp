@@ -68,6 +68,32 @@ Result<RunAddress> pointer_target(const Value &value, ValueEnvironment &environm
   return RunAddress{*word};
 }
 
+Value completed(const Value &value, ValueEnvironment &environment) {
+  const DwarfType *type = &environment.types.underlying(value.type.native);
+  if (!is_structure(*type) || !type->is_declaration || !environment.find_type)
+    return value;
+  TypeHandle handle = value.type.native;
+  for (int steps = 0; steps < 64; ++steps) {
+    const DwarfType &one = environment.types.read(handle);
+    if (one.kind != DwarfTypeKind::alias && one.kind != DwarfTypeKind::qualified)
+      break;
+    handle = one.target;
+  }
+  const auto found = environment.find_type(environment.types.qualified_name(handle), value.language);
+  if (!found || found->go != nullptr)
+    return value;
+  const DwarfType &definition = environment.types.underlying(found->native);
+  if (!is_structure(definition) || definition.is_declaration)
+    return value;
+  Value whole = value;
+  whole.type = *found;
+  // What was read had no size.
+  if (value.source && value.source->address())
+    whole.source = ValueSource::in_memory(environment.memory, *value.source->address(),
+                                          environment.types.size_of(found->native).value_or(0));
+  return whole;
+}
+
 bool is_structure(const DwarfType &type) {
   return type.kind == DwarfTypeKind::structure || type.kind == DwarfTypeKind::class_type ||
          type.kind == DwarfTypeKind::union_type;

@@ -30,6 +30,9 @@ std::optional<std::uint64_t> size_of(const Value &value, ValueEnvironment &envir
 /// The address that a pointer or reference holds; unreadable where its bytes cannot be read.
 Result<RunAddress> pointer_target(const Value &value, ValueEnvironment &environment);
 
+/// The same value, but where its class is only declared in its own unit, with the definition from another one.
+Value completed(const Value &value, ValueEnvironment &environment);
+
 bool is_structure(const DwarfType &type); ///< struct, class or union
 bool is_pointer(const DwarfType &type);   ///< not references, not pointers to members
 bool is_reference(const DwarfType &type);

@@ -116,7 +116,9 @@ Result<RawBits> raw_bits(const Value &value, ValueEnvironment &environment) {
   const DwarfType &type = environment.types.underlying(value.type.native);
   const std::uint64_t size = size_of(value, environment).value_or(0);
   BitRange range{0, 8 * size};
-  if (value.bits)
+  if (type.kind == DwarfTypeKind::unspecified) // decltype(nullptr), whose size is not written
+    range.size = 64;
+  else if (value.bits)
     range = *value.bits;
   else if (type.bit_size && *type.bit_size > 0 && *type.bit_size <= range.size)
     range.size = *type.bit_size;
@@ -187,7 +189,7 @@ int float_digits(std::uint64_t size, const std::string &name) {
   }
 }
 
-Result<Number> number_of(const Value &given, ValueEnvironment &environment) {
+Result<Number> native_number(const Value &given, ValueEnvironment &environment) {
   const Value value = without_references(given, environment);
   if (!value.source)
     return std::unexpected(missing_error(value));

@@ -49,7 +49,7 @@ std::optional<long double> float_from_bytes(std::span<const std::byte> bytes, co
 /// How many digits a number of the type needs to be told from its neighbours; gdb prints as many.
 int float_digits(std::uint64_t size, const std::string &name);
 
-Result<Number> number_of(const Value &value, ValueEnvironment &environment);
+Result<Number> native_number(const Value &value, ValueEnvironment &environment);
 /// Refuses, with the range, what does not fit.
 Result<std::vector<std::byte>> encode_number(const Number &number, const TypeHandle &type,
                                              ValueEnvironment &environment);

@@ -25,7 +25,7 @@ Result<Value> structure_of(const Value &value, ValueEnvironment &environment) {
   for (int steps = 0; steps < max_pointers; ++steps) {
     const DwarfType &type = environment.types.underlying(current.type.native);
     if (is_structure(type))
-      return current;
+      return completed(current, environment);
     if (!is_pointer(type) || type.target.is_void())
       break;
     auto target = native_dereference(current, environment);
@@ -149,7 +149,7 @@ Result<std::uint64_t> NativeOperations::capacity(const Value &value, ValueEnviro
 }
 
 Result<Number> NativeOperations::number(const Value &value, ValueEnvironment &environment) const {
-  auto number = number_of(value, environment);
+  auto number = native_number(value, environment);
   if (number || number.error().kind() != ErrorKind::usage)
     return number;
   // An atomic, a smart pointer, a duration: one value in a wrapping.
@@ -157,7 +157,7 @@ Result<Number> NativeOperations::number(const Value &value, ValueEnvironment &en
   if (const auto view = view_of(object, {0, 1}, environment);
       view && view->shape == LibraryView::Shape::single && view->problem.empty() && view->children.size() == 1 &&
       scalar_kind(environment.types.underlying(view->children.front().value.type.native)) != ScalarKind::none)
-    return number_of(view->children.front().value, environment);
+    return native_number(view->children.front().value, environment);
   return std::unexpected(Error(
       ErrorKind::usage, fmt::format("{} is no number", inspect::type_name(environment.types, value.type.native))));
 }

@@ -66,6 +66,7 @@ private:
   const PrintOptions &options_;
   std::string out_;
   bool ended_ = false;
+  std::optional<RunAddress> whole_object_; ///< what a pointer to a base is headed as, until it is printed
   std::set<std::pair<std::uint64_t, std::string>> printed_bases_;     ///< virtual ones: each once, by address and name
   std::vector<std::pair<std::uint64_t, const DwarfType *>> followed_; ///< Rust's pointers on the way here
 };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -49,6 +50,31 @@ std::string enumerator_prefix(const std::string &qualified, const DwarfType &typ
   return qualified.substr(0, end);
 }
 
+std::string signature(const std::string &scope, const DwarfMethod &method, ValueEnvironment &environment) {
+  const DwarfType &function = environment.types.read(method.type);
+  std::string arguments;
+  for (std::size_t i = 1; i < function.parameters.size() && i < 32; ++i)
+    arguments += (i > 1 ? ", " : "") + type_name(environment.types, function.parameters[i]);
+  std::string text = scope + "::" + method.name + "(" + arguments + ")";
+  const TypeHandle self = function.parameters.empty() ? TypeHandle{} : function.parameters.front();
+  const DwarfType &object = environment.types.read(environment.types.underlying(self).target);
+  return object.kind == DwarfTypeKind::qualified && object.name == "const" ? text + " const" : text;
+}
+
+/// The class or the nearest base that has a function at this place of its virtual table.
+std::string virtual_method_name(const TypeHandle &container, std::uint64_t slot, ValueEnvironment &environment,
+                                int depth) {
+  const std::string scope = type_name(environment.types, container);
+  const DwarfType &type = environment.types.underlying(container);
+  for (const DwarfMethod &method : type.methods)
+    if (method.is_virtual && method.virtual_slot == slot)
+      return signature(scope, method, environment);
+  for (const DwarfMember &member : type.members)
+    if (member.is_base && !member.is_virtual && member.offset == 0 && depth < max_aliases)
+      return virtual_method_name(member.type, slot, environment, depth + 1);
+  return fmt::format("{}::<function {} of its table>", scope, slot);
+}
+
 } // namespace
 
 CharacterType NativePrinter::character_type(const TypeHandle &handle) {
@@ -64,7 +90,7 @@ CharacterType NativePrinter::character_type(const TypeHandle &handle) {
     if (type.name == "char32_t" && size == 4)
       return {size, "U"};
     if (type.name == "char8_t" && size == 1)
-      return {size, "u8"};
+      return {size, ""};
     if (type.kind == DwarfTypeKind::base) {
       const bool is_character = scalar_kind(type) == ScalarKind::character;
       return is_character && (size == 1 || size == 2 || size == 4) ? CharacterType{size, size == 1   ? ""
@@ -90,15 +116,19 @@ void NativePrinter::heading(const Value &value, const DwarfType &type) {
     return;
   }
   const bool is_method = type.kind == DwarfTypeKind::member_pointer &&
-                         environment_.types.underlying(type.target).kind == DwarfTypeKind::subroutine;
+                         environment_.types.underlying(type.target).kind == DwarfTypeKind::subroutine &&
+                         (value.source->unsigned_at(0, 8).value_or(1) & 1) == 0; // a virtual one says so itself
   if (is_method || (leads && character_type(type.target).size == 0)) {
     std::string name = type_name(environment_.types, value.type.native);
     const auto address = leads ? pointer_target(value, environment_) : Result<RunAddress>(RunAddress{0});
     const DwarfType &target = environment_.types.underlying(type.target);
     if (leads && address && address->value != 0 && is_polymorphic(target, environment_)) {
       const Value object = value_at(*address, type.target, value.language, environment_);
-      if (const auto whole = dynamic_object(object, environment_))
+      if (const auto whole = dynamic_object(object, environment_)) {
+        if (is_pointer(type))
+          whole_object_ = whole->source->address();
         name = type_name(environment_.types, whole->type.native) + (is_pointer(type) ? " *" : " &");
+      }
     }
     out_ += fmt::format("({}) ", name);
   }
@@ -201,11 +231,12 @@ void NativePrinter::pointer(const Value &value, const DwarfType &type) {
     out_ += formatted_bits({address->value, 64}, false, options_.format);
     return;
   }
+  const RunAddress shown = std::exchange(whole_object_, std::nullopt).value_or(*address);
   const CharacterType characters = character_type(type.target);
   const bool bare = options_.format == NumberFormat::text && characters.size != 0 && address->value != 0;
   if (!bare)
-    out_ += fmt::format("0x{:x}", address->value);
-  if (const std::string symbol = bare ? "" : symbol_text(*address, environment_); !symbol.empty())
+    out_ += fmt::format("0x{:x}", shown.value);
+  if (const std::string symbol = bare ? "" : symbol_text(shown, environment_); !symbol.empty())
     out_ += " " + symbol;
   if (characters.size == 0 || address->value == 0 || options_.format == NumberFormat::address)
     return;
@@ -291,9 +322,7 @@ void NativePrinter::method_pointer(const Value &value, const DwarfType &type) {
     const std::string symbol = symbol_text(RunAddress{*word}, environment_);
     out_ += fmt::format("0x{:x}{}{}", *word, symbol.empty() ? "" : " ", symbol);
   } else {
-    // The class' own table has the name; where no class is at hand, the place is all that is known.
-    const std::string name = type_name(environment_.types, type.container);
-    out_ += fmt::format("&virtual {}::<function at {} in its table>", name, (*word - 1) / 8);
+    out_ += "&virtual " + virtual_method_name(type.container, (*word - 1) / 8, environment_, 0);
   }
   if (*adjustment != 0)
     out_ += fmt::format(", this adjustment {}", static_cast<std::int64_t>(*adjustment));

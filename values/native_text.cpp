@@ -143,7 +143,12 @@ void NativePrinter::by_kind(const Value &value, const DwarfType &type, int depth
 
 void NativePrinter::structure(const Value &value, const DwarfType &type, int depth) {
   if (type.is_declaration) {
-    out_ += "<incomplete type>";
+    const Value whole = completed(value, environment_);
+    const DwarfType &definition = environment_.types.underlying(whole.type.native);
+    if (definition.is_declaration)
+      out_ += "<incomplete type>";
+    else
+      structure(whole, definition, depth);
     return;
   }
   if (depth >= deepest(options_)) {

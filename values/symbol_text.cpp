@@ -5,6 +5,16 @@
 #include <fmt/format.h>
 
 namespace inspect {
+namespace {
+
+/// Compilers number the statics of functions: "table.2".
+void drop_number(std::string &name) {
+  const std::size_t point = name.find_last_not_of("0123456789");
+  if (point != std::string::npos && point > 0 && point + 1 < name.size() && name[point] == '.')
+    name.resize(point);
+}
+
+} // namespace
 
 std::optional<SymbolPlace> symbol_place(RunAddress address, ValueEnvironment &environment) {
   Module *module = environment.modules.find(address);
@@ -18,6 +28,8 @@ std::optional<SymbolPlace> symbol_place(RunAddress address, ValueEnvironment &en
   SymbolPlace place{.mangled = std::string(symbol->name), .name = demangle(symbol->name)};
   place.offset = link - symbol->address;
   place.is_function = symbol->is_function;
+  if (!place.is_function)
+    drop_number(place.name);
   if (symbol->is_plt)
     place.name += "@plt";
   return place;

@@ -41,7 +41,7 @@ struct PrintLimits {
 struct PrintOptions {
   PrintLimits limits;
   NumberFormat format = NumberFormat::natural;
-  bool bare = false; ///< Go's %x, %o, %b without #: no 0x before the digits
+  bool bare = false;      ///< Go's %x, %o, %b without #: no 0x before the digits
   bool with_types = true; ///< %v leaves Go's type names out, %+v … as dlv; natural print has them
   /// C and C++: whether a pointer, a reference or a polymorphic object that is the whole value is headed by its type,
   /// as gdb's print does: "(Foo *) 0x…". Its lists of locals and arguments do not.

@@ -44,9 +44,16 @@ std::optional<std::uint64_t> static_address(Dwarf_Die &die) {
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
   if (!dwarf_attr(&die, DW_AT_location, &location) || dwarf_getlocation(&location, &operations, &count) != 0 ||
-      count != 1 || operations[0].atom != DW_OP_addr)
+      count != 1)
     return std::nullopt;
-  return operations[0].number;
+  if (operations[0].atom == DW_OP_addr)
+    return operations[0].number;
+  // Clang writes an index into the unit's addresses.
+  Dwarf_Attribute indexed;
+  Dwarf_Addr address = 0;
+  if (dwarf_getlocation_attr(&location, &operations[0], &indexed) != 0 || dwarf_formaddr(&indexed, &address) != 0)
+    return std::nullopt;
+  return address;
 }
 
 } // namespace
