@@ -2,6 +2,7 @@
 
 #include "dwarf/die.h"
 #include "dwarf/line_resolver.h"
+#include "dwarf/symbol_table.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -201,8 +202,9 @@ Result<void> Inquiry::verify_target(Dwarf_Die &site) {
   if (const auto origin = origin_of(site)) {
     if (is_callee(*origin))
       return {};
-    return not_recoverable(fmt::format(
-        "what the caller passed is not known: it called {}, which left for this function", linkage_name_of(*origin)));
+    return not_recoverable(
+        fmt::format("what the caller passed is not known: it called {}, which left for this function",
+                    demangle(linkage_name_of(*origin))));
   }
   Dwarf_Attribute target;
   const unsigned attribute = dwarf_tag(&site) == DW_TAG_call_site ? DW_AT_call_target : DW_AT_GNU_call_site_target;

@@ -116,7 +116,8 @@ void Collector::add(Dwarf_Die die, unsigned depth, bool is_parameter, const std:
   scope_.variables.push_back(std::move(variable));
 }
 
-/// The parameters that a pack was expanded to: "args#0", "args#1", as GCC calls them.
+/// The parameters that a pack was expanded to: "args#0", "args#1", as GCC calls them; GCC 12 leaves the name of the pack
+/// itself out, and then they are "#0", "#1".
 void Collector::add_pack(Dwarf_Die pack, unsigned depth) {
   const std::string name = name_of(pack);
   std::size_t index = 0;
@@ -180,9 +181,10 @@ void Collector::visit_block(Dwarf_Die block, unsigned depth) {
       visit(child, block, depth);
     return scope_.variables.size() < max_variables && inner.size() < max_variables;
   });
-  add_missing(block, depth);
   for (Dwarf_Die &one : inner)
     visit(one, block, depth);
+  // Last: GCC puts the variables of an inlined function into a block within it.
+  add_missing(block, depth);
 }
 
 /// What the abstract description of the block has and this instance of it does not mention: optimized out, or a

@@ -174,7 +174,21 @@ std::optional<PassedPlace> place_at_entry(Dwarf_Die parameter, Dwarf_Die functio
 
 } // namespace
 
+namespace {
+
+/// Go 1.16 writes DWARF 4 with the block forms of DWARF 3, which libdw takes for no expression in it. A block whose
+/// length is one byte, below 128, is encoded as DW_FORM_exprloc is.
+void accept_old_block(Dwarf_Attribute &attribute) {
+  Dwarf_Block block;
+  const bool is_old = attribute.form == DW_FORM_block1 || attribute.form == DW_FORM_block;
+  if (is_old && dwarf_formblock(&attribute, &block) == 0 && block.length < 0x80)
+    attribute.form = DW_FORM_exprloc;
+}
+
+} // namespace
+
 Result<std::span<const Dwarf_Op>> operations_at(Dwarf_Attribute &attribute, const FrameContext &frame) {
+  accept_old_block(attribute);
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
   const std::uint64_t address = frame.module != nullptr ? debug_address(frame.lookup, *frame.module).value : 0;

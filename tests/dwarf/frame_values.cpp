@@ -90,8 +90,7 @@ FrameValue FrameValues::value_of(const ScopeVariable &variable, const FrameConte
   value.variable = variable;
   auto location = locate(variable.die, frame);
   if (!location && variable.is_parameter)
-    if (auto at_entry = locate_at_entry(variable.die, frame))
-      location = std::move(at_entry);
+    location = locate_at_entry(variable.die, frame);
   if (!location) {
     value.reason = location.error().message();
     return value;

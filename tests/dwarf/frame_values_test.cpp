@@ -58,7 +58,7 @@ std::string key_of(const FrameValue &value) {
 /// Arguments by gdb's frame number and name: whether gdb has a value for it, now or at the entry.
 std::map<std::pair<std::size_t, std::string>, bool> gdb_arguments(pid_t process, std::size_t frames) {
   std::vector<std::string> command = {
-      "gdb", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set print frame-arguments none"};
+      "gdb", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set print frame-arguments none", "-ex", "set backtrace past-main on"};
   for (std::size_t i = 0; i < frames; ++i)
     for (const std::string &one :
          {"frame " + std::to_string(i), "echo \\nlevel " + std::to_string(i) + "\\n", std::string("info args")}) {
@@ -83,6 +83,37 @@ std::map<std::pair<std::size_t, std::string>, bool> gdb_arguments(pid_t process,
 }
 
 } // namespace
+
+TEST_CASE("What a caller passed is not believed where it may have called another function") {
+  struct Row {
+    const char *way;
+    const char *key;
+    const char *reason; ///< a part of it; null: it is known
+  };
+  const Row rows[] = {
+      {"tail", "waits forgotten", "it called leaves"},
+      {"tail", "wait_here depth", nullptr},
+      {"itself", "goes_on_to_itself total", "gone on to itself"},
+      {"itself", "wait_here depth", nullptr},
+      {"indirect", "waits forgotten", "which function it called"},
+  };
+  for (const Row &row : rows) {
+    INFO(row.way << ": " << row.key);
+    ChildProcess child({fixture_path("optimized_values_gcc"), row.way});
+    const Truth truth = read_truth(child);
+    REQUIRE(wait_until([&] { return is_pausing(child.pid()); }));
+    TracedTarget target(child.pid());
+    const FrameValues found(target);
+    const auto value = std::ranges::find_if(found.all(), [&](const FrameValue &one) { return key_of(one) == row.key; });
+    REQUIRE(value != found.all().end());
+    INFO(value->reason << value->text);
+    CHECK(value->known == (row.reason == nullptr));
+    if (row.reason != nullptr)
+      CHECK(value->reason.find(row.reason) != std::string::npos);
+    else
+      CHECK(value->text == truth.values.at(row.key));
+  }
+}
 
 TEST_CASE("Variables of optimized code have the values that the program knows, and gdb shows no more") {
   const std::map<std::string, std::set<std::string>> wanted = {
@@ -146,6 +177,16 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
       INFO(name);
       CHECK(seen.contains(name));
     }
+    const auto is = [](const char *function, const char *name, bool shadowed) {
+      return [=](const FrameValue &value) {
+        return value.function == function && value.variable.name == name && value.variable.shadowed == shadowed;
+      };
+    };
+    CHECK(std::ranges::count_if(values, is("inlined_outer", "shadow", true)) == 1);
+    CHECK(std::ranges::count_if(values, is("inlined_outer", "shadow", false)) == 1);
+    CHECK(std::ranges::count_if(values, is("area", "this", false)) == 1);
+    if (!program.ends_with("clang")) // which names the parameters of a pack all alike
+      CHECK(std::ranges::count_if(values, is("packed", "#1", false)) == 1);
     if (!have_program("gdb")) {
       std::printf("gdb is not installed: %s is not compared with it\n", program.c_str());
       continue;

@@ -222,8 +222,6 @@ TEST_CASE("Each operator of a location does what DWARF says") {
       {"form_tls_address", {DW_OP_const1u, 16, DW_OP_form_tls_address}, "at 0x90010"},
       {"GNU_push_tls_address", {DW_OP_const1u, 8, DW_OP_GNU_push_tls_address}, "at 0x90008"},
       {"push_object_address without an object", {DW_OP_push_object_address}, "unsupported"},
-      {"call2", join({{DW_OP_call2}, little_endian(static_cast<std::uint16_t>(world.offset("seed")))}),
-       hexadecimal(seed)},
       {"call4, and more behind it",
        join({{DW_OP_call4}, little_endian(static_cast<std::uint32_t>(world.offset("seed"))), {DW_OP_plus_uconst, 1}}),
        hexadecimal(seed + 1)},
