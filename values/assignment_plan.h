@@ -26,7 +26,7 @@ struct MemoryWrite {
 
 struct RegisterWrite {
   unsigned number = 0;          ///< DWARF's
-  std::vector<std::byte> bytes; ///< the whole register's: what is narrower keeps the other bits
+  std::vector<std::byte> bytes; ///< its low ones; those above keep what they hold
 };
 
 struct AssignmentPlan {

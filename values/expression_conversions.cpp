@@ -77,6 +77,9 @@ Result<Value> ExpressionEvaluation::cast_number(const Number &number, const Valu
   // Go's constants must fit.
   if (type.go != nullptr && (is_go_number(*type.go) || is_go_address(*type.go)))
     return number_value(number, type);
+  if (in_rust())
+    if (const auto kept = saturated(number, environment_.types.underlying(type.native), environment_))
+      return number_value(*kept, type);
   const auto value = number_value(number);
   return value ? operations_of(type).cast(*value, type, environment_) : value;
 }

@@ -4,6 +4,7 @@
 #include "values/expression_parser.h"
 #include "values/go_operations.h"
 #include "values/native_layout.h"
+#include "values/number_arithmetic.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -264,7 +265,18 @@ Result<Operand> ExpressionEvaluation::conditional(const ExpressionNode &node) {
   const auto truth = truth_of(*condition);
   if (!truth)
     return std::unexpected(truth.error());
-  return evaluate(node.operands[*truth ? 1 : 2]);
+  auto chosen = evaluate(node.operands[*truth ? 1 : 2]);
+  if (!chosen || in_go() || in_rust())
+    return chosen;
+  // Both sides have one type in C; where the other has no value, the chosen one's is kept.
+  const auto other = evaluate(node.operands[*truth ? 2 : 1]);
+  if (!other || as_pointer(*chosen) || as_pointer(*other) || chosen->kind == Operand::Kind::text)
+    return chosen;
+  const auto one = number_of(*chosen);
+  const auto second = number_of(*other);
+  if (!one || !second || (one->kind == second->kind && one->size == second->size))
+    return chosen;
+  return of_value(number_value(usual_conversions(*one, *second).left));
 }
 
 Result<Operand> ExpressionEvaluation::assertion(const ExpressionNode &node) {

@@ -206,7 +206,8 @@ std::optional<Node> ExpressionGrammar::c_cast() {
     is_cast = begins_operand_only(next);
     constexpr auto either = std::to_array<std::string_view>({"(", "-", "+", "*", "&"});
     if (!go_style && next.kind == TokenKind::sign && std::ranges::find(either, next.text) != either.end())
-      is_cast = type->certain || (is_c_like() && syntax_.is_type && syntax_.is_type(type->type.name));
+      is_cast = type->certain ||
+                (is_c_like() && syntax_.is_type && !type->type.name.empty() && syntax_.is_type(type->type.name));
   }
   if (!is_cast) {
     cursor_.rewind(position);

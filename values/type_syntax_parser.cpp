@@ -373,10 +373,13 @@ private:
       cursor_.next();
       lengths.push_back(*length);
     }
+    // "a[3]" may be an element as well.
+    const bool certain = parsed.certain || inner_pointers > 0;
     for (const std::uint64_t length : lengths | std::views::reverse) {
       wrap(Shape::array);
       parsed.type.length = length;
     }
+    parsed.certain = certain;
     for (; inner_pointers > 0; --inner_pointers)
       wrap(Shape::pointer);
     if (cursor_.accept("&") || cursor_.accept("&&"))

@@ -155,6 +155,7 @@ constexpr auto rows = std::to_array<ParserRow>({
     {go, "len(x)+cap(y)", "(+ (call len x) (call cap y))"},
     {c, "sizeof(int)", "(sizeof <int>)"},
     {c, "sizeof(x)", "(sizeof <x> x)"},
+    {c, "sizeof(a[3])", "(sizeof <a>[3] ([] a 3i32))"},
     {c, "sizeof(x)[1]", "(sizeof ([] x 1i32))"},
     {c, "sizeof x + 1", "(+ (sizeof x) 1i32)"},
     {go, "unsafe.Sizeof(x)", "(call (.Sizeof unsafe) x)"},
