@@ -1,6 +1,7 @@
 #include "inspector/variable_values.h"
 
 #include "dwarf/location.h"
+#include "dwarf/runtime_bounds.h"
 #include "values/go_variables.h"
 
 namespace inspect {
@@ -55,7 +56,8 @@ Value variable_value(const ScopeVariable &variable, SourceLanguage language, con
       location = std::move(at_entry);
   if (!location)
     return missing_value(value_type(variable.type, language, environment), language, location.error().message());
-  return located_value(variable.type, variable.escaped, *location, language, frame, environment);
+  const TypeHandle type = with_bounds(variable.type, frame, environment.types);
+  return located_value(type, variable.escaped, *location, language, frame, environment);
 }
 
 Value global_value(const NamedDie &variable, SourceLanguage language, const FrameContext &frame,

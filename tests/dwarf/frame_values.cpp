@@ -2,6 +2,7 @@
 
 #include "dwarf/die.h"
 #include "dwarf/line_resolver.h"
+#include "dwarf/runtime_bounds.h"
 #include "dwarf/thread_local_storage.h"
 #include "machine/x86_64/registers.h"
 
@@ -96,13 +97,14 @@ FrameValue FrameValues::value_of(const ScopeVariable &variable, const FrameConte
     return value;
   }
   value.at_entry = location->at_entry;
-  const auto source = read_location(*location, types_.size_of(variable.type).value_or(0), frame);
+  value.variable.type = with_bounds(variable.type, frame, types_);
+  const auto source = read_location(*location, types_.size_of(value.variable.type).value_or(0), frame);
   if (!source) {
     value.reason = source.error().message();
     return value;
   }
   value.known = true;
-  value.text = text_of(variable.type, *source, 0);
+  value.text = text_of(value.variable.type, *source, 0);
   return value;
 }
 
@@ -122,6 +124,13 @@ std::string FrameValues::text_of(const TypeHandle &handle, const ValueSource &so
       else
         text += text_of(member.type, source.at(member.offset), depth + 1);
     }
+    return text;
+  }
+  if (type.kind == DwarfTypeKind::array && type.dimensions.size() == 1 && depth < 3) {
+    std::string text;
+    const std::uint64_t element = types_.size_of(type.target).value_or(1);
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(type.dimensions[0].value_or(0), 100); ++i)
+      text += (text.empty() ? "" : " ") + text_of(type.target, source.at(i * element), depth + 1);
     return text;
   }
   if (type.kind == DwarfTypeKind::base && type.encoding == DW_ATE_float)

@@ -57,8 +57,15 @@ std::string key_of(const FrameValue &value) {
 
 /// Arguments by gdb's frame number and name: whether gdb has a value for it, now or at the entry.
 std::map<std::pair<std::size_t, std::string>, bool> gdb_arguments(pid_t process, std::size_t frames) {
-  std::vector<std::string> command = {
-      "gdb", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set print frame-arguments none", "-ex", "set backtrace past-main on"};
+  std::vector<std::string> command = {"gdb",
+                                      "-nx",
+                                      "-batch",
+                                      "-p",
+                                      std::to_string(process),
+                                      "-ex",
+                                      "set print frame-arguments none",
+                                      "-ex",
+                                      "set backtrace past-main on"};
   for (std::size_t i = 0; i < frames; ++i)
     for (const std::string &one :
          {"frame " + std::to_string(i), "echo \\nlevel " + std::to_string(i) + "\\n", std::string("info args")}) {
@@ -121,7 +128,8 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
       {"optimized_values_gcc",
        {"wait_here depth", "forgets lost", "forgets lost_too", "forgets real", "forgets times_called", "keeps one",
         "keeps two", "keeps small", "inlined_inner inner_value", "inlined_outer outer_value", "many on_stack",
-        "many defined_elsewhere", "dynamic length", "dynamic scale", "dynamic constant", "packed sum"}},
+        "many defined_elsewhere", "dynamic length", "dynamic scale", "dynamic constant", "dynamic array",
+        "packed sum"}},
       {"optimized_values_gcc_split4",
        {"wait_here depth", "forgets lost", "forgets real", "forgets times_called", "keeps one",
         "inlined_inner inner_value", "many on_stack", "dynamic length", "dynamic constant"}},
