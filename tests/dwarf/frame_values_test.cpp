@@ -91,6 +91,26 @@ std::map<std::pair<std::size_t, std::string>, bool> gdb_arguments(pid_t process,
 
 } // namespace
 
+TEST_CASE("Thread-local variables are found under each C library") {
+  for (const char *program : {"thread_locals_glibc", "thread_locals_musl"}) {
+    INFO(program);
+    if (::access(fixture_path(program).c_str(), X_OK) != 0)
+      continue; // built where musl-gcc is installed
+    ChildProcess child({fixture_path(program)});
+    const Truth truth = read_truth(child);
+    TracedTarget target(child.pid());
+    FrameValues found(target);
+    CHECK(truth.addresses.size() == 4);
+    for (const auto &[name, place] : truth.addresses) {
+      RunAddress address;
+      const FrameValue value = found.global(name, &address);
+      INFO(name << ": " << value.reason);
+      CHECK(address.value == place);
+      CHECK(value.text == truth.values.at("- " + name));
+    }
+  }
+}
+
 TEST_CASE("What a caller passed is not believed where it may have called another function") {
   struct Row {
     const char *way;
