@@ -397,7 +397,9 @@ Result<Value> go_dynamic_value(const Value &interface, ValueEnvironment &environ
   Value value;
   value.type.go = held->type;
   value.language = SourceLanguage::go;
-  value.source = *data;
+  // What an interface holds itself lies in it.
+  const bool inside = is_pointer_shaped(*held->type, context.version) && source->address();
+  value.source = inside ? source->at(8) : *data;
   return value;
 }
 

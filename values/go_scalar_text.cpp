@@ -181,10 +181,12 @@ std::string go_string_text(std::string bytes, std::uint64_t left_out, const Prin
       drop_cut_character(bytes);
     left_out += whole_size - bytes.size();
     text = go_quoted(bytes);
-    if (options.format == NumberFormat::text)
-      text = text.substr(1, text.size() - 2);
+    text = text.substr(1, text.size() - 2);
   }
-  return left_out == 0 ? text : fmt::format("{}...+{} more", text, left_out);
+  if (left_out > 0)
+    text += fmt::format("...+{} more", left_out); // inside the quotes, as dlv has it
+  const bool quoted = options.format != NumberFormat::text && options.format != NumberFormat::hexadecimal;
+  return quoted ? '"' + text + '"' : text;
 }
 
 } // namespace inspect

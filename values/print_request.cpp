@@ -143,6 +143,7 @@ private:
       return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no format of print", word),
                                    "one of %x %d %o %b %c %f %s %q %p %v %+v %#v"));
     request_.options.format = found->format;
+    request_.options.bare = word[1] != '#';
     if (found->letter == 'v')
       request_.options.with_types = word[1] == '#';
     at_ += word.size();
