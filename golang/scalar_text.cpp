@@ -195,4 +195,31 @@ std::string go_time_text(std::int64_t seconds, std::uint32_t nanoseconds) {
   return text + " +0000 UTC";
 }
 
+std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra) {
+  // time/time.go: the top bit says that wall holds 33 bits of seconds since 1885 and ext the monotonic clock.
+  constexpr std::int64_t year_1885 = (1884 * 365LL + 1884 / 4 - 1884 / 100 + 1884 / 400) * 86'400;
+  const bool has_monotonic = wall >> 63 != 0;
+  GoTime time;
+  time.seconds = has_monotonic ? year_1885 + static_cast<std::int64_t>(wall << 1 >> 31) : extra;
+  time.nanoseconds = wall & ((1U << 30) - 1);
+  if (has_monotonic)
+    time.monotonic = extra;
+  if (time.nanoseconds > 999'999'999 || time.seconds < -(1LL << 40) || time.seconds > (1LL << 40))
+    return std::nullopt;
+  return time;
+}
+
+std::string go_character(std::uint64_t code) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    code = 0xfffd;
+  const auto rest = [&](unsigned shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
+  if (code < 0x80)
+    return {static_cast<char>(code)};
+  if (code < 0x800)
+    return {static_cast<char>(0xc0 | code >> 6), rest(0)};
+  if (code < 0x10000)
+    return {static_cast<char>(0xe0 | code >> 12), rest(6), rest(0)};
+  return {static_cast<char>(0xf0 | code >> 18), rest(12), rest(6), rest(0)};
+}
+
 } // namespace inspect

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,16 @@ void drop_cut_character(std::string &text);
 std::string go_duration_text(std::int64_t nanoseconds);
 /// Seconds since 1 January of the year 1 in UTC: "2026-11-21 09:30:00.5 +0000 UTC".
 std::string go_time_text(std::int64_t seconds, std::uint32_t nanoseconds);
+
+struct GoTime {
+  std::int64_t seconds = 0; ///< since 1 January of the year 1 in UTC
+  std::uint32_t nanoseconds = 0;
+  std::optional<std::int64_t> monotonic; ///< nanoseconds since the process began
+};
+/// Of the first two words of a time.Time, wall and ext; nothing where they are none.
+std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra);
+
+/// In UTF-8; of what is no character, U+FFFD.
+std::string go_character(std::uint64_t code);
 
 } // namespace inspect

@@ -128,7 +128,8 @@ const std::vector<GoConstant> &GoTypeConverter::constants(const GoType &type) {
 }
 
 GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nesting) {
-  Converted &known = converted_[handle.die ? handle.die->addr : nullptr];
+  const void *made = handle.made;
+  Converted &known = converted_[made == nullptr && handle.die ? handle.die->addr : made];
   if (known.type && (known.steps >= steps || nesting > max_nesting))
     return known.type;
   const Described described = describe(handle);

@@ -48,7 +48,7 @@ private:
 
   TypeReader &reader_;
   GoTypePool &pool_;
-  std::unordered_map<const void *, Converted> converted_;       ///< by DIE
+  std::unordered_map<const void *, Converted> converted_;       ///< by DIE, or by what the reader made
   std::unordered_map<const GoType *, TypeHandle> descriptions_; ///< of the types made here
   GoConstants constants_;
   std::unordered_map<const GoType *, std::vector<GoConstant>> constants_of_;

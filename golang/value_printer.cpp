@@ -132,15 +132,10 @@ bool ValuePrinter::library_value(const GoType &type, const ValueSource &source) 
     const auto extra = source.unsigned_at(8, 8);
     if (!wall || !extra)
       return false;
-    // time/time.go: the top bit says that wall holds 33 bits of seconds since 1885 and ext the monotonic clock.
-    constexpr std::int64_t year_1885 = (1884 * 365LL + 1884 / 4 - 1884 / 100 + 1884 / 400) * 86'400;
-    const bool has_monotonic = *wall >> 63 != 0;
-    const auto seconds =
-        has_monotonic ? year_1885 + static_cast<std::int64_t>(*wall << 1 >> 31) : static_cast<std::int64_t>(*extra);
-    const std::uint32_t nanoseconds = *wall & ((1U << 30) - 1);
-    if (nanoseconds > 999'999'999 || seconds < -(1LL << 40) || seconds > (1LL << 40))
+    const auto time = go_time(*wall, static_cast<std::int64_t>(*extra));
+    if (!time)
       return false;
-    out_ += go_time_text(seconds, nanoseconds);
+    out_ += go_time_text(time->seconds, time->nanoseconds);
     return true;
   }
   if (type.kind == GoKind::pointer && !context_.memory)

@@ -1,6 +1,7 @@
 #include "values/go_conversion.h"
 
 #include "golang/interface_value.h"
+#include "golang/scalar_text.h"
 #include "values/go_operations.h"
 #include "values/go_reading.h"
 #include "values/go_variables.h"
@@ -77,19 +78,6 @@ Result<Value> convert_number(Number number, const GoType &from, const GoType &ty
   return go_value_of_bytes(type, bytes_of(static_cast<std::uint64_t>(number.integer), size));
 }
 
-std::string utf8_of(std::uint64_t code) {
-  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-    code = 0xfffd;
-  const auto part = [&](unsigned shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80)
-    return {static_cast<char>(code)};
-  if (code < 0x800)
-    return {static_cast<char>(0xc0 | code >> 6), part(0)};
-  if (code < 0x10000)
-    return {static_cast<char>(0xe0 | code >> 12), part(6), part(0)};
-  return {static_cast<char>(0xf0 | code >> 18), part(12), part(6), part(0)};
-}
-
 bool is_list_of(const GoType &type, GoKind kind) {
   return type.kind == GoKind::slice && type.element != nullptr && type.element->kind == kind;
 }
@@ -103,7 +91,7 @@ Result<Value> runes_to_string(const GoList &runes, const GoType &type, ValueEnvi
     const auto code = read_number(runes.element(i, 4, environment.memory), 0, 4);
     if (!code)
       return std::unexpected(code.error());
-    text += utf8_of(*code);
+    text += go_character(*code);
   }
   Value value = go_text_literal(text, environment);
   value.type.go = &type;
@@ -128,7 +116,7 @@ Result<Value> convert_to_string(const Value &value, const GoType &from, const Go
   const auto number = go_number(value);
   if (!number)
     return std::unexpected(number.error());
-  Value made = go_text_literal(utf8_of(static_cast<std::uint64_t>(number->integer)), environment);
+  Value made = go_text_literal(go_character(static_cast<std::uint64_t>(number->integer)), environment);
   made.type.go = &type;
   return made;
 }

@@ -5,36 +5,41 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace inspect {
 namespace {
 
 constexpr std::size_t most_fields_shown = 4096;
+/// Longer ones stand out of their column.
+constexpr std::size_t widest_name = 40;
+constexpr std::size_t widest_declaration = 100;
 
 std::string name_of(const GoType *type) {
   return type != nullptr ? type->name : "?";
 }
 
 std::string fields_text(const GoType &type) {
+  const std::size_t shown = std::min(type.fields.size(), most_fields_shown);
+  const auto fields = std::span(type.fields).first(shown);
   std::size_t name_width = 0;
-  std::size_t type_width = 0;
-  for (const GoField &field : type.fields) {
-    name_width = std::max(name_width, field.embedded ? 0 : field.name.size());
-    type_width = std::max(type_width, field.embedded ? 0 : name_of(field.type).size());
+  for (const GoField &field : fields)
+    name_width = std::max(name_width, field.embedded ? 0 : std::min(field.name.size(), widest_name));
+  std::vector<std::string> declared;
+  std::size_t width = 0;
+  for (const GoField &field : fields) {
+    declared.push_back(field.embedded ? name_of(field.type)
+                                      : fmt::format("{:{}} {}", field.name, name_width, name_of(field.type)));
+    width = std::max(width, std::min(declared.back().size(), widest_declaration));
   }
-  name_width = std::min<std::size_t>(name_width, 40);
-  type_width = std::min<std::size_t>(type_width, 60);
   std::string text;
-  std::size_t done = 0;
-  for (const GoField &field : type.fields) {
-    if (++done > most_fields_shown)
-      return text + fmt::format("\t// {} more\n", type.fields.size() - most_fields_shown);
-    const std::string declared =
-        field.embedded ? name_of(field.type) : fmt::format("{:{}} {}", field.name, name_width, name_of(field.type));
-    text += fmt::format("\t{:{}} // offset {}, size {}\n", declared, name_width + 1 + type_width, field.offset,
-                        field.type != nullptr ? field.type->size : 0);
-  }
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("\t{:{}} // offset {}, size {}\n", declared[i], width, fields[i].offset,
+                        fields[i].type != nullptr ? fields[i].type->size : 0);
+  if (shown < type.fields.size())
+    text += fmt::format("\t// {} more\n", type.fields.size() - shown);
   return text;
 }
 

@@ -12,18 +12,7 @@ namespace {
 
 /// In single quotes as %q has it, or as it is, but for what would not be seen.
 std::string character_text(std::uint64_t code, bool quoted) {
-  std::string bytes;
-  const auto rest = [&](unsigned shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-    code = 0xfffd;
-  if (code < 0x80)
-    bytes = {static_cast<char>(code)};
-  else if (code < 0x800)
-    bytes = {static_cast<char>(0xc0 | code >> 6), rest(0)};
-  else if (code < 0x10000)
-    bytes = {static_cast<char>(0xe0 | code >> 12), rest(6), rest(0)};
-  else
-    bytes = {static_cast<char>(0xf0 | code >> 18), rest(12), rest(6), rest(0)};
+  const std::string bytes = go_character(code);
   std::string text = bytes == "\"" ? bytes : bytes == "'" && quoted ? "\\'" : go_quoted(bytes);
   if (text.size() >= 2 && text.front() == '"')
     text = text.substr(1, text.size() - 2);

@@ -180,24 +180,20 @@ void GoTextWriter::elements(const GoType &element, const ValueSource &first, std
   out_ += "]";
 }
 
-/// time/time.go: the top bit of wall says that it holds 33 bits of seconds since 1885 and ext the monotonic clock.
+/// "time.Time(2026-11-21T09:30:00Z)", with the monotonic clock's reading where it has one.
 bool GoTextWriter::time(const ValueSource &source) {
   const auto wall = source.unsigned_at(0, 8);
   const auto extra = source.unsigned_at(8, 8);
   if (!wall || !extra)
     return false;
-  constexpr std::int64_t year_1885 = (1884 * 365LL + 1884 / 4 - 1884 / 100 + 1884 / 400) * 86'400;
-  const bool has_monotonic = *wall >> 63 != 0;
-  const auto seconds =
-      has_monotonic ? year_1885 + static_cast<std::int64_t>(*wall << 1 >> 31) : static_cast<std::int64_t>(*extra);
-  const std::uint32_t nanoseconds = *wall & ((1U << 30) - 1);
-  if (nanoseconds > 999'999'999 || seconds < -(1LL << 40) || seconds > (1LL << 40))
+  const auto known = go_time(*wall, static_cast<std::int64_t>(*extra));
+  if (!known)
     return false;
-  std::string text = go_time_text(seconds, 0); // "2026-11-21 09:30:00 +0000 UTC"
+  std::string text = go_time_text(known->seconds, 0); // "2026-11-21 09:30:00 +0000 UTC"
   text = text.substr(0, text.find(" +0000"));
   text[text.find(' ')] = 'T';
   out_ += fmt::format("time.Time({}Z", text);
-  out_ += has_monotonic ? fmt::format(", {:+})", static_cast<std::int64_t>(*extra)) : ")";
+  out_ += known->monotonic ? fmt::format(", {:+})", *known->monotonic) : ")";
   return true;
 }
 
