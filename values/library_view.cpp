@@ -79,7 +79,7 @@ std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, V
   const DwarfType &type = environment.types.read(handle);
   if (!handle.die || type.name.empty() || !may_be_known(type.name))
     return std::nullopt;
-  const std::string name = with_usual_namespaces(qualified_name(*handle.die));
+  const std::string name = with_usual_namespaces(environment.types.qualified_name(handle));
   const auto found = known_types().find(without_arguments(name));
   if (found == known_types().end())
     return std::nullopt;

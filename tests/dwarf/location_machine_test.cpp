@@ -327,7 +327,7 @@ TEST_CASE("A value is put together from its pieces, bit by bit, with what is not
 TEST_CASE("Expressions of random bytes end, with or without a location") {
   World world;
   std::minstd_rand random(7);
-  for (int round = 0; round < fuzz_rounds(3000); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 3000); ++round) {
     Bytes expression(1 + random() % 24);
     for (std::uint8_t &byte : expression)
       byte = static_cast<std::uint8_t>(random());

@@ -116,7 +116,7 @@ TEST_CASE("damaged files crash nothing") {
   std::memcpy(&header, bytes.data(), sizeof header);
   std::mt19937_64 random(20240501);
   constexpr std::array values = {0x00, 0xff, 0x7f, 0x80, 0x01};
-  for (int round = 0; round < test::fuzz_rounds(500); ++round) {
+  for (int round = 0; test::fuzz_goes_on(round, 500); ++round) {
     std::string damaged = bytes;
     // Most damage goes where it is interpreted: the headers, the tables of sections and of segments.
     for (std::size_t hits = 1 + random() % 6; hits > 0; --hits) {

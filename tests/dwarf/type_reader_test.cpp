@@ -273,7 +273,7 @@ TEST_CASE("damaged descriptions of types end every reading, with whatever answer
   const std::vector<LinkAddress> addresses = built.file().function_addresses(40);
   std::mt19937 random(20'261'121);
   std::size_t named = 0;
-  for (int round = 0; round < test::fuzz_rounds(150); ++round) {
+  for (int round = 0; test::fuzz_goes_on(round, 150); ++round) {
     std::vector<char> bytes = sound;
     for (int flips = 1 << (round % 7); flips > 0; --flips) {
       const auto &[offset, size] = sections[random() % sections.size()];

@@ -187,7 +187,7 @@ TEST_CASE("damaged descriptions of arguments give no words, or no more than ther
   REQUIRE(vector.tokens.size() == 1);
   CHECK(vector.tokens.front().size == 8);
   std::mt19937 random(3);
-  for (int round = 0; round < fuzz_rounds(200); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 200); ++round) {
     std::vector<std::byte> program(random() % 400);
     for (std::byte &byte : program)
       byte = static_cast<std::byte>(random() % 2 == 0 ? random() : 0xf9 + random() % 7);

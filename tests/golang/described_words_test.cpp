@@ -258,7 +258,7 @@ TEST_CASE("any tokens and words are described without harm") {
                                             data.text.begin.value,
                                             data.data.begin.value,
                                             ~std::uint64_t{0} - 64};
-  for (int round = 0; round < fuzz_rounds(300); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 300); ++round) {
     ArgumentLayout layout;
     std::vector<std::uint64_t> words;
     for (std::size_t i = random() % 40; i > 0; --i) {

@@ -149,7 +149,7 @@ TEST_CASE("damaged memory ends the search for goroutines, not the program") {
     process.child().signal(SIGSTOP);
     const RuntimeLayout &layout = *runtime_layout({1, go.minor}, go.patch).layout;
     std::size_t found = 0;
-    for (int round = 0; round < fuzz_rounds(30); ++round) {
+    for (int round = 0; fuzz_goes_on(round, 30); ++round) {
       const auto seed = static_cast<unsigned>(round);
       const DamagedMemory damaged(process.memory(), seed, std::uint64_t{1} << (1 + seed % 16));
       found += search_goroutine_list(process.image(), layout, process.images(), damaged).size();

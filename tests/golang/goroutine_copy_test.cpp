@@ -318,7 +318,7 @@ TEST_CASE("damaged lists of goroutines and Ms do no harm") {
                                     random(),   whole.goroutines()[random() % whole.goroutines().size()].address.value};
     return values[number % std::size(values)];
   };
-  for (int round = 0; round < fuzz_rounds(300); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 300); ++round) {
     PatchedMemory memory(process.memory());
     for (std::size_t i = 0; i < 1 + random() % 8; ++i) {
       const Goroutine &one = whole.goroutines()[random() % whole.goroutines().size()];

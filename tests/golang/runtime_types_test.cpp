@@ -166,7 +166,7 @@ TEST_CASE("spoilt type data is refused or read to its end, and all of it is foun
   const auto lines = told_by(process);
   process.open();
   std::mt19937 random(20);
-  for (int round = 0; round < fuzz_rounds(20); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 20); ++round) {
     CopiedTypes copy(process);
     const int spoilt = round == 0 ? 0 : 1 << (round % 16);
     for (int i = 0; i < spoilt; ++i)

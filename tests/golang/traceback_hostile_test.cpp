@@ -38,7 +38,7 @@ rax    0x1
 exit status 2
 )";
   std::size_t found = 0;
-  for (int round = 0; round < test::fuzz_rounds(2000); ++round) {
+  for (int round = 0; test::fuzz_goes_on(round, 2000); ++round) {
     std::string text = seed;
     for (int change = 0; change < 1 + round % 40; ++change) {
       const std::size_t at = random() % text.size();

@@ -133,7 +133,7 @@ TEST_CASE("nonsense in memory is printed in bounded text, whatever type it is ta
       pool);
   REQUIRE(declared.has_value());
   std::size_t answers = 0;
-  for (int round = 0; round < fuzz_rounds(200); ++round) {
+  for (int round = 0; fuzz_goes_on(round, 200); ++round) {
     const NonsenseMemory memory(static_cast<std::uint32_t>(round) * 1000);
     ValueContext context;
     context.memory = &memory;

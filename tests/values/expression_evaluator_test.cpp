@@ -4,6 +4,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
+#include "tests/values/damaged_memory.h"
 #include "tests/values/fixture_values.h"
 #include "tests/values/test_scopes.h"
 #include "values/value_operations.h"
@@ -228,8 +229,8 @@ std::string host_text(const HostNumber &number) {
 
 TEST_CASE("random arithmetic is that of this test's compiler") {
   int compared = 0;
-  const int rounds = fuzz_rounds(400);
-  for (int round = 0; round < rounds; ++round) {
+  int rounds = 0;
+  for (int round = 0; fuzz_goes_on(round, 400); ++round, ++rounds) {
     std::mt19937_64 random(static_cast<unsigned>(round));
     std::vector<HostNumber> variables;
     for (int count = 0; count < 10; ++count)
@@ -377,50 +378,20 @@ TEST_CASE("expressions in Go, Rust and C follow their language, and errors say w
   }
 }
 
-namespace {
-
-/// What is read from the fixture, with some bytes of it replaced at random: pointers into nowhere, lengths of 2^60.
-class DamagedMemory final : public MemoryView {
-public:
-  DamagedMemory(const MemoryView &intact, std::mt19937_64 &random) : intact_(intact), random_(random) {}
-  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
-    auto done = intact_.read(address, into);
-    if (!done && random_() % 2 == 0)
-      return done;
-    for (std::byte &byte : into)
-      if (random_() % 8 == 0)
-        byte = static_cast<std::byte>(random_());
-    return {};
-  }
-
-private:
-  const MemoryView &intact_;
-  std::mt19937_64 &random_;
-};
-
-} // namespace
-
 TEST_CASE("expressions over damaged memory have a value or an error") {
   FixtureValues fixture({fixture_path("expression_values")}, cpp);
   std::vector<std::string> texts;
   for (std::string line = fixture.child().read_line(); line != "ready"; line = fixture.child().read_line())
     texts.push_back(line.substr(0, line.find('\t')));
   fixture.open();
-  const int rounds = fuzz_rounds(20);
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; fuzz_goes_on(round, 20); ++round) {
     CAPTURE(round);
     std::mt19937_64 random(static_cast<unsigned>(round));
-    const DamagedMemory memory(fixture.memory(), random);
-    ValueEnvironment environment{
-        .memory = memory, .modules = fixture.environment().modules, .types = fixture.environment().types};
-    environment.find_type = fixture.environment().find_type;
+    const DamagedMemory memory(fixture.memory(), random, 8);
+    ValueEnvironment environment = damaged_environment(fixture, memory);
     TableScope scope(cpp, environment);
-    for (const std::string &name : fixture.variable_names()) {
-      Value value = fixture.variable(name);
-      const auto size = environment.types.size_of(value.type.native).value_or(8);
-      value.source = ValueSource::in_memory(memory, *value.source->address(), size);
-      scope.add(name, std::move(value));
-    }
+    for (const std::string &name : fixture.variable_names())
+      scope.add(name, damaged_variable(fixture, name, memory));
     for (const std::string &text : texts) {
       // Two expressions of the fixture joined, or one as it is.
       const std::string other = texts[random() % texts.size()];

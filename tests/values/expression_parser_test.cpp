@@ -360,8 +360,7 @@ void check_places(const ExpressionNode &node, std::size_t size) {
 
 TEST_CASE("damaged expressions are parsed or refused at a place within them") {
   constexpr auto languages = std::to_array({unknown, c, cpp, rust, go});
-  const int rounds = test::fuzz_rounds(3000);
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; test::fuzz_goes_on(round, 3000); ++round) {
     std::mt19937_64 random(static_cast<unsigned>(round));
     const std::string text = round % 2 == 0 ? token_soup(random) : damaged_row(random);
     const ExpressionSyntax syntax = syntax_of(languages[random() % languages.size()]);

@@ -36,9 +36,11 @@ private:
 /// Everything that an environment refers to, with this process' own memory: the test's variables are the target's.
 class OwnEnvironment {
 public:
-  OwnEnvironment() { environment.go.emplace();
+  OwnEnvironment() {
+    environment.go.emplace();
     environment.go->pool = &pool_;
-    environment.go->converter = &converter_; }
+    environment.go->converter = &converter_;
+  }
 
   /// A variable of the test, which must outlive its use.
   template <typename T> Value value(const T &variable, std::string_view type_name, SourceLanguage language) {
