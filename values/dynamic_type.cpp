@@ -68,6 +68,14 @@ std::optional<std::string> name_by_symbol(RunAddress table, ValueEnvironment &en
   constexpr std::string_view what = "vtable for ";
   if (!place || !place->mangled.starts_with(table_prefix) || !place->name.starts_with(what))
     return std::nullopt;
+  // An address within a table is the start of its functions only where the class' type information is before it; there
+  // is none where it was compiled without.
+  const auto information = read_word(environment.memory, table - 8);
+  const auto described = information ? symbol_place(RunAddress{*information}, environment) : std::nullopt;
+  const bool is_start = information && (*information == 0 || (described && described->offset == 0 &&
+                                                              described->mangled == "_ZTI" + place->mangled.substr(4)));
+  if (!is_start)
+    return std::nullopt;
   return place->name.substr(what.size());
 }
 

@@ -1,6 +1,6 @@
 #include "values/native_views.h"
 
-#include "values/native_layout.h"
+#include "values/rust_types.h"
 
 namespace inspect {
 
@@ -9,6 +9,9 @@ std::optional<LibraryView> view_of(const Value &value, ChildRange wanted, ValueE
     return std::nullopt;
   if (value.language == SourceLanguage::c)
     return std::nullopt;
+  const DwarfType &type = environment.types.underlying(value.type.native);
+  if (value.language == SourceLanguage::rust || is_rust_language(type.language))
+    return rust_view(value, wanted, environment);
   return library_view(value, wanted, environment);
 }
 

@@ -11,6 +11,9 @@
 namespace inspect::test {
 namespace {
 
+/// rustc opens a block for each variable.
+constexpr int max_depth = 400;
+
 bool is_scope(int tag) {
   switch (tag) {
   case DW_TAG_namespace:
@@ -126,11 +129,13 @@ void FixtureValues::add_name(Dwarf_Die &die, const std::string &scope, Module &m
       const RunAddress place = module.bias().to_run(LinkAddress{*address});
       variables_.try_emplace(declared ? inspect::qualified_name(*declared) : whole, Variable{type_of(die), place});
     }
+    if (depth > 0)
+      locals_.try_emplace(whole, type_of(die));
     return;
   }
   if (is_type(tag) && name != nullptr && !has_flag_attribute(die, DW_AT_declaration))
     types_by_name_.try_emplace(whole, TypeHandle{.die = die});
-  if (!is_scope(tag) || depth > 16)
+  if (!is_scope(tag) || depth > max_depth)
     return;
   std::string inner = scope;
   if (tag == DW_TAG_namespace || is_type(tag))
@@ -149,6 +154,19 @@ Value FixtureValues::variable(std::string_view qualified_name) {
   return {.type = {.native = found->second.type},
           .language = language_,
           .source = ValueSource::in_memory(memory_, found->second.address, size)};
+}
+
+Value FixtureValues::local(std::string_view name, RunAddress address) {
+  const auto found = locals_.find(name);
+  if (found == locals_.end())
+    throw std::runtime_error("no local variable is called " + std::string(name));
+  return {.type = {.native = found->second},
+          .language = language_,
+          .source = ValueSource::in_memory(memory_, address, types_.size_of(found->second).value_or(0))};
+}
+
+bool FixtureValues::has_local(std::string_view name) const {
+  return locals_.contains(name);
 }
 
 bool FixtureValues::has_variable(std::string_view qualified_name) const {

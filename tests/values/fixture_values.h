@@ -36,6 +36,10 @@ public:
   void open();
   /// Throws std::runtime_error where no variable with an address is called so ("count", "ns::count").
   Value variable(std::string_view qualified_name);
+  /// A local variable at an address that the program itself tells; its type is that of any variable of this name in the
+  /// namespace: "values_rust::count".
+  Value local(std::string_view name, RunAddress address);
+  bool has_local(std::string_view name) const;
   bool has_variable(std::string_view qualified_name) const;
   /// A type's definition by its qualified name; nothing where there is none.
   std::optional<ValueType> type(std::string_view qualified_name) const;
@@ -68,6 +72,7 @@ private:
   TypeReader types_;
   std::unique_ptr<ValueEnvironment> environment_;
   std::map<std::string, Variable, std::less<>> variables_;
+  std::map<std::string, TypeHandle, std::less<>> locals_;
   std::map<std::string, TypeHandle, std::less<>> types_by_name_;
 };
 
