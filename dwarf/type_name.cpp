@@ -22,6 +22,14 @@ struct Declarator {
   bool is_pointer = false; ///< its outermost part, which needs parentheses before (…) and […]
 };
 
+/// Each once, const first, as gdb orders them.
+void add_qualifier(std::string &qualifiers, const std::string &one) {
+  if (qualifiers.find(one) != std::string::npos)
+    return;
+  const bool goes_first = one == "const" && !qualifiers.empty();
+  qualifiers = qualifiers.empty() ? one : goes_first ? one + " " + qualifiers : qualifiers + " " + one;
+}
+
 class NameWriter {
 public:
   explicit NameWriter(TypeReader &types) : types_(types) {}
@@ -35,8 +43,7 @@ public:
     for (int steps = 0; type->kind == DwarfTypeKind::qualified; ++steps) {
       if (steps >= max_depth)
         return "…";
-      if (qualifiers.find(type->name) == std::string::npos)
-        qualifiers += qualifiers.empty() ? type->name : " " + type->name;
+      add_qualifier(qualifiers, type->name);
       bare = type->target;
       type = &types_.read(bare);
     }

@@ -168,12 +168,12 @@ void NativePrinter::structure(const Value &value, const DwarfType &type, int dep
     if (ended())
       return;
     const std::size_t before = out_.size();
+    if (printed > 0)
+      out_ += ", ";
     if (printed >= options_.limits.fields) {
       out_ += "...";
       break;
     }
-    if (printed > 0)
-      out_ += ", ";
     if (member(value, one, depth))
       ++printed;
     else

@@ -185,4 +185,15 @@ std::vector<std::string> FixtureValues::variable_names() const {
   return names;
 }
 
+std::map<std::string, TypeHandle> FixtureValues::variable_types(std::string_view prefix) const {
+  std::map<std::string, TypeHandle> types;
+  for (const auto &[name, variable] : variables_)
+    if (name.starts_with(prefix))
+      types.emplace(name, variable.type);
+  for (const auto &[name, type] : locals_)
+    if (name.starts_with(prefix))
+      types.emplace(name, type);
+  return types;
+}
+
 } // namespace inspect::test

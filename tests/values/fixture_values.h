@@ -46,6 +46,8 @@ public:
   ValueEnvironment &environment() { return *environment_; }
   const MemoryView &memory() const { return memory_; }
   std::vector<std::string> variable_names() const;
+  /// Of all variables and locals whose qualified name begins so.
+  std::map<std::string, TypeHandle> variable_types(std::string_view prefix) const;
 
 private:
   struct Variable {
