@@ -3,6 +3,7 @@
 #include "dwarf/die.h"
 #include "dwarf/line_resolver.h"
 #include "dwarf/symbol_table.h"
+#include "machine/x86_64/registers.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -138,6 +139,30 @@ std::optional<RunAddress> run_entry_of(Dwarf_Die function, Module &module) {
   return entry ? std::optional(module.bias().to_run(*entry - module.debug_offset())) : std::nullopt;
 }
 
+/// The function with code that a call's origin is, where that is in the frame's module and can be found.
+std::optional<Dwarf_Die> code_of(Dwarf_Die origin, const FrameContext &frame) {
+  if (entry_of(origin))
+    return origin;
+  if (is_external(origin)) {
+    const auto symbol = frame.modules->symbols(*frame.module)->by_name(linkage_name_of(origin));
+    return symbol ? frame.modules->lines(*frame.module)->function_at(symbol->address) : std::nullopt;
+  }
+  // The description of a function that was inlined elsewhere: its own code is another DIE of the unit.
+  std::optional<Dwarf_Die> instance;
+  Dwarf_Die unit;
+  if (dwarf_diecu(&origin, &unit, nullptr, nullptr) != nullptr)
+    each_child(unit, [&](Dwarf_Die &child, std::uint64_t) {
+      if (dwarf_tag(&child) == DW_TAG_subprogram && entry_of(child) && same_description(child, origin))
+        instance = child;
+      return !instance;
+    });
+  return instance;
+}
+
+bool is_tail_call(Dwarf_Die &site) {
+  return has_flag(site, DW_AT_call_tail_call) || has_flag(site, DW_AT_GNU_tail_call);
+}
+
 /// One frame's question to its caller.
 class Inquiry {
 public:
@@ -147,12 +172,12 @@ public:
 
 private:
   Result<Dwarf_Die> call();
+  Result<StackValue> ask_over_tail_calls(const PassedPlace &place, Dwarf_Die first);
   Result<void> verify_target(Dwarf_Die &site);
   Result<void> verify_address(Dwarf_Attribute &target);
   Result<void> verify_no_tail_call_to_itself();
   bool is_callee(const Dwarf_Die &function);
   bool is_symbol_of_callee(const std::string &name);
-  std::optional<Dwarf_Die> code_of(Dwarf_Die origin);
   Result<StackValue> evaluate_in_caller(Dwarf_Attribute &attribute);
   std::optional<Dwarf_Die> parameter_of(Dwarf_Die &site, const PassedPlace &place);
   static bool fits(Dwarf_Die &parameter, const PassedPlace &place);
@@ -198,14 +223,10 @@ bool Inquiry::is_callee(const Dwarf_Die &function) {
   return (is_external(callee_) && !name.empty() && name == linkage_name_of(callee_)) || is_symbol_of_callee(name);
 }
 
+/// Of a call that does not name the function: through a pointer.
 Result<void> Inquiry::verify_target(Dwarf_Die &site) {
-  if (const auto origin = origin_of(site)) {
-    if (is_callee(*origin))
-      return {};
-    return not_recoverable(
-        fmt::format("what the caller passed is not known: it called {}, which left for this function",
-                    demangle(linkage_name_of(*origin))));
-  }
+  if (origin_of(site))
+    return {};
   Dwarf_Attribute target;
   const unsigned attribute = dwarf_tag(&site) == DW_TAG_call_site ? DW_AT_call_target : DW_AT_GNU_call_site_target;
   if (!dwarf_attr(&site, attribute, &target))
@@ -224,14 +245,6 @@ Result<void> Inquiry::verify_address(Dwarf_Attribute &target) {
   return {};
 }
 
-/// The function with code that a call's origin is, where that can be found.
-std::optional<Dwarf_Die> Inquiry::code_of(Dwarf_Die origin) {
-  if (entry_of(origin))
-    return origin;
-  const auto symbol = frame_.modules->symbols(*frame_.module)->by_name(linkage_name_of(origin));
-  return symbol ? frame_.modules->lines(*frame_.module)->function_at(symbol->address) : std::nullopt;
-}
-
 /// A function that leaves for itself, at once or over others, has in its registers what it passed to itself, while the
 /// call that the caller made tells what the first of them got.
 Result<void> Inquiry::verify_no_tail_call_to_itself() {
@@ -239,11 +252,11 @@ Result<void> Inquiry::verify_no_tail_call_to_itself() {
   bool returns_here = false;
   for (std::size_t next = 0; next < reached.size() && !returns_here; ++next) {
     const auto is_harmless = [&](Dwarf_Die &site) {
-      if (!has_flag(site, DW_AT_call_tail_call) && !has_flag(site, DW_AT_GNU_tail_call))
+      if (!is_tail_call(site))
         return true;
       const auto origin = origin_of(site);
       returns_here = !origin || is_callee(*origin) || reached.size() > max_tail_callees;
-      const auto code = returns_here ? std::nullopt : code_of(*origin);
+      const auto code = returns_here ? std::nullopt : code_of(*origin, frame_);
       if (code && std::ranges::find(reached, code->addr, &Dwarf_Die::addr) == reached.end())
         reached.push_back(*code);
       return !returns_here;
@@ -298,10 +311,105 @@ std::optional<Dwarf_Die> Inquiry::parameter_of(Dwarf_Die &site, const PassedPlac
   return found;
 }
 
+/// The one way of tail calls from a function to another.
+class TailCalls {
+public:
+  explicit TailCalls(const FrameContext &frame) : frame_(frame) {}
+
+  /// The return address of each tail call on the way, in order; nothing where there is none, or several, or one that
+  /// goes who knows where.
+  std::optional<std::vector<LinkAddress>> way(const Dwarf_Die &first, const Dwarf_Die &last) {
+    reached_.push_back({first, 0, {}, false});
+    for (std::size_t next = 0; next < reached_.size(); ++next)
+      if (!same_description(reached_[next].function, last) && !follow(next))
+        return std::nullopt;
+    const auto end =
+        std::ranges::find_if(reached_, [&](const Step &step) { return same_description(step.function, last); });
+    std::vector<LinkAddress> addresses;
+    if (end == reached_.end())
+      return std::nullopt;
+    for (std::size_t at = static_cast<std::size_t>(end - reached_.begin()); at != 0; at = reached_[at].from) {
+      if (reached_[at].by_several || reached_[0].by_several)
+        return std::nullopt;
+      addresses.insert(addresses.begin(), reached_[at].return_address);
+    }
+    return addresses;
+  }
+
+private:
+  struct Step {
+    Dwarf_Die function{};
+    std::size_t from = 0; ///< index of the step before
+    LinkAddress return_address;
+    bool by_several = false;
+  };
+
+  bool follow(std::size_t from) {
+    bool all_known = true;
+    const auto visit = [&](Dwarf_Die &site) {
+      if (!is_tail_call(site))
+        return true;
+      auto origin = origin_of(site);
+      const auto code = origin ? code_of(*origin, frame_) : std::nullopt;
+      const auto address = return_address_of(site);
+      // What has no code here is another module's, and does not come back.
+      all_known = origin && address && (code || is_external(*origin)) && reached_.size() <= max_tail_callees;
+      if (!code || !all_known)
+        return all_known;
+      const auto known =
+          std::ranges::find_if(reached_, [&](const Step &step) { return step.function.addr == code->addr; });
+      if (known != reached_.end())
+        known->by_several = true;
+      else
+        reached_.push_back({*code, from, LinkAddress{*address}, false});
+      return true;
+    };
+    Dwarf_Die function = reached_[from].function;
+    CallSites(visit, [](Dwarf_Die &) { return true; }).walk(function);
+    return all_known;
+  }
+
+  const FrameContext &frame_;
+  std::vector<Step> reached_;
+};
+
+/// The caller called `first`, which left for this function, perhaps over others. Their frames are gone, but each of
+/// them stood where this one stands now, and what it passed on may be a constant, or what it was passed itself.
+Result<StackValue> Inquiry::ask_over_tail_calls(const PassedPlace &place, Dwarf_Die first) {
+  const auto start = code_of(first, frame_);
+  const auto way = start ? TailCalls(frame_).way(*start, callee_) : std::nullopt;
+  if (!way || way->empty() || budget_.nesting + way->size() >= evaluation_nesting_limit)
+    return not_recoverable(
+        fmt::format("what the caller passed is not known: it called {}, which left for this function",
+                    demangle(linkage_name_of(first))));
+  RegisterSet registers = frame_.caller->registers != nullptr ? *frame_.caller->registers : RegisterSet();
+  if (frame_.cfa) // before a jump the return address is on top of the stack
+    registers.set(x86_64::rsp, frame_.cfa->value - 8);
+  else
+    registers.forget(x86_64::rsp);
+  std::vector<FrameContext> gone(way->size(), *frame_.caller);
+  for (std::size_t i = 0; i < gone.size(); ++i) {
+    gone[i].module = frame_.module;
+    gone[i].pc = frame_.module->bias().to_run((*way)[i] - frame_.module->debug_offset());
+    gone[i].lookup = gone[i].pc - 1;
+    gone[i].cfa = frame_.cfa;
+    gone[i].registers = &registers;
+    gone[i].caller = i == 0 ? frame_.caller : &gone[i - 1];
+  }
+  FrameContext here = frame_;
+  here.caller = &gone.back();
+  ++budget_.nesting;
+  auto value = Inquiry(here, budget_).ask(place);
+  --budget_.nesting;
+  return value;
+}
+
 Result<StackValue> Inquiry::ask(const PassedPlace &place) {
   auto site = call();
   if (!site)
     return std::unexpected(site.error());
+  if (const auto called = origin_of(*site); called && !is_callee(*called))
+    return ask_over_tail_calls(place, *called);
   if (const auto verified = verify_target(*site); !verified)
     return std::unexpected(verified.error());
   if (const auto verified = verify_no_tail_call_to_itself(); !verified)

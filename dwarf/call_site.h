@@ -1,6 +1,7 @@
 // What a frame's caller passed to it, as far as the caller's DWARF tells and the caller still knows: the description of
 // the call that led here, found by its return address. That the caller called this function, and not another which
-// ended in a tail call to it, is verified first; what cannot be verified is not believed.
+// ended in a tail call to it, is verified first; what cannot be verified is not believed. Where it called another, and
+// there is one way of tail calls from that one to this function, they are asked in its place.
 //
 // Sources: DWARF 5 section 3.4 (call site entries); GNU's form for DWARF 4 (DW_TAG_GNU_call_site): GCC's dwarf2out.cc.
 #pragma once

@@ -5,6 +5,7 @@
 #include "dwarf/line_resolver.h"
 #include "dwarf/location_machine.h"
 #include "dwarf/stack_arithmetic.h"
+#include "dwarf/type_reader.h"
 
 #include <dwarf.h>
 #include <fmt/format.h>
@@ -125,6 +126,14 @@ bool is_declaration(Dwarf_Die variable) {
   return dwarf_attr(&variable, DW_AT_declaration, &found) != nullptr && dwarf_formflag(&found, &value) == 0 && value;
 }
 
+bool has_no_bytes(Dwarf_Die variable) {
+  const TypeHandle type = type_of(variable);
+  if (!type.die)
+    return false;
+  Dwarf_Die die = *type.die;
+  return unsigned_attribute(die, DW_AT_byte_size) == 0U;
+}
+
 /// Whether the function's frame base is its CFA, so that what fbreg says is an offset from the stack of its caller.
 bool bases_on_cfa(Dwarf_Die function) {
   Dwarf_Attribute base;
@@ -226,7 +235,13 @@ Result<Location> locate_within(Dwarf_Die variable, const FrameContext &frame, Ev
 
 Result<Location> locate(Dwarf_Die variable, const FrameContext &frame) {
   EvaluationBudget budget;
-  return locate_within(variable, frame, budget);
+  auto location = locate_within(variable, frame, budget);
+  if (location || !has_no_bytes(variable))
+    return location;
+  // Rust's unit types and closures that capture nothing: there is nothing to be lost.
+  Location empty;
+  empty.pieces.emplace_back().kind = LocationPiece::Kind::implicit;
+  return empty;
 }
 
 Result<Location> locate_at_entry(Dwarf_Die parameter, const FrameContext &frame) {

@@ -90,10 +90,13 @@ FrameValue FrameValues::value_of(const ScopeVariable &variable, const FrameConte
   FrameValue value;
   value.variable = variable;
   auto location = locate(variable.die, frame);
-  if (!location && variable.is_parameter)
-    location = locate_at_entry(variable.die, frame);
   if (!location) {
     value.reason = location.error().message();
+    if (variable.is_parameter)
+      location = locate_at_entry(variable.die, frame);
+  }
+  if (!location) {
+    value.reason += "; " + location.error().message();
     return value;
   }
   value.at_entry = location->at_entry;

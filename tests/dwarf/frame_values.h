@@ -17,8 +17,8 @@ struct FrameValue {
   std::size_t level = 0; ///< of its frame as gdb counts, inlined calls being frames
   std::string function;  ///< without template arguments
   ScopeVariable variable;
-  std::string text; ///< numbers, those of a structure with blanks between them; "?" for what is not known
-  bool known = false;
+  std::string text;   ///< numbers, those of a structure with blanks between them; "?" for what is not known
+  bool known = false; ///< at least a part of it
   bool at_entry = false;
   std::string reason; ///< why it is not known
 };

@@ -7,6 +7,7 @@
 #include "tests/support/skip.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -51,42 +52,100 @@ bool is_pausing(pid_t process) {
   return number == SYS_pause;
 }
 
+bool all_sleep(pid_t process) {
+  for (const auto &entry : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
+    std::string text;
+    std::getline(std::ifstream(entry.path() / "stat"), text);
+    if (text.find(") S ") == std::string::npos)
+      return false;
+  }
+  return true;
+}
+
 std::string key_of(const FrameValue &value) {
   return value.function + " " + value.variable.name;
 }
 
-/// Arguments by gdb's frame number and name: whether gdb has a value for it, now or at the entry.
-std::map<std::pair<std::size_t, std::string>, bool> gdb_arguments(pid_t process, std::size_t frames) {
-  std::vector<std::string> command = {"gdb",
-                                      "-nx",
-                                      "-batch",
-                                      "-p",
-                                      std::to_string(process),
-                                      "-ex",
-                                      "set print frame-arguments none",
-                                      "-ex",
-                                      "set backtrace past-main on"};
-  for (std::size_t i = 0; i < frames; ++i)
-    for (const std::string &one :
-         {"frame " + std::to_string(i), "echo \\nlevel " + std::to_string(i) + "\\n", std::string("info args")}) {
-      command.emplace_back("-ex");
-      command.push_back(one);
-    }
-  std::map<std::pair<std::size_t, std::string>, bool> known;
-  std::istringstream lines(run_command(command).out);
-  std::size_t level = 0;
+struct ArgumentPlace {
+  pid_t thread = 0;
+  std::size_t level = 0; ///< of the frame, as gdb counts
+  std::string name;
+  friend auto operator<=>(const ArgumentPlace &, const ArgumentPlace &) = default;
+};
+
+struct PeerArguments {
+  std::map<ArgumentPlace, bool> has_value;                    ///< in gdb, now or at the entry
+  std::map<std::pair<pid_t, std::size_t>, std::uint64_t> pcs; ///< of the frames that gdb shows one of
+};
+
+/// All arguments of all frames of all threads.
+PeerArguments gdb_arguments(pid_t process) {
+  const CommandResult result =
+      run_command({"gdb", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set print frame-arguments none",
+                   "-ex", "set backtrace past-main on", "-ex", "thread apply all frame apply all info args"});
+  PeerArguments peer;
+  std::istringstream lines(result.out);
+  ArgumentPlace place;
   for (std::string line; std::getline(lines, line);) {
+    const std::size_t thread = line.find("(LWP ");
     const std::size_t equals = line.find(" = ");
-    if (line.starts_with("level ")) {
-      level = std::stoul(line.substr(6));
+    if (line.starts_with("Thread ") && thread != std::string::npos) {
+      place.thread = std::stoi(line.substr(thread + 5));
+    } else if (line.starts_with("#")) {
+      place.level = std::stoul(line.substr(1));
+      const std::size_t pc = line.find("0x");
+      if (pc < 5) // behind the level, which has two digits at most here
+        peer.pcs[{place.thread, place.level}] = std::stoull(line.substr(pc), nullptr, 16);
     } else if (equals != std::string::npos && line.find_first_of(" #") == equals) {
-      const std::string name = line.substr(0, line.find_first_of(" @"));
-      const bool has_value =
-          line.find("<optimized out>") == std::string::npos && line.find("<synthetic pointer>") == std::string::npos;
-      known[{level, name}] = known[{level, name}] || has_value;
+      place.name = line.substr(0, line.find_first_of(" @"));
+      const std::string_view value = std::string_view(line).substr(equals + 3);
+      const bool has_value = !value.starts_with("<optimized out>") && !value.starts_with("<synthetic pointer>") &&
+                             !value.starts_with("<error reading");
+      peer.has_value[place] = peer.has_value[place] || has_value;
     }
   }
-  return known;
+  return peer;
+}
+
+struct Shares {
+  std::size_t arguments = 0;
+  std::size_t ours = 0;
+  std::size_t gdbs = 0;
+};
+
+/// Each argument of one thread that gdb has a value for, be it of a part only, must have one here.
+void compare_with_gdb(const PeerArguments &peer, pid_t thread, const FrameValues &ours, Shares &shares) {
+  const std::vector<FrameValue> &values = ours.all();
+  const auto is_ours = [&](std::uint64_t pc) {
+    return std::ranges::any_of(ours.frames(), [&](const FrameContext &frame) { return frame.pc.value == pc; });
+  };
+  for (const auto &[peer_place, has_value] : peer.has_value) {
+    if (peer_place.thread != thread)
+      continue;
+    // gdb makes up frames for functions that left by a tail call.
+    ArgumentPlace place = peer_place;
+    bool is_made_up = false;
+    for (const auto &[frame, pc] : peer.pcs) {
+      place.level -= frame.first == thread && frame.second < peer_place.level && !is_ours(pc);
+      is_made_up = is_made_up || (frame == std::pair(thread, peer_place.level) && !is_ours(pc));
+    }
+    if (is_made_up)
+      continue;
+    const auto mine = std::ranges::find_if(values, [&, &where = place](const FrameValue &value) {
+      return value.level == where.level && value.variable.name == where.name && value.variable.is_parameter;
+    });
+    INFO("thread " << thread << " frame " << place.level << " argument " << place.name);
+    const bool found = mine != values.end();
+    CHECK(found);
+    const bool known = found && mine->known;
+    INFO((found ? mine->reason : "no such argument"));
+    // gdb takes a register that a call may change, and that no table speaks of, for unchanged: its value is wrong then.
+    const bool is_stale = found && !known && mine->reason.find("is not recoverable in this frame") != std::string::npos;
+    CHECK((known || !has_value || is_stale));
+    ++shares.arguments;
+    shares.ours += known;
+    shares.gdbs += has_value && !is_stale;
+  }
 }
 
 } // namespace
@@ -118,7 +177,8 @@ TEST_CASE("What a caller passed is not believed where it may have called another
     const char *reason; ///< a part of it; null: it is known
   };
   const Row rows[] = {
-      {"tail", "waits forgotten", "it called leaves"},
+      {"tail", "waits forgotten", "does not know any more"}, // over `leaves`, which was passed what nobody kept
+      {"tail", "waits also_forgotten", nullptr},             // over `leaves`, which passed a constant
       {"tail", "wait_here depth", nullptr},
       {"itself", "goes_on_to_itself total", "gone on to itself"},
       {"itself", "wait_here depth", nullptr},
@@ -165,13 +225,16 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
     ChildProcess child({fixture_path(program)});
     const Truth truth = read_truth(child);
     REQUIRE(wait_until([&] { return is_pausing(child.pid()); }));
+    const PeerArguments peer = have_program("gdb") ? gdb_arguments(child.pid()) : PeerArguments{};
+    REQUIRE(wait_until([&] { return is_pausing(child.pid()); }));
     std::set<std::string> seen;
     std::vector<FrameValue> values;
-    std::size_t levels = 0;
+    Shares shares;
     {
       TracedTarget target(child.pid());
       FrameValues found(target);
       values = found.all();
+      compare_with_gdb(peer, child.pid(), found, shares);
       for (const FrameContext &frame : found.frames())
         if (frame.module != nullptr) {
           LineResolver &lines = *target.modules().lines(*frame.module);
@@ -179,7 +242,6 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
           const auto names_there = lines.at(address);
           const auto scopes = function_scopes(lines, address);
           CHECK((scopes.empty() || scopes.size() == names_there.size()));
-          levels += std::max<std::size_t>(1, names_there.size());
         }
       for (const auto &[key, text] : truth.values) {
         if (!key.starts_with("- "))
@@ -219,25 +281,33 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
       std::printf("gdb is not installed: %s is not compared with it\n", program.c_str());
       continue;
     }
-    const auto peer = gdb_arguments(child.pid(), levels);
-    REQUIRE(peer.size() >= 10);
-    std::size_t ours = 0;
-    std::size_t gdbs = 0;
-    std::size_t total = 0;
-    for (const auto &[place, has_value] : peer) {
-      const auto mine = std::ranges::find_if(values, [&, &where = place](const FrameValue &value) {
-        return value.level == where.first && value.variable.name == where.second && value.variable.is_parameter;
-      });
-      INFO("frame " << place.first << " argument " << place.second);
-      REQUIRE(mine != values.end());
-      ++total;
-      const bool complete = mine->known && mine->text.find('?') == std::string::npos; // as gdb's is counted
-      ours += complete;
-      gdbs += has_value;
-      INFO(mine->reason);
-      CHECK((complete || !has_value));
+    CHECK(shares.arguments >= 10);
+    std::printf("%s: of %zu arguments, %zu with a value, in gdb %zu\n", program.c_str(), shares.arguments, shares.ours,
+                shares.gdbs);
+    CHECK(shares.ours >= shares.gdbs);
+  }
+}
+
+TEST_CASE("In every frame of every thread at least the arguments have a value that have one in gdb") {
+  if (!have_program("gdb"))
+    SKIP_TEST("gdb is not installed");
+  for (const char *program : {"blocked_gcc", "blocked_clang", "blocked_rust", "many_threads"}) {
+    INFO(program);
+    if (::access(fixture_path(program).c_str(), X_OK) != 0)
+      continue; // built where clang and rustc are installed
+    ChildProcess child({fixture_path(program), "3", "5"});
+    child.wait_for_line();
+    REQUIRE(wait_until([&] { return all_sleep(child.pid()); }));
+    const PeerArguments peer = gdb_arguments(child.pid());
+    REQUIRE(wait_until([&] { return all_sleep(child.pid()); }));
+    Shares shares;
+    for (const auto &entry : std::filesystem::directory_iterator("/proc/" + std::to_string(child.pid()) + "/task")) {
+      const pid_t thread = std::stoi(entry.path().filename());
+      TracedTarget target(child.pid(), thread);
+      compare_with_gdb(peer, thread, FrameValues(target), shares);
     }
-    std::printf("%s: of %zu arguments, %zu with a value, in gdb %zu\n", program.c_str(), total, ours, gdbs);
-    CHECK(ours >= gdbs);
+    std::printf("%s: of %zu arguments, %zu with a value, in gdb %zu\n", program, shares.arguments, shares.ours,
+                shares.gdbs);
+    CHECK(shares.arguments > 10);
   }
 }
