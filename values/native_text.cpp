@@ -6,6 +6,7 @@
 #include "values/native_layout.h"
 #include "values/native_members.h"
 #include "values/native_views.h"
+#include "values/symbol_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -135,6 +136,8 @@ void NativePrinter::by_kind(const Value &value, const DwarfType &type, int depth
     out_ += fmt::format("{{{}}}", type_name(environment_.types, value.type.native));
     if (address)
       out_ += fmt::format(" 0x{:x}", address->value);
+    if (const std::string symbol = address ? symbol_text(*address, environment_) : ""; !symbol.empty())
+      out_ += " " + symbol;
     return;
   }
   case DwarfTypeKind::unknown:

@@ -67,7 +67,10 @@ bool is_blank(char c) {
 
 class RequestParser {
 public:
-  RequestParser(std::string_view text, const PrintOptions &defaults) : text_(text) { request_.options = defaults; }
+  RequestParser(std::string_view text, const PrintOptions &defaults) : text_(text) {
+    request_.options = defaults;
+    request_.options.headed = true;
+  }
 
   Result<PrintRequest> parse() {
     while (true) {
@@ -144,8 +147,10 @@ private:
                                    "one of %x %d %o %b %c %f %s %q %p %v %+v %#v"));
     request_.options.format = found->format;
     request_.options.bare = word[1] != '#';
-    if (found->letter == 'v')
+    if (found->letter == 'v') {
       request_.options.with_types = word[1] == '#';
+      request_.options.headed = word[1] == '#';
+    }
     at_ += word.size();
     return true;
   }
