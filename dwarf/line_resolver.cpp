@@ -19,8 +19,8 @@ namespace {
 
 /// What has been decoded of one unit.
 struct Unit {
-  Unit(const Dwarf_Die &root, const LineSections &sections, int descriptor)
-      : functions_root(root_with_functions(root, descriptor)), lines(root, sections),
+  Unit(const Dwarf_Die &root, const LineSections &sections, int descriptor, SplitPackage *package)
+      : functions_root(root_with_functions(root, descriptor, package)), lines(root, sections),
         is_split(functions_root.addr != root.addr), functions(functions_root) {
     if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
       compilation_directory = directory;
@@ -66,7 +66,8 @@ std::optional<std::vector<UnitRange>> indexed_unit_ranges(Module &module) {
 
 struct LineResolver::State {
   Dwarf *dwarf;
-  int descriptor; ///< of the file that `dwarf` reads; -1: none
+  int descriptor;        ///< of the file that `dwarf` reads; -1: none
+  SplitPackage *package; ///< null: none
   std::uint64_t debug_offset;
   UnitRanges ranges;
   DebugPages pages;
@@ -74,9 +75,9 @@ struct LineResolver::State {
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
-  State(Dwarf *file, int file_descriptor, std::uint64_t offset, UnitRangeProvider provider)
-      : dwarf(file), descriptor(file_descriptor), debug_offset(offset), ranges(file, std::move(provider)),
-        pages(dwarf_getelf(file)), sections(LineSections::of(file)) {}
+  State(Dwarf *file, int file_descriptor, SplitPackage *split, std::uint64_t offset, UnitRangeProvider provider)
+      : dwarf(file), descriptor(file_descriptor), package(split), debug_offset(offset),
+        ranges(file, std::move(provider)), pages(dwarf_getelf(file)), sections(LineSections::of(file)) {}
 
   Unit *unit_at(LinkAddress address) {
     const std::optional<std::uint64_t> offset = dwarf ? ranges.unit_at(address) : std::nullopt;
@@ -85,7 +86,7 @@ struct LineResolver::State {
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
     if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
-      unit = std::make_unique<Unit>(root, sections, descriptor);
+      unit = std::make_unique<Unit>(root, sections, descriptor, package);
       pages.used(unit->functions.size());
     }
     return unit.get();
@@ -128,11 +129,11 @@ struct LineResolver::State {
 };
 
 LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
-    : state_(std::make_unique<State>(dwarf, -1, 0, std::move(provider))) {}
+    : state_(std::make_unique<State>(dwarf, -1, nullptr, 0, std::move(provider))) {}
 
 LineResolver::LineResolver(Module &module)
-    : state_(std::make_unique<State>(module.dwarf(), module.debug_descriptor(), module.debug_offset(),
-                                     [&module] { return indexed_unit_ranges(module); })) {}
+    : state_(std::make_unique<State>(module.dwarf(), module.debug_descriptor(), module.split_package(),
+                                     module.debug_offset(), [&module] { return indexed_unit_ranges(module); })) {}
 
 LineResolver::~LineResolver() = default;
 

@@ -3,6 +3,7 @@
 #include "dwarf/memory_image.h"
 #include "dwarf/mini_debug_info.h"
 #include "dwarf/separate_debug.h"
+#include "dwarf/split_package.h"
 
 #include <algorithm>
 #include <cstring>
@@ -137,6 +138,8 @@ struct Module::State {
   bool tried_dwarf = false;
   DwarfHandle common_dwarf; // ends after `dwarf`, which refers to it
   DwarfHandle dwarf;
+  bool tried_package = false;
+  std::unique_ptr<SplitPackage> package;
   bool tried_mini = false;
   std::optional<ElfImage> mini;
 
@@ -146,6 +149,7 @@ struct Module::State {
   const ElfImage *debug_image();
   void begin_dwarf();
   void begin_common_dwarf(const ElfImage &debug, const std::string &path);
+  void open_package(const ElfImage &debug);
   DwarfHandle begin(Elf *elf, const std::string &path);
 };
 
@@ -257,6 +261,17 @@ void Module::State::begin_dwarf() {
     debug_info_reason = fmt::format("the DWARF in {} cannot be read", path);
 }
 
+void Module::State::open_package(const ElfImage &debug) {
+  auto found = find_split_package({input.path, debug_info_reason}, build_id, *files, options);
+  if (!found)
+    return; // nearly always
+  auto opened = SplitPackage::open(std::move(found->image), debug);
+  if (opened)
+    package = std::move(*opened);
+  else
+    warnings.push_back(fmt::format("{}: {}", found->path, opened.error().message()));
+}
+
 Module::Module(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Module::~Module() = default;
 
@@ -337,6 +352,12 @@ int Module::common_descriptor() {
     return -1; // without a look at the DWARF
   state_->begin_dwarf();
   return state_->common_file ? state_->common_file->image.descriptor() : -1;
+}
+
+SplitPackage *Module::split_package() {
+  if (dwarf() != nullptr && !std::exchange(state_->tried_package, true))
+    state_->open_package(*state_->debug_image());
+  return state_->package.get();
 }
 
 const ElfImage *Module::separate_debug_image() {

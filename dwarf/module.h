@@ -23,7 +23,8 @@
 
 namespace inspect {
 
-class ElfImage; // dwarf/elf_image.h
+class ElfImage;     // dwarf/elf_image.h
+class SplitPackage; // dwarf/split_package.h
 
 /// One mapping of a module's file, as the caller found it in the process' maps; dwarf/load_layout.h tells which of the
 /// file's segments it shows.
@@ -81,6 +82,9 @@ public:
   int debug_descriptor();
   /// The open file that holds what several debug files share (.gnu_debugaltlink), -1 without.
   int common_descriptor();
+  /// The .dwp package of its split units, beside it, beside its debug file or in a debug directory; null without. It is
+  /// looked for only where dwarf() is there.
+  SplitPackage *split_package();
   /// The separate debug file's image, null without; found without reading its DWARF.
   const ElfImage *separate_debug_image();
   /// The symbols that a stripped image keeps in .gnu_debugdata (MiniDebugInfo), null without.

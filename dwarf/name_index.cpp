@@ -3,6 +3,7 @@
 #include "dwarf/die.h"
 #include "dwarf/name_job.h"
 #include "dwarf/name_spelling.h"
+#include "dwarf/split_package.h"
 #include "dwarf/split_unit.h"
 
 #include <algorithm>
@@ -82,6 +83,24 @@ std::string name_of(Dwarf_Die die) {
   return name;
 }
 
+std::optional<Dwarf_Die> root_in_package(const NameRecord &record, Module &module) {
+  SplitPackage *package = module.split_package();
+  if (package == nullptr)
+    return std::nullopt;
+  if (record.section == NameSection::package_type)
+    return package->type_unit(record.unit);
+  Dwarf_Die skeleton;
+  if (!dwarf_offdie(module.dwarf(), record.unit, &skeleton) || dwarf_cuoffset(&skeleton) == 0)
+    return std::nullopt;
+  return package->unit(skeleton);
+}
+
+/// Of a type unit: whether it is one of DWARF 4.
+bool is_in_types_section(const Dwarf_Die &root) {
+  Dwarf_Half version = 0;
+  return dwarf_cu_info(root.cu, &version, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr) == 0 && version < 5;
+}
+
 /// The DIE that a record is about, if it really is there.
 std::optional<Dwarf_Die> die_of(const NameRecord &record, Module &module) {
   Dwarf *dwarf = module.dwarf();
@@ -98,7 +117,13 @@ std::optional<Dwarf_Die> die_of(const NameRecord &record, Module &module) {
     break;
   case NameSection::package_info:
   case NameSection::package_type:
-    return std::nullopt;
+    if (const auto unit = root_in_package(record, module)) {
+      types = record.section == NameSection::package_type && is_in_types_section(*unit);
+      dwarf = dwarf_cu_getdwarf(unit->cu);
+    } else {
+      dwarf = nullptr;
+    }
+    break;
   case NameSection::split_info:
   case NameSection::split_types:
     types = record.section == NameSection::split_types;

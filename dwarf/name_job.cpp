@@ -3,6 +3,7 @@
 #include "dwarf/indexed_file.h"
 #include "dwarf/name_making.h"
 #include "dwarf/split_files.h"
+#include "dwarf/split_package.h"
 #include "dwarf/unit_index_cache.h"
 #include "dwarf/unit_index_worker.h"
 
@@ -156,6 +157,8 @@ NameJob name_job(Module &module) {
   job.path = module.path();
   job.descriptor = copy_of(module.debug_descriptor());
   job.common = copy_of(module.common_descriptor());
+  if (const SplitPackage *package = module.split_package())
+    job.package = copy_of(package->descriptor());
   job.build_id = module.build_id();
   return job;
 }

@@ -100,7 +100,8 @@ std::optional<DebugSections> PackageIndex::part(const Rows &rows, std::uint64_t 
   parts.strings = package_.strings;
   bool sound = true;
   const auto take = [&](DebugSections::Bytes &into, DebugSections::Bytes from, const Part &part) {
-    const auto taken = part.present ? slice(from, part.offset, part.size) : DebugSections::Bytes();
+    // Of a section that is not there, or that the caller did not read, there are no parts.
+    const auto taken = part.present && !from.empty() ? slice(from, part.offset, part.size) : DebugSections::Bytes();
     sound = sound && taken.has_value();
     into = taken.value_or(DebugSections::Bytes());
   };

@@ -99,9 +99,12 @@ bool RawDieReader::skip(ByteReader &reader, std::uint64_t form) const {
     break;
   case DW_FORM_data8:
   case DW_FORM_ref8:
-  case DW_FORM_ref_sig8:
   case DW_FORM_ref_sup8:
     reader.skip(8);
+    break;
+  case DW_FORM_ref_sig8:
+    if (const std::uint64_t signature = reader.number(8); signatures_)
+      signatures_->push_back(signature);
     break;
   case DW_FORM_data16:
     reader.skip(16);
@@ -219,6 +222,8 @@ bool RawDieReader::take_reference(ByteReader &reader, std::uint64_t form, Value 
     return true;
   case DW_FORM_ref_sig8:
     value.reference = {RawReference::Kind::signature, reader.number(8)};
+    if (signatures_)
+      signatures_->push_back(value.reference.value);
     return true;
   default:
     return false;
@@ -412,6 +417,22 @@ bool RawDieReader::read(std::uint64_t &position, RawDie &die) {
     return false;
   position += reader.position();
   return true;
+}
+
+std::optional<std::uint64_t> RawDieReader::attribute_offset(std::uint64_t position, unsigned attribute) const {
+  if (position >= bytes_.size())
+    return std::nullopt;
+  ByteReader reader(bytes_.subspan(position));
+  const Abbreviation *abbreviation = codes_.find(reader.unsigned_leb());
+  if (!abbreviation)
+    return std::nullopt;
+  for (const AttributeSpecification &one : codes_.attributes(*abbreviation)) {
+    if (one.name == attribute)
+      return reader.ok() ? std::optional(position + reader.position()) : std::nullopt;
+    if (!skip(reader, one.form))
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 bool RawDieReader::read_root(std::uint64_t &position, RawDie &die) {

@@ -14,7 +14,9 @@
 #include "dwarf/unit_header.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace inspect {
 
@@ -72,6 +74,11 @@ public:
   /// The root DIE; reading it makes the strings of the others readable.
   bool read_root(std::uint64_t &position, RawDie &die);
 
+  /// Where in the section the value of the attribute of the DIE at `position` begins.
+  std::optional<std::uint64_t> attribute_offset(std::uint64_t position, unsigned attribute) const;
+  /// From now on adds the signatures of all type units that DIEs refer to, in any attribute.
+  void collect_signatures(std::vector<std::uint64_t> *into) { signatures_ = into; }
+
 private:
   struct Value {
     std::uint64_t number = 0;
@@ -95,6 +102,7 @@ private:
   const AbbreviationTable &codes_;
   std::span<const std::byte> bytes_; ///< the section up to the unit's end
   std::uint64_t string_offsets_base_ = 0;
+  std::vector<std::uint64_t> *signatures_ = nullptr;
 };
 
 } // namespace inspect

@@ -176,4 +176,31 @@ Result<DebugFile> find_common_debug_file(const ElfImage &image, const std::strin
             fmt::format("{} needs the common debugging information in {}, which is not there", path, link->name)));
 }
 
+Result<DebugFile> find_split_package(const std::vector<std::string> &paths, const std::vector<std::uint8_t> &build_id,
+                                     const FileSource &files, const ModuleOptions &options) {
+  constexpr std::string_view debug_suffix = ".debug";
+  std::vector<std::string> candidates;
+  for (const std::string &path : paths) {
+    candidates.push_back(path + ".dwp");
+    if (path.ends_with(debug_suffix))
+      candidates.push_back(path.substr(0, path.size() - debug_suffix.size()) + ".dwp");
+  }
+  for (const std::string &directory : options.debug_directories) {
+    if (!paths.empty())
+      candidates.push_back(directory + paths.front() + ".dwp");
+    if (build_id.size() >= 2) {
+      const std::string by_id = build_id_path(directory, build_id);
+      candidates.push_back(by_id.substr(0, by_id.size() - debug_suffix.size()) + ".dwp");
+    }
+  }
+  for (const std::string &path : candidates) {
+    auto opened = files.open(path);
+    if (!opened)
+      continue;
+    if (auto image = ElfImage::from_file(std::move(opened->descriptor), path))
+      return DebugFile{std::move(*image), path};
+  }
+  return std::unexpected(Error(ErrorKind::not_found, "there is no package of split DWARF"));
+}
+
 } // namespace inspect

@@ -25,4 +25,9 @@ Result<DebugFile> find_debug_file(const ElfImage &image, const std::string &modu
 Result<DebugFile> find_common_debug_file(const ElfImage &image, const std::string &path, const FileSource &files,
                                          const ModuleOptions &options);
 
+/// The .dwp package of a program: "PROGRAM.dwp" for each of the paths, then in the debug directories, by path and by
+/// build-id. That its units are the program's, their ids say.
+Result<DebugFile> find_split_package(const std::vector<std::string> &paths, const std::vector<std::uint8_t> &build_id,
+                                     const FileSource &files, const ModuleOptions &options);
+
 } // namespace inspect

@@ -1,6 +1,7 @@
 #include "dwarf/split_unit.h"
 
 #include "dwarf/die.h"
+#include "dwarf/split_package.h"
 
 #include <dwarf.h>
 #include <filesystem>
@@ -48,7 +49,10 @@ bool may_be_opened(Dwarf_Die root, int descriptor) {
 
 } // namespace
 
-Dwarf_Die root_with_functions(Dwarf_Die root, int descriptor) {
+Dwarf_Die root_with_functions(Dwarf_Die root, int descriptor, SplitPackage *package) {
+  if (package != nullptr && is_skeleton(root))
+    if (const auto packed = package->unit(root))
+      return *packed;
   Dwarf_Die split{};
   if (is_skeleton(root) && may_be_opened(root, descriptor) &&
       dwarf_cu_info(root.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0 && split.cu != nullptr)

@@ -62,6 +62,13 @@ public:
     return std::span(attributes_).subspan(abbreviation.first, abbreviation.count);
   }
 
+  /// Calls `visit` for each.
+  template <typename Visit> void each(const Visit &visit) const {
+    for (const auto *group : {&dense_, &sparse_})
+      for (const Abbreviation &abbreviation : *group)
+        visit(abbreviation);
+  }
+
 private:
   const Abbreviation *find_sparse(std::uint64_t code) const;
   std::vector<Abbreviation> dense_;  ///< by code - 1, as compilers number them
