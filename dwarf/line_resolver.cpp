@@ -34,11 +34,12 @@ struct Unit {
     site.line = static_cast<int>(unsigned_attribute(call, DW_AT_call_line).value_or(0));
     site.column = static_cast<int>(unsigned_attribute(call, DW_AT_call_column).value_or(0));
     const std::optional<std::uint64_t> file = unsigned_attribute(call, DW_AT_call_file);
-    if (file && !is_split)
-      site.file = lines.file(*file);
-    Dwarf_Files *files = nullptr; // a split unit numbers the files of its own, small table
+    Dwarf_Files *files = nullptr; // a split unit may number the files of its own, small table
     std::size_t count = 0;
-    if (file && is_split && dwarf_getsrcfiles(&functions_root, &files, &count) == 0 && *file < count)
+    const bool own_table = is_split && dwarf_getsrcfiles(&functions_root, &files, &count) == 0;
+    if (file && !own_table)
+      site.file = lines.file(*file);
+    else if (file && *file < count)
       site.file = absolute_path(dwarf_filesrc(files, *file, nullptr, nullptr), compilation_directory);
     return site;
   }

@@ -5,14 +5,17 @@
 #include "dwarf/name_spelling.h"
 #include "dwarf/split_package.h"
 #include "dwarf/split_unit.h"
+#include "dwarf/units_on_demand.h"
 
 #include <algorithm>
 #include <condition_variable>
 #include <dwarf.h>
+#include <map>
 #include <mutex>
 #include <new>
 #include <set>
 #include <thread>
+#include <tuple>
 
 namespace inspect {
 namespace {
@@ -27,6 +30,7 @@ struct ModuleNames {
   std::atomic<bool> made = false;
   std::optional<NameTable> table; ///< to be read once `made` is set
   std::vector<std::string> warnings;
+  std::unique_ptr<UnitsOnDemand> units; ///< for names that an index of the program's own knows too little of
 
   void make(const UnitIndexOptions &options, const Cancellation *cancellation) {
     auto names = open_names(job, options, cancellation);
@@ -43,10 +47,16 @@ struct ModuleNames {
 };
 
 struct Candidate {
-  NameRecord record;
+  NameRecord record; ///< its name lives as long as the owner's table, or as `made`
   ModuleNames *owner = nullptr;
   NameMatch match = NameMatch::none;
+  std::shared_ptr<const NameTable> made = nullptr;
 };
+
+/// Of one name: a type is the same in each, and nobody wants to read of a thousand functions of one name.
+constexpr std::size_t most_units_of_name = 32;
+
+constexpr std::uint8_t incomplete = name_is_bare | name_of_unit;
 
 bool is_declaration(const Candidate &candidate) {
   return (candidate.record.flags & name_is_declaration) != 0;
@@ -150,6 +160,23 @@ bool has_code(Dwarf_Die die) {
   return found;
 }
 
+/// Where a variable is, if its location is an address and nothing else.
+std::optional<std::uint64_t> static_address(Dwarf_Die variable) {
+  Dwarf_Attribute location, address;
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  if (!dwarf_attr(&variable, DW_AT_location, &location) || dwarf_getlocation(&location, &operations, &count) != 0 ||
+      count != 1)
+    return std::nullopt;
+  if (operations->atom == DW_OP_addr)
+    return operations->number;
+  Dwarf_Addr place = 0;
+  const bool indexed = (operations->atom == DW_OP_addrx || operations->atom == DW_OP_GNU_addr_index) &&
+                       dwarf_getlocation_attr(&location, operations, &address) == 0 &&
+                       dwarf_formaddr(&address, &place) == 0;
+  return indexed ? std::optional(place) : std::nullopt;
+}
+
 std::string file_name_of_unit(Dwarf_Die die) {
   Dwarf_Die root;
   const char *name = dwarf_diecu(&die, &root, nullptr, nullptr) ? string_attribute(root, DW_AT_name) : nullptr;
@@ -180,6 +207,9 @@ struct ProgramNames::State {
   void stop();
   bool wait(const Cancellation *cancellation);
   std::vector<Candidate> candidates(const WantedName &wanted, NameKind kind);
+  std::vector<Candidate> complete(std::vector<Candidate> found, const WantedName &wanted, NameKind kind);
+  std::vector<Candidate> inside_others(std::string_view name, const WantedName &wanted, NameKind kind);
+  std::vector<NamedDie> find(std::string_view name, const WantedName &wanted, NameKind kind);
   static void keep_best(std::vector<Candidate> &found, NameKind kind);
   static std::vector<NamedDie> resolve(const std::vector<Candidate> &found);
 };
@@ -258,11 +288,73 @@ std::vector<Candidate> ProgramNames::State::candidates(const WantedName &wanted,
       entry->table->each(wanted.key(go), [&](const NameRecord &record) {
         if (((record.flags & name_is_go) != 0) != go || !fits(kind, record.kind))
           return;
-        if (const NameMatch match = wanted.match(record.name, go); match != NameMatch::none)
+        const NameMatch match = (record.flags & name_is_bare) != 0   ? wanted.match_end(record.name, go)
+                                : (record.flags & name_of_unit) != 0 ? wanted.match_unmarked(record.name, go)
+                                                                     : wanted.match(record.name, go);
+        if (match != NameMatch::none)
           found.push_back({record, entry.get(), match});
       });
   }
   return found;
+}
+
+/// Replaces what an index of the program says by what the units say that it points to.
+std::vector<Candidate> ProgramNames::State::complete(std::vector<Candidate> found, const WantedName &wanted,
+                                                     NameKind kind) {
+  std::vector<Candidate> all;
+  std::map<ModuleNames *, NameTableBuilder> builders;       // which know what is the same
+  std::set<std::pair<ModuleNames *, std::uint64_t>> walked; // by the offset of the unit's root DIE, in either section
+  for (const Candidate &one : found) {
+    if ((one.record.flags & incomplete) == 0) {
+      all.push_back(one);
+      continue;
+    }
+    const bool in_types = one.record.section == NameSection::types;
+    if (walked.size() >= most_units_of_name || !walked.emplace(one.owner, one.record.unit << 1 | in_types).second)
+      continue;
+    if (!one.owner->units)
+      one.owner->units = std::make_unique<UnitsOnDemand>(one.owner->job);
+    NameTableBuilder &builder = builders[one.owner];
+    one.owner->units->walk(one.record.unit, in_types, [&](const NameRecord &record) {
+      if (fits(kind, record.kind) && wanted.match(record.name, (record.flags & name_is_go) != 0) != NameMatch::none)
+        builder.add(record);
+    });
+  }
+  for (auto &[owner, builder] : builders) {
+    auto table = NameTable::of(builder.finish({}));
+    if (!table)
+      continue; // it cannot be: we made it
+    const auto kept = std::make_shared<const NameTable>(std::move(*table));
+    kept->all([&, owner = owner](const NameRecord &record) {
+      all.push_back({record, owner, wanted.match(record.name, (record.flags & name_is_go) != 0), kept});
+      return true;
+    });
+  }
+  return all;
+}
+
+/// What the program's index leaves out: static variables of functions, members of classes. They are in the units that
+/// have the function or the class.
+std::vector<Candidate> ProgramNames::State::inside_others(std::string_view name, const WantedName &wanted,
+                                                          NameKind kind) {
+  const auto parts = name_components(name, false);
+  if (parts.size() < 2)
+    return {};
+  const std::string_view around = name.substr(0, static_cast<std::size_t>(parts.back().data() - name.data()) - 2);
+  std::vector<Candidate> scopes;
+  for (const NameKind scope_kind : {NameKind::type, NameKind::function})
+    for (Candidate &one : candidates(WantedName(around, scope_kind), scope_kind))
+      if ((one.record.flags & incomplete) != 0)
+        scopes.push_back(std::move(one));
+  return complete(std::move(scopes), wanted, kind);
+}
+
+std::vector<NamedDie> ProgramNames::State::find(std::string_view name, const WantedName &wanted, NameKind kind) {
+  std::vector<Candidate> found = complete(candidates(wanted, kind), wanted, kind);
+  if (found.empty())
+    found = inside_others(name, wanted, kind);
+  keep_best(found, kind);
+  return resolve(found);
 }
 
 void ProgramNames::State::keep_best(std::vector<Candidate> &found, NameKind kind) {
@@ -289,6 +381,12 @@ std::vector<NamedDie> ProgramNames::State::resolve(const std::vector<Candidate> 
   };
   if (!std::ranges::all_of(all, lacks_code))
     std::erase_if(all, lacks_code);
+  // An inline function's static variable, described by each unit that has the function.
+  std::set<std::tuple<Module *, std::string, std::uint64_t>> placed;
+  std::erase_if(all, [&](const NamedDie &one) {
+    const std::optional<std::uint64_t> place = one.kind == NameKind::variable ? static_address(one.die) : std::nullopt;
+    return place && !placed.emplace(one.module, one.name, *place).second;
+  });
   // "typedef struct x {…} x": the struct says it all.
   const auto is_typedef = [](NamedDie &one) { return dwarf_tag(&one.die) == DW_TAG_typedef; };
   std::set<std::string> defined;
@@ -321,15 +419,11 @@ std::vector<NamedDie> ProgramNames::find(std::string_view name, NameKind kind, c
   if (!state_->wait(cancellation))
     return {};
   const WantedName wanted(name, kind);
-  std::vector<Candidate> found = state_->candidates(wanted, kind);
-  State::keep_best(found, kind);
-  std::vector<NamedDie> dies = State::resolve(found);
+  std::vector<NamedDie> dies = state_->find(name, wanted, kind);
   if (!dies.empty() || wanted.first().find('.') == std::string_view::npos || wanted.without_first().empty())
     return dies;
   const WantedName in_file(wanted.without_first(), kind);
-  found = state_->candidates(in_file, kind);
-  State::keep_best(found, kind);
-  dies = State::resolve(found);
+  dies = state_->find(wanted.without_first(), in_file, kind);
   std::erase_if(dies, [&](const NamedDie &one) { return file_name_of_unit(one.die) != wanted.first(); });
   return dies;
 }

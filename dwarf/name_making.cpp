@@ -1,10 +1,12 @@
 #include "dwarf/name_making.h"
 
+#include "dwarf/accelerator_tables.h"
 #include "dwarf/debug_pages.h"
 #include "dwarf/elf_image.h"
 #include "dwarf/name_walk.h"
 #include "dwarf/package_index.h"
 
+#include <algorithm>
 #include <dwarf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -80,9 +82,14 @@ private:
   Result<void> walk_program(const DebugSections &sections, const DebugSections *common) {
     NameWalk walk(sections, common, making_.cancellation);
     bool split = false;
+    // Of split and shared units these indexes say where the skeleton is, or nothing.
+    const bool indexed = common == nullptr && !any_skeleton(walk);
+    const CoveredUnits covered = indexed ? read_accelerator_tables(sections, walk.units(), adder()) : CoveredUnits();
     for (const UnitHeader &unit : walk.units()) {
       if (auto wanted = still_wanted(); !wanted)
         return wanted;
+      if (covered.covers(unit))
+        continue;
       const std::optional<RawDie> root = unit.is_type_unit() ? std::nullopt : walk.root(unit);
       if (!root || !is_skeleton(unit, *root)) {
         walk.unit(unit, adder());
@@ -96,6 +103,13 @@ private:
         return done;
     }
     return {};
+  }
+
+  bool any_skeleton(NameWalk &walk) const {
+    return std::ranges::any_of(walk.units(), [&](const UnitHeader &unit) {
+      const std::optional<RawDie> root = unit.is_type_unit() ? std::nullopt : walk.root(unit);
+      return root && is_skeleton(unit, *root);
+    });
   }
 
   Result<void> walk_all(const DebugSections &sections, NameSection section, std::optional<std::uint64_t> unit,

@@ -324,7 +324,23 @@ WantedName::WantedName(std::string_view name, NameKind kind) : name_(name) {
   }
 }
 
+NameMatch WantedName::match_end(std::string_view bare, bool go) const {
+  const Parts &wanted = go ? go_ : other_;
+  if (wanted.written.empty())
+    return NameMatch::none;
+  const bool same = wanted.written.back() == bare || wanted.canonical.back() == canonical_spelling(bare) ||
+                    wanted.written.back() == base_of(bare, go);
+  return same ? NameMatch::end : NameMatch::none;
+}
+
 NameMatch WantedName::match(std::string_view marked, bool go) const {
+  return match(marked, go, false);
+}
+
+NameMatch WantedName::match(std::string_view marked, bool go, bool all_transparent) const {
+  const auto is_transparent = [&](std::string_view part) {
+    return all_transparent || part.front() == transparent_mark;
+  };
   const Parts &wanted = go ? go_ : other_;
   const auto stored = name_components(marked, go);
   std::size_t left = wanted.written.size(), at = stored.size();
@@ -340,7 +356,7 @@ NameMatch WantedName::match(std::string_view marked, bool go) const {
                base.size() < part.size() && (written == base || written == std::string(base) + "[...]")) {
       without_arguments = true;
       --left;
-    } else if (stored[at - 1].front() != transparent_mark) {
+    } else if (!is_transparent(stored[at - 1])) {
       return NameMatch::none;
     } else if (left == wanted.written.size()) {
       return NameMatch::none; // the last part is what it is about
@@ -349,7 +365,7 @@ NameMatch WantedName::match(std::string_view marked, bool go) const {
   }
   if (left > 0 || wanted.written.empty())
     return NameMatch::none;
-  while (at > 0 && stored[at - 1].front() == transparent_mark)
+  while (at > 0 && is_transparent(stored[at - 1]))
     --at;
   if (at > 0)
     return without_arguments ? NameMatch::end_without_arguments : NameMatch::end;

@@ -38,7 +38,13 @@ enum class NameMatch : std::uint8_t {
 class WantedName {
 public:
   WantedName(std::string_view name, NameKind kind);
+  WantedName(const WantedName &) = delete;
+  WantedName &operator=(const WantedName &) = delete;
   NameMatch match(std::string_view marked, bool go) const;
+  /// Of a name with its scopes, none of which is marked: any of them may be left out.
+  NameMatch match_unmarked(std::string_view name, bool go) const { return match(name, go, true); }
+  /// Of a name without its scopes: whether the last part is the same.
+  NameMatch match_end(std::string_view bare, bool go) const;
   std::uint32_t key(bool go) const { return go ? go_.key : other_.key; }
   /// The same without its first part, which may name a file or a function; empty: it has only one.
   std::string_view without_first() const { return rest_; }
@@ -50,6 +56,7 @@ private:
     std::vector<std::string> canonical; ///< of each part
     std::uint32_t key = 0;
   };
+  NameMatch match(std::string_view name, bool go, bool all_transparent) const;
   static Parts split(std::string_view name, NameKind kind, bool go);
   std::string name_;
   std::string_view first_, rest_;

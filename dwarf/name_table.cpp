@@ -13,6 +13,8 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t text_piece = 1 << 20;
+/// A program has a handful.
+constexpr std::size_t most_inline_namespaces = 64;
 /// Of one name: functions that every file of a C program has its own of.
 constexpr std::uint32_t most_of_one_name = 500;
 
@@ -28,10 +30,53 @@ std::string_view NameTableBuilder::keep(std::string_view text) {
   return std::string_view(piece).substr(piece.size() - text.size());
 }
 
+/// Type units, and partial units of dwz, repeat a namespace around what they have, but not that it is an inline one.
+void NameTableBuilder::learn_inline_namespaces(const NameRecord &record) {
+  if (record.kind == NameKind::constant) // whose enumerations are marked for another reason
+    return;
+  for (std::size_t mark = record.name.find(transparent_mark); mark != std::string_view::npos;
+       mark = record.name.find(transparent_mark, mark + 1)) {
+    const std::size_t end = record.name.find("::", mark);
+    if (end == std::string_view::npos || record.name[mark + 1] == '(' ||
+        inline_namespaces_.size() >= most_inline_namespaces)
+      return;
+    inline_namespaces_.insert(shown_name(record.name.substr(0, end + 2)));
+  }
+}
+
+void NameTableBuilder::mark_inline_namespaces() {
+  struct Renamed {
+    std::string name;
+    std::uint32_t first;
+  };
+  std::vector<Renamed> renamed;
+  for (const std::string &scope : inline_namespaces_) {
+    // Where the last of its parts begins.
+    const std::size_t outer = scope.rfind("::", scope.size() - 3);
+    const std::size_t at = outer == std::string::npos ? 0 : outer + 2;
+    std::erase_if(chains_, [&](const auto &chain) {
+      if (!chain.first.starts_with(scope))
+        return false;
+      renamed.push_back({std::string(chain.first).insert(at, 1, transparent_mark), chain.second.first});
+      return true;
+    });
+  }
+  inline_namespaces_.clear();
+  for (const Renamed &chain : renamed)
+    for (std::uint32_t at = chain.first; at != no_candidate;) {
+      const Candidate candidate = candidates_[at];
+      at = candidate.next;
+      add({chain.name, candidate.kind, candidate.section, candidate.flags, candidate.die, candidate.unit,
+           candidate.identity});
+    }
+}
+
 void NameTableBuilder::add(const NameRecord &record) {
   if (record.name.find('\0') != std::string_view::npos || candidates_.size() >= name_table_entry_limit)
     return;
   auto known = chains_.find(record.name);
+  if (known == chains_.end())
+    learn_inline_namespaces(record);
   if (known == chains_.end())
     known = chains_.emplace(keep(record.name), Chain{no_candidate, 0}).first;
   const bool declaration = (record.flags & name_is_declaration) != 0;
@@ -65,6 +110,7 @@ std::vector<std::byte> NameTableBuilder::finish(NameTableHeader header) {
     std::string_view name;
     std::uint32_t first;
   };
+  mark_inline_namespaces();
   std::vector<Named> order;
   order.reserve(chains_.size());
   for (const auto &[name, chain] : chains_) {

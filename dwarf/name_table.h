@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -42,10 +43,13 @@ private:
   };
   static constexpr std::uint32_t no_candidate = UINT32_MAX;
   std::string_view keep(std::string_view text);
+  void learn_inline_namespaces(const NameRecord &record);
+  void mark_inline_namespaces();
 
   std::deque<std::string> texts_; ///< large pieces
   std::unordered_map<std::string_view, Chain> chains_;
   std::vector<Candidate> candidates_;
+  std::set<std::string> inline_namespaces_; ///< "zoo::v2::", without marks
 };
 
 class NameTable {
