@@ -11,7 +11,9 @@
 #include "values/value_operations.h"
 #include "values/value_text.h"
 
-#include <cstring>
+#include <iterator>
+#include <random>
+#include <span>
 
 namespace inspect {
 namespace {
@@ -24,8 +26,8 @@ constexpr std::uint64_t quintillion = 1'000'000'000'000'000'000;
 class Words {
 public:
   explicit Words(std::vector<std::uint64_t> words, GoVersion version = {1, 19}) {
-    std::vector<std::byte> bytes(words.size() * 8);
-    std::memcpy(bytes.data(), words.data(), bytes.size());
+    const auto bytes_of_words = std::as_bytes(std::span(words));
+    std::vector<std::byte> bytes(bytes_of_words.begin(), bytes_of_words.end());
     memory_.add({0x1000}, std::move(bytes));
     environment_.go.emplace();
     environment_.go->version = version;
@@ -217,6 +219,15 @@ TEST_CASE("Go types are read as they are written, and refused where they cannot 
     CAPTURE(one.text);
     const auto type = parse_go_type(one.text, words.environment());
     CHECK((type ? type->go->name : type.error().message()) == one.answer);
+  }
+  std::minstd_rand random(7);
+  for (int round = 0; round < fuzz_rounds(300); ++round) {
+    std::string text(cases[random() % std::size(cases)].text);
+    for (int change = 0; change < 3; ++change)
+      text.insert(random() % (text.size() + 1), 1, "*[](){};,. \"<-mcsif4"[random() % 21]);
+    const auto type = parse_go_type(text, words.environment());
+    CAPTURE(text);
+    CHECK((type ? type->go != nullptr : !type.error().message().empty()));
   }
   CHECK_FALSE(parse_go_type(std::string(3000, '*') + "int", words.environment()).has_value());
   CHECK_FALSE(parse_go_type(std::string(100'000, '['), words.environment()).has_value());
