@@ -215,9 +215,22 @@ private:
 } // namespace
 
 std::string native_type_definition(const TypeHandle &type, ValueEnvironment &environment) {
+  TypeHandle defined = type;
+  std::string signs;
+  // As gdb: what pointers and references lead to, and how.
+  for (int steps = 0; steps < max_nesting; ++steps) {
+    const DwarfType &one = environment.types.underlying(defined);
+    if ((!is_pointer(one) && !is_reference(one)) || !one.name.empty())
+      break;
+    signs.insert(0, is_pointer(one) ? "*" : one.kind == DwarfTypeKind::reference ? "&" : "&&");
+    defined = one.target;
+  }
+  const DwarfType &end = environment.types.underlying(defined);
+  if (!signs.empty() && !is_structure(end) && end.kind != DwarfTypeKind::enumeration)
+    return type_name(environment.types, type);
   DefinitionWriter writer(environment);
-  writer.set_class(type);
-  return writer.definition(type, 0);
+  writer.set_class(defined);
+  return writer.definition(defined, 0) + (signs.empty() ? "" : " " + signs);
 }
 
 } // namespace inspect

@@ -168,6 +168,8 @@ TEST_CASE("classes are entered through bases, and known by their virtual tables"
   CHECK(definition.starts_with("struct shapes::Square : public shapes::Shape, public shapes::Named {\n"));
   CHECK(definition.find("    int side;\n") != std::string::npos);
   CHECK(definition.find("virtual int area() const;\n") != std::string::npos);
+  CHECK(operations.type_definition(steps.variable("to_box").type, environment)
+            .ends_with("    shapes::Box<shapes::Point, 1>::Inner inner;\n} *"));
 }
 
 TEST_CASE("objects whose virtual tables lie are shown without them") {
