@@ -1,13 +1,19 @@
 // Location lists in all their forms, references between variables, and constants, in DWARF that is written by hand
 // (fixtures/handmade_locations.S).
 #include "dwarf/die.h"
+#include "dwarf/frame_variables.h"
+#include "tests/dwarf/dwarf_file.h"
 #include "tests/dwarf/location_text.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
+#include "tests/support/fuzz_rounds.h"
 
 #include <dwarf.h>
+#include <fstream>
+#include <iterator>
+#include <random>
 
 using namespace inspect;
 using namespace inspect::test;
@@ -50,7 +56,7 @@ std::string number(unsigned value) {
 
 TEST_CASE("Location lists, references and constants are what the standard says, and circles end") {
   const LocalFiles files;
-  auto module = open_file(fixture_path("handmade_locations"), files);
+  auto module = open_file(test::fixture_path("handmade_locations"), files);
   REQUIRE(module.has_value());
   ModuleMap modules;
   modules.add(std::move(*module));
@@ -120,4 +126,37 @@ TEST_CASE("Location lists, references and constants are what the standard says, 
     REQUIRE(variable.has_value());
     CHECK(location_text(locate(*variable, frame)) == row.expected);
   }
+}
+
+TEST_CASE("Damaged debug information ends with a location or a reason") {
+  std::ifstream file(test::fixture_path("handmade_locations"), std::ios::binary);
+  const std::vector<char> sound(std::istreambuf_iterator<char>(file), {});
+  REQUIRE(sound.size() > 4096);
+  std::minstd_rand random(11);
+  std::size_t located = 0;
+  for (int round = 0; round < fuzz_rounds(100); ++round) {
+    std::vector<char> damaged = sound;
+    // Behind the ELF header and the code: the sections with the debug information, and the section table.
+    for (int i = 0; i < 4; ++i)
+      damaged[4096 + random() % (damaged.size() - 4096)] = static_cast<char>(random());
+    const DwarfFile dwarf(std::move(damaged));
+    if (dwarf.dwarf() == nullptr)
+      continue;
+    BufferMemory memory;
+    RegisterSet registers;
+    registers.set(x86_64::rsp, 0x1000);
+    FrameContext frame;
+    frame.registers = &registers;
+    frame.memory = &memory;
+    frame.cfa = RunAddress{0x7700};
+    LineResolver lines(dwarf.dwarf());
+    for (std::uint64_t address = 0x401000; address < 0x401040; address += 9) {
+      for (const FunctionScope &scope : function_scopes(lines, LinkAddress{address}))
+        for (const ScopeVariable &variable : scope.variables) {
+          const auto location = locate(variable.die, frame);
+          located += location && read_location(*location, 8, frame);
+        }
+    }
+  }
+  CHECK(located > 0);
 }
