@@ -1,6 +1,7 @@
 #include "dwarf/call_site.h"
 
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 #include "dwarf/line_resolver.h"
 #include "dwarf/symbol_table.h"
 #include "machine/x86_64/registers.h"
@@ -289,8 +290,8 @@ bool Inquiry::fits(Dwarf_Die &parameter, const PassedPlace &place) {
   Dwarf_Attribute location;
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
-  if (!dwarf_attr(&parameter, DW_AT_location, &location) || dwarf_getlocation(&location, &operations, &count) != 0 ||
-      count != 1)
+  if (!dwarf_attr(&parameter, DW_AT_location, &location) || !holds_whole_expression(location) ||
+      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
     return false;
   const Dwarf_Op &op = operations[0];
   if (place.kind == PassedPlace::Kind::on_stack)

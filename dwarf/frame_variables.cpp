@@ -1,6 +1,7 @@
 #include "dwarf/frame_variables.h"
 
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -33,7 +34,7 @@ bool is_static_location(Dwarf_Die die) {
     std::size_t count = 0;
     if (!dwarf_attr(&one, DW_AT_location, &location))
       return true;
-    if (dwarf_getlocation(&location, &operations, &count) == 0 && count > 0) {
+    if (holds_whole_expression(location) && dwarf_getlocation(&location, &operations, &count) == 0 && count > 0) {
       const auto first = operations[0].atom;
       const auto last = operations[count - 1].atom;
       fixed = first == DW_OP_addr || first == DW_OP_addrx || first == DW_OP_GNU_addr_index ||
@@ -116,8 +117,8 @@ void Collector::add(Dwarf_Die die, unsigned depth, bool is_parameter, const std:
   scope_.variables.push_back(std::move(variable));
 }
 
-/// The parameters that a pack was expanded to: "args#0", "args#1", as GCC calls them; GCC 12 leaves the name of the pack
-/// itself out, and then they are "#0", "#1".
+/// The parameters that a pack was expanded to: "args#0", "args#1", as GCC calls them; GCC 12 leaves the name of the
+/// pack itself out, and then they are "#0", "#1".
 void Collector::add_pack(Dwarf_Die pack, unsigned depth) {
   const std::string name = name_of(pack);
   std::size_t index = 0;

@@ -2,6 +2,7 @@
 
 #include "dwarf/call_site.h"
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 #include "dwarf/line_resolver.h"
 #include "dwarf/location_machine.h"
 #include "dwarf/stack_arithmetic.h"
@@ -139,7 +140,7 @@ bool bases_on_cfa(Dwarf_Die function) {
   Dwarf_Attribute base;
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
-  return dwarf_attr(&function, DW_AT_frame_base, &base) != nullptr &&
+  return dwarf_attr(&function, DW_AT_frame_base, &base) != nullptr && holds_whole_expression(base) &&
          dwarf_getlocation(&base, &operations, &count) == 0 && count == 1 && operations[0].atom == DW_OP_call_frame_cfa;
 }
 
@@ -157,7 +158,7 @@ bool is_parameter_of(Dwarf_Die parameter, Dwarf_Die function) {
 std::optional<PassedPlace> place_at_entry(Dwarf_Die parameter, Dwarf_Die function) {
   Dwarf_Attribute attribute;
   Dwarf_Addr entry = 0;
-  if (!dwarf_attr(&parameter, DW_AT_location, &attribute))
+  if (!dwarf_attr(&parameter, DW_AT_location, &attribute) || !holds_whole_expression(attribute))
     return std::nullopt;
   if (dwarf_entrypc(&function, &entry) != 0)
     each_range(function, 1, [&](LinkRange range) { entry = range.begin.value; });
@@ -198,6 +199,8 @@ void accept_old_block(Dwarf_Attribute &attribute) {
 
 Result<std::span<const Dwarf_Op>> operations_at(Dwarf_Attribute &attribute, const FrameContext &frame) {
   accept_old_block(attribute);
+  if (!holds_whole_expression(attribute))
+    return std::unexpected(corrupt_expression("ends within an operator"));
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
   const std::uint64_t address = frame.module != nullptr ? debug_address(frame.lookup, *frame.module).value : 0;

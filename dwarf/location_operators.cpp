@@ -2,6 +2,7 @@
 // the caller.
 #include "dwarf/call_site.h"
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 #include "dwarf/location_machine.h"
 #include "dwarf/stack_arithmetic.h"
 #include "dwarf/type_reader.h"
@@ -276,7 +277,10 @@ Result<void> LocationMachine::push_entry_value(const Dwarf_Op &op) {
   Dwarf_Attribute held;
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
+  Dwarf_Block block;
   if (attribute_ == nullptr || dwarf_getlocation_attr(attribute_, &op, &held) != 0 ||
+      dwarf_formblock(&held, &block) != 0 ||
+      !is_whole_expression(std::as_bytes(std::span(block.data, block.length)), 4) ||
       dwarf_getlocation(&held, &operations, &count) != 0 || count == 0)
     return corrupt("asks for an entry value in a way that cannot be decoded");
   const std::span<const Dwarf_Op> inner(operations, count);

@@ -104,6 +104,7 @@ public:
   Result<Location> locate(const Bytes &expression, std::optional<RunAddress> object = {}) {
     Bytes &block = blocks_.emplace_back(uleb(expression.size()));
     append(block, expression);
+    append(block, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}); // what a reader beyond the end would find
     Dwarf_Attribute attribute{DW_AT_location, DW_FORM_exprloc, block.data(), root_.cu};
     const auto operations = operations_at(attribute, frame);
     if (!operations)
@@ -216,6 +217,10 @@ TEST_CASE("Each operator of a location does what DWARF says") {
       {"something behind a register", {DW_OP_reg3, DW_OP_lit1, DW_OP_plus}, "corrupt"},
       {"implicit_value", {DW_OP_implicit_value, 3, 7, 8, 9}, "is 07 08 09"},
       {"a truncated implicit_value", {DW_OP_implicit_value, 30, 7}, "corrupt"},
+      {"an implicit_value without a length", {DW_OP_implicit_value}, "corrupt"},
+      {"an entry_value without a length", {DW_OP_lit1, DW_OP_entry_value}, "corrupt"},
+      {"an entry value of half an operator", {DW_OP_entry_value, 1, DW_OP_implicit_value}, "corrupt"},
+      {"half a branch", {DW_OP_lit1, DW_OP_bra, 1}, "corrupt"},
       {"a truncated constant", {DW_OP_const8u, 30, 7}, "corrupt"},
       {"stack_value of nothing", {DW_OP_stack_value}, "corrupt"},
       {"implicit_pointer to no DIE", {DW_OP_implicit_pointer, 0xff, 0xff, 0xff, 0x7f, 0}, "corrupt"},
