@@ -215,8 +215,13 @@ struct ProgramNames::State {
 };
 
 void ProgramNames::State::refresh() {
-  stop();
   const std::vector<Module *> present = modules.modules();
+  const auto is_known = [&](const Module *module) {
+    return std::ranges::find(entries, module, [](const auto &entry) { return entry->module; }) != entries.end();
+  };
+  if (present.size() == entries.size() && std::ranges::all_of(present, is_known))
+    return; // what the background does goes on
+  stop();
   std::erase_if(entries, [&](const auto &entry) { return std::ranges::find(present, entry->module) == present.end(); });
   for (Module *module : present) {
     const auto known = std::ranges::find(entries, module, [](const auto &entry) { return entry->module; });
@@ -454,8 +459,7 @@ std::vector<std::string> ProgramNames::names_like(std::string_view part, NameKin
 void ProgramNames::refresh() {
   const bool in_background = state_->thread.joinable();
   state_->refresh();
-  state_->thread = {};
-  if (in_background)
+  if (in_background && !state_->thread.joinable())
     state_->start();
 }
 

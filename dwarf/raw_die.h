@@ -1,6 +1,6 @@
 // One DIE after the other from plain bytes, with the few attributes that say what it is called and what it stands for.
-// Reading this way costs a tenth of what a library costs that makes an object of each DIE, and is what lets all names
-// of a program be read at all (docs/benchmarks.md).
+// It needs neither libdw, which may be used in one thread only, nor libdwarf, which may not be in our process, so that
+// the background and the worker read names with the same code.
 //
 //     RawDieReader reader(sections, common, unit, codes);
 //     std::uint64_t position = unit.dies;

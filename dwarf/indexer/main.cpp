@@ -1,7 +1,7 @@
 // inspect-dwarfindex: reads the DWARF of one ELF file through a descriptor it inherited and writes the index of
 // dwarf/unit_index_format.h to another, or the table of dwarf/name_table_format.h. `inspect` starts it; it is the only
-// program of the project with libdwarf in it, which reads the addresses. Names are read by dwarf/name_walk.h: libdwarf
-// makes an object of each DIE and attribute, and of a large program's DIEs most have to be read.
+// program of the project with libdwarf in it, which reads the addresses. Names are read by dwarf/name_walk.h, as they
+// are in `inspect` where there is no worker.
 //
 //     inspect-dwarfindex --fd 3 --output-fd 4 [--build-id HEX]
 //     inspect-dwarfindex --what names --fd 3 --output-fd 4 [--build-id HEX] [--common-fd 5] [--package-fd 6]

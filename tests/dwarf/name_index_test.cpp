@@ -5,6 +5,7 @@
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
+#include "tests/support/go_toolchain.h"
 #include "tests/support/skip.h"
 
 #include <dwarf.h>
@@ -143,24 +144,22 @@ TEST_CASE("names of Rust are found by their modules, from anywhere in them") {
 }
 
 TEST_CASE("names of Go are found by their packages, with and without the import path") {
-  const std::string program = "/usr/bin/dlv";
-  if (::access(program.c_str(), R_OK) != 0)
-    SKIP_TEST("dlv, a Go program with DWARF, is not installed");
-  ModuleMap modules;
-  auto module = open_file(program, files);
-  REQUIRE(module);
-  const bool has_dwarf = (*module)->dwarf() != nullptr;
-  modules.add(std::move(*module));
-  if (!has_dwarf)
-    SKIP_TEST("dlv has no DWARF here");
-  ProgramNames names(modules);
-  CHECK(found(names, "runtime.g", NameKind::type) == "13 runtime.g");
-  CHECK(found(names, "main.main", NameKind::function) == "2e main.main");
-  CHECK(found(names, "runtime.allgs", NameKind::variable) == "34 runtime.allgs");
-  for (const char *spelled : {"go/token.Pos", "token.Pos"})
-    CHECK(found(names, spelled, NameKind::type).find("go/token.Pos") != std::string::npos);
-  for (const char *spelled : {"go/token.(*FileSet).File", "token.(*FileSet).File", "FileSet.File"})
-    CHECK(found(names, spelled, NameKind::function) == "2e go/token.(*FileSet).File");
+  const std::vector<GoToolchain> toolchains = go_toolchains();
+  if (toolchains.empty())
+    SKIP_TEST("Go is not installed");
+  REQUIRE(check(build_go(toolchains.back(), "argument_kinds"),
+                {{"runtime.g", NameKind::type, "13 runtime.g"},
+                 {"main.main", NameKind::function, "2e main.main"},
+                 {"main.pair", NameKind::type, "13 main.pair"},
+                 {"pair", NameKind::type, "13 main.pair"},
+                 {"runtime.allgs", NameKind::variable, "34 runtime.allgs"},
+                 {"main.(*server).handle", NameKind::function, "2e main.(*server).handle"},
+                 {"main.server.handle", NameKind::function, "2e main.(*server).handle"},
+                 {"server.handle", NameKind::function, "2e main.(*server).handle"},
+                 {"main.stack[string]", NameKind::type, "13 main.stack[string]"},
+                 {"internal/cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
+                 {"cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
+                 {"other/cpu.Initialize", NameKind::function, ""}}));
 }
 
 } // namespace
