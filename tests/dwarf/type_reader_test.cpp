@@ -1,4 +1,5 @@
 #include "dwarf/function_signature.h"
+#include "dwarf/type_name.h"
 #include "dwarf/type_reader.h"
 
 #include "tests/dwarf/dwarf_file.h"
@@ -158,6 +159,13 @@ void check_kinds(TypeReader &types, const FunctionSignature &take) {
   CHECK(types.underlying(function.parameters[1]).name == "long int");
   CHECK(types.read(function.target).name == "int");
   CHECK(types.underlying(of("never").target).is_declaration);
+  const std::pair<const char *, const char *> spelled[] = {
+      {"function", "Function"},     {"qualified", "const volatile int *"},
+      {"fixed", "Fixed *"},         {"inner", "outer::Inner"},
+      {"member", "int Point::*"},   {"nothing", "void *"},
+      {"null", "decltype(nullptr)"}};
+  for (const auto &[name, text] : spelled)
+    CHECK(type_name(types, member(all, name).type) == text);
   const std::vector<DwarfTemplateArgument> &given = of("made").template_arguments;
   REQUIRE(given.size() == 4);
   CHECK(types.read(given[0].type).name == "Point");
@@ -248,6 +256,9 @@ std::size_t visit(TypeReader &types, const TypeHandle &handle, int depth) {
   static_cast<void>(types.underlying(handle));
   if (depth == 0)
     return named;
+  // Names are put together from all that a type refers to, which may go in circles.
+  if (depth == 5)
+    CHECK(type_name(types, handle).size() < 1'000'000);
   named += visit(types, type.target, depth - 1);
   for (std::size_t i = 0; i < type.members.size() && i < 8; ++i)
     named += visit(types, type.members[i].type, depth - 1);
