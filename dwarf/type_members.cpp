@@ -1,9 +1,11 @@
 #include "dwarf/type_members.h"
 
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 
 #include <cstring>
 #include <dwarf.h>
+#include <span>
 
 namespace inspect {
 namespace {
@@ -27,15 +29,23 @@ std::optional<std::int64_t> constant(Dwarf_Die &die, unsigned attribute) {
   return dwarf_formudata(&found, &bits) == 0 ? std::optional(static_cast<std::int64_t>(bits)) : std::nullopt;
 }
 
+/// The operators of an attribute that is an expression; none where it is none, or a damaged one.
+std::span<const Dwarf_Op> operators_of(Dwarf_Die &die, unsigned attribute) {
+  Dwarf_Attribute found;
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  if (!dwarf_attr(&die, attribute, &found) || !holds_whole_expression(found) ||
+      dwarf_getlocation(&found, &operations, &count) != 0)
+    return {};
+  return {operations, count};
+}
+
 /// DW_AT_data_member_location: a number, or in old files an expression that adds one.
 std::optional<std::uint64_t> member_offset(Dwarf_Die &die) {
   if (const auto number = unsigned_attribute(die, DW_AT_data_member_location))
     return number;
-  Dwarf_Attribute found;
-  Dwarf_Op *operations = nullptr;
-  std::size_t count = 0;
-  if (!dwarf_attr(&die, DW_AT_data_member_location, &found) || dwarf_getlocation(&found, &operations, &count) != 0 ||
-      count != 1 || operations[0].atom != DW_OP_plus_uconst)
+  const std::span<const Dwarf_Op> operations = operators_of(die, DW_AT_data_member_location);
+  if (operations.size() != 1 || operations[0].atom != DW_OP_plus_uconst)
     return std::nullopt;
   return operations[0].number;
 }
@@ -61,11 +71,8 @@ void read_bit_field(Dwarf_Die &die, DwarfMember &member) {
 
 /// What GCC and Clang write for a virtual base: the vptr's target, minus a number, holds the base's offset.
 std::optional<std::uint64_t> virtual_base_slot(Dwarf_Die &die) {
-  Dwarf_Attribute found;
-  Dwarf_Op *operations = nullptr;
-  std::size_t count = 0;
-  if (!dwarf_attr(&die, DW_AT_data_member_location, &found) || dwarf_getlocation(&found, &operations, &count) != 0 ||
-      count != 6 || operations[0].atom != DW_OP_dup || operations[1].atom != DW_OP_deref ||
+  const std::span<const Dwarf_Op> operations = operators_of(die, DW_AT_data_member_location);
+  if (operations.size() != 6 || operations[0].atom != DW_OP_dup || operations[1].atom != DW_OP_deref ||
       operations[3].atom != DW_OP_minus || operations[4].atom != DW_OP_deref || operations[5].atom != DW_OP_plus)
     return std::nullopt;
   const Dwarf_Op &number = operations[2];
@@ -122,11 +129,8 @@ void add_member(Dwarf_Die &die, DwarfType &type) {
 
 /// DW_AT_vtable_elem_location, which GCC and Clang write as one constant.
 std::optional<std::uint64_t> virtual_slot(Dwarf_Die &die) {
-  Dwarf_Attribute found;
-  Dwarf_Op *operations = nullptr;
-  std::size_t count = 0;
-  if (!dwarf_attr(&die, DW_AT_vtable_elem_location, &found) || dwarf_getlocation(&found, &operations, &count) != 0 ||
-      count != 1)
+  const std::span<const Dwarf_Op> operations = operators_of(die, DW_AT_vtable_elem_location);
+  if (operations.size() != 1)
     return std::nullopt;
   if (operations[0].atom >= DW_OP_lit0 && operations[0].atom <= DW_OP_lit31)
     return operations[0].atom - DW_OP_lit0;
