@@ -13,8 +13,10 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <set>
+#include <sstream>
 
 namespace inspect::test {
 namespace {
@@ -73,6 +75,41 @@ TEST_CASE("the worker makes the same table of names as we do, and the next one c
     CHECK(all_of(here->table) == all_of(kept->table));
   }
   CHECK(programs >= 3);
+}
+
+TEST_CASE("every function with code that libdwarf finds in a program is in its table of names") {
+  for (const char *program : {"demo_service", "lines_gcc_dwarf4", "lines_gcc_dwarf5", "lines_gcc_types",
+                              "lines_gcc_lto", "lines_clang_dwarf5", "lines_rust"}) {
+    if (!fixture_exists(program))
+      continue;
+    INFO(program);
+    const auto names = open_names(job_of(fixture_path(program)), {});
+    REQUIRE(names);
+    std::map<std::uint64_t, std::string> functions; // by the offset of their DIEs
+    names->table.all([&](const NameRecord &record) {
+      if (record.kind == NameKind::function && record.section == NameSection::info)
+        functions.emplace(record.die, record.name);
+      return true;
+    });
+    std::istringstream said(run(std::string(INSPECT_BINARY_DIRECTORY) + "/second_reader " + fixture_path(program)));
+    std::size_t compared = 0;
+    for (std::string line; std::getline(said, line);) {
+      std::istringstream words(line);
+      std::string kind, name;
+      std::uint64_t offset = 0, low = 0;
+      if (!(words >> kind >> std::hex >> offset >> low) || kind != "function" || low == 0)
+        continue;
+      std::getline(words >> std::ws, name);
+      if (name.empty())
+        continue;
+      ++compared;
+      INFO(line);
+      const auto found = functions.find(offset);
+      REQUIRE(found != functions.end());
+      CHECK(found->second.ends_with(name));
+    }
+    CHECK(compared > 5);
+  }
 }
 
 TEST_CASE("without the worker's help the table of names is made here, and why is said") {
