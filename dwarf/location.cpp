@@ -4,6 +4,7 @@
 #include "dwarf/die.h"
 #include "dwarf/expression_bytes.h"
 #include "dwarf/line_resolver.h"
+#include "dwarf/location_list_bytes.h"
 #include "dwarf/location_machine.h"
 #include "dwarf/stack_arithmetic.h"
 #include "dwarf/type_reader.h"
@@ -158,7 +159,8 @@ bool is_parameter_of(Dwarf_Die parameter, Dwarf_Die function) {
 std::optional<PassedPlace> place_at_entry(Dwarf_Die parameter, Dwarf_Die function) {
   Dwarf_Attribute attribute;
   Dwarf_Addr entry = 0;
-  if (!dwarf_attr(&parameter, DW_AT_location, &attribute) || !holds_whole_expression(attribute))
+  if (!dwarf_attr(&parameter, DW_AT_location, &attribute) || !holds_whole_expression(attribute) ||
+      !holds_whole_list(attribute))
     return std::nullopt;
   if (dwarf_entrypc(&function, &entry) != 0)
     each_range(function, 1, [&](LinkRange range) { entry = range.begin.value; });
@@ -199,7 +201,7 @@ void accept_old_block(Dwarf_Attribute &attribute) {
 
 Result<std::span<const Dwarf_Op>> operations_at(Dwarf_Attribute &attribute, const FrameContext &frame) {
   accept_old_block(attribute);
-  if (!holds_whole_expression(attribute))
+  if (!holds_whole_expression(attribute) || !holds_whole_list(attribute))
     return std::unexpected(corrupt_expression("ends within an operator"));
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;

@@ -91,6 +91,7 @@ TEST_CASE("Location lists, references and constants are what the standard says, 
       {"defaulted", 0, number(9)},
       {"defaulted", 63, number(10)},
       {"viewed", 0, "corrupt"}, // libdw 0.188 knows no DW_LLE_view_pair; nothing wrong is said
+      {"broken", 0, "corrupt"}, // libdw 0.188 would follow the length behind the end
       {"beyond", 0, "corrupt"},
       {"old_offsets", 0, number(1)},
       {"old_offsets", 15, number(2)},
