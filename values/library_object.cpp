@@ -52,23 +52,34 @@ LibraryObject LibraryObject::part(const DwarfMember &member) const {
   return {member.type, source_.at(member.offset), language_, *environment_};
 }
 
-std::optional<LibraryObject> LibraryObject::find(std::string_view name, int depth, int &budget) const {
-  const DwarfType &shape = type();
+std::optional<LibraryObject::Place> LibraryObject::find(const TypeHandle &type, std::string_view name, int depth,
+                                                        int &budget) const {
+  const DwarfType &shape = environment_->types.underlying(type);
   if (!is_compound(shape) || depth == 0)
     return std::nullopt;
   for (const DwarfMember &one : shape.members)
     if (--budget > 0 && !one.is_base && one.name == name && !one.bit_size)
-      return part(one);
+      return Place{one.type, one.offset};
   for (const DwarfMember &one : shape.members)
     if (budget > 0 && (one.is_base ? !one.is_virtual : one.name.empty()))
-      if (auto found = part(one).find(name, depth - 1, budget))
+      if (auto found = find(one.type, name, depth - 1, budget)) {
+        found->offset += one.offset;
         return found;
+      }
   return std::nullopt;
 }
 
 std::optional<LibraryObject> LibraryObject::member(std::string_view name) const {
   int budget = max_visited;
-  return find(name, max_depth, budget);
+  const auto found = find(handle_, name, max_depth, budget);
+  return found ? std::optional(LibraryObject(found->type, source_.at(found->offset), language_, *environment_))
+               : std::nullopt;
+}
+
+std::optional<std::uint64_t> LibraryObject::offset_of(std::string_view name) const {
+  int budget = max_visited;
+  const auto found = find(handle_, name, max_depth, budget);
+  return found ? std::optional(found->offset) : std::nullopt;
 }
 
 std::optional<LibraryObject> LibraryObject::member(std::initializer_list<std::string_view> path) const {
@@ -174,6 +185,11 @@ std::optional<TypeHandle> LibraryObject::dereferenced_type() const {
         return returned.target;
     }
   return std::nullopt;
+}
+
+std::optional<LibraryObject> LibraryObject::declared_as(std::string_view c_type) const {
+  const auto found = type().is_declaration ? type_named(c_type) : std::nullopt;
+  return found ? std::optional(as(*found)) : std::nullopt;
 }
 
 LibraryObject LibraryObject::as(const TypeHandle &type) const {

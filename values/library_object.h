@@ -34,6 +34,8 @@ public:
   /// By name, of bases (but virtual ones) and anonymous members too: the first one found, own ones before those of
   /// bases.
   std::optional<LibraryObject> member(std::string_view name) const;
+  /// Where it is, in bytes from the start.
+  std::optional<std::uint64_t> offset_of(std::string_view name) const;
   /// Step by step into each other.
   std::optional<LibraryObject> member(std::initializer_list<std::string_view> path) const;
   /// The one of these names that it has: what changed from version to version.
@@ -69,6 +71,9 @@ public:
   /// What `operator*` returns a reference to: of iterators.
   std::optional<TypeHandle> dereferenced_type() const;
 
+  /// Where the class is only declared, as clang has it for those whose functions are all in a library: its first and
+  /// only member, which is of this type of the C library's.
+  std::optional<LibraryObject> declared_as(std::string_view c_type) const;
   /// The same place as another type.
   LibraryObject as(const TypeHandle &type) const;
   /// Another object.
@@ -79,7 +84,11 @@ public:
   ValueEnvironment &environment() const { return *environment_; }
 
 private:
-  std::optional<LibraryObject> find(std::string_view name, int depth, int &budget) const;
+  struct Place {
+    TypeHandle type;
+    std::uint64_t offset = 0;
+  };
+  std::optional<Place> find(const TypeHandle &type, std::string_view name, int depth, int &budget) const;
   LibraryObject part(const DwarfMember &member) const;
   std::vector<std::string> arguments_in_name() const;
   std::optional<TypeHandle> type_named(std::string_view name) const;

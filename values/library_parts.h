@@ -45,6 +45,8 @@ std::optional<LibraryView> variant_view(const LibraryObject &variant, std::uint6
 
 /// "ns::f(int)", demangled; empty where no module has a symbol there.
 std::string symbol_at(ValueEnvironment &environment, RunAddress address);
+/// The class of a polymorphic object by its own type_info, demangled; empty where it is no such object.
+std::string class_name_of(ValueEnvironment &environment, RunAddress object);
 /// The arguments of the first template of this name in a demangled name.
 std::vector<std::string> arguments_in_name(std::string_view name, std::string_view template_name);
 /// What std::any holds: as a typed value where the type is known by name, else only its name in the label.

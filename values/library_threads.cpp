@@ -72,12 +72,6 @@ std::string type_info_name(ValueEnvironment &environment, RunAddress type_info) 
   return shown.starts_with(prefix) ? shown.substr(prefix.size()) : std::string();
 }
 
-std::string class_of(ValueEnvironment &environment, RunAddress object) {
-  const auto table = read_word(environment.memory, object);
-  const auto type_info = table ? read_word(environment.memory, RunAddress{*table} - 8) : table;
-  return type_info ? type_info_name(environment, RunAddress{*type_info}) : std::string();
-}
-
 /// glibc's struct pthread begins with tcbhead_t, whose first and third words are its own address; tid has been 720
 /// bytes in since 2.10.
 std::optional<std::uint64_t> thread_id(std::uint64_t handle, const ValueEnvironment &environment) {
@@ -90,6 +84,12 @@ std::optional<std::uint64_t> thread_id(std::uint64_t handle, const ValueEnvironm
 }
 
 } // namespace
+
+std::string class_name_of(ValueEnvironment &environment, RunAddress object) {
+  const auto table = read_word(environment.memory, object);
+  const auto type_info = table ? read_word(environment.memory, RunAddress{*table} - 8) : table;
+  return type_info ? type_info_name(environment, RunAddress{*type_info}) : std::string();
+}
 
 std::optional<std::string> mutex_text(const LibraryObject &mutex) {
   if (const auto data = mutex.member("__data"))
@@ -143,7 +143,7 @@ LibraryView thread_view(std::string_view name, std::uint64_t handle, ValueEnviro
 }
 
 std::string error_text(std::string_view type, std::int64_t number, RunAddress category, ValueEnvironment &environment) {
-  const std::string name = class_of(environment, category);
+  const std::string name = class_name_of(environment, category);
   if (name.empty())
     return fmt::format("{} = {{category at {:#x}: {}}}", type, category.value, number);
   const bool is_generic = name.ends_with("generic_error_category");

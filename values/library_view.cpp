@@ -20,7 +20,8 @@ struct Nesting {
   Nesting &operator=(const Nesting &) = delete;
 };
 
-using ViewTable = std::unordered_map<std::string_view, ViewFunction>;
+/// Both libraries have a std::initializer_list: one of the printers of a name recognises the members.
+using ViewTable = std::unordered_multimap<std::string_view, ViewFunction>;
 
 const ViewTable &known_types() {
   static const ViewTable all = [] {
@@ -80,13 +81,14 @@ std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, V
   if (!handle.die || type.name.empty() || !may_be_known(type.name))
     return std::nullopt;
   const std::string name = with_usual_namespaces(environment.types.qualified_name(handle));
-  const auto found = known_types().find(without_arguments(name));
-  if (found == known_types().end())
-    return std::nullopt;
   const Nesting inside;
   Value stripped = value;
   stripped.type.native = handle;
-  return found->second(stripped, wanted, environment);
+  const auto [begin, end] = known_types().equal_range(without_arguments(name));
+  for (auto printer = begin; printer != end; ++printer)
+    if (auto view = printer->second(stripped, wanted, environment))
+      return view;
+  return std::nullopt;
 }
 
 } // namespace inspect

@@ -10,8 +10,10 @@ namespace {
 /// User space ends below this on x86-64 even with five-level page tables; no object of a library is larger than what
 /// four-level ones can map.
 constexpr std::uint64_t largest_extent = std::uint64_t{1} << 47;
-/// Nodes that one walk passes before the first one wanted, at most.
-constexpr std::uint64_t max_steps = 1 << 24;
+/// Nodes that one walk passes, at most.
+constexpr std::uint64_t max_steps = 1 << 22;
+/// A red-black tree is at most twice as high as the logarithm of its count.
+constexpr int max_height = 2 * 64;
 
 bool can_read(const ValueEnvironment &environment, RunAddress address) {
   std::byte byte;
@@ -51,9 +53,7 @@ bool add_node(LibraryView &view, RunAddress node, const NodeContent &content, st
 class TreeWalk {
 public:
   TreeWalk(const SearchTree &tree, const ValueEnvironment &environment)
-      : tree_(tree), environment_(environment), node_(tree.first.value),
-        // Each edge is gone along twice.
-        steps_left_(std::min(tree.count, max_steps) * 2 + 128) {}
+      : tree_(tree), environment_(environment), node_(tree.first.value) {}
 
   std::uint64_t node() const { return node_; }
   bool at_end() const { return node_ == tree_.header.value; }
@@ -75,13 +75,14 @@ private:
     problem = std::move(text);
     return false;
   }
-  bool step(std::string &problem) {
-    return steps_left_-- > 0 || fail(problem, "its nodes go in a circle: not initialised, or being changed?");
+  bool is_circle(std::string &problem) {
+    return fail(problem, "its nodes go in a circle: not initialised, or being changed?");
   }
   bool descend(std::uint64_t child, std::string &problem) {
-    for (std::uint64_t parent = node_; child != 0;) {
-      if (!step(problem))
-        return false;
+    std::uint64_t parent = node_;
+    for (int height = 0; child != 0; ++height) {
+      if (height == max_height)
+        return is_circle(problem);
       if (word(child, tree_.parent) != parent)
         return fail(problem, fmt::format("its node at {:#x} does not know its parent: not initialised, or being "
                                          "changed?",
@@ -93,9 +94,8 @@ private:
     return true;
   }
   bool ascend(std::string &problem) {
-    for (std::uint64_t child = node_;;) {
-      if (!step(problem))
-        return false;
+    std::uint64_t child = node_;
+    for (int height = 0; height < max_height; ++height) {
       const auto parent = word(child, tree_.parent);
       if (!parent || *parent == 0)
         return fail(problem, fmt::format("its node at {:#x} has no parent: not initialised, or being changed?", child));
@@ -105,12 +105,12 @@ private:
       }
       child = *parent;
     }
+    return is_circle(problem);
   }
 
   const SearchTree &tree_;
   const ValueEnvironment &environment_;
   std::uint64_t node_;
-  std::uint64_t steps_left_;
 };
 
 } // namespace
@@ -233,6 +233,8 @@ void add_chain(LibraryView &view, const Chain &chain, const NodeContent &content
       power *= 2;
     }
   }
+  if (node != chain.end && index == max_steps)
+    return;
   if (node == chain.end && !chain.count)
     view.length = index;
   else if (node == chain.end && chain.count != index)
@@ -249,7 +251,8 @@ void add_tree(LibraryView &view, const SearchTree &tree, const NodeContent &cont
   TreeWalk walk(tree, environment);
   std::uint64_t index = 0;
   for (; index < tree.count && !walk.at_end(); ++index) {
-    if (environment.out_of_time() || (index >= wanted.first && index - wanted.first >= wanted.count))
+    if (index >= max_steps || environment.out_of_time() ||
+        (index >= wanted.first && index - wanted.first >= wanted.count))
       return;
     if (!walk.readable()) {
       view.problem = unreadable_node(walk.node(), index);

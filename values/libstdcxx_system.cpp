@@ -45,6 +45,8 @@ View condition_variable(const Value &value, ChildRange, ValueEnvironment &enviro
   auto condition = object.member("_M_cond");
   if (condition && condition->member("_M_cond")) // __condvar since GCC 11
     condition = condition->member("_M_cond");
+  if (!condition)
+    condition = object.declared_as("pthread_cond_t");
   return condition ? described(object, condition_text(*condition)) : std::nullopt;
 }
 
