@@ -154,12 +154,13 @@ View bitset(const Value &value, ChildRange wanted, ValueEnvironment &environment
   LibraryView view;
   view.shape = LibraryView::Shape::sequence;
   view.label = "std::bitset";
+  view.sparse = true;
   view.length = static_cast<std::uint64_t>(*length);
   if (!words)
     return view;
-  const TypeHandle boolean = environment.types.base_type("bool", TypeEncoding::boolean, 1);
+  const TypeHandle bit = environment.types.base_type("int", TypeEncoding::signed_integer, 4);
   const bool fits = words->size().value_or(0) >= (*view.length + 7) / 8;
-  return fits && add_bits(view, {words->source(), 0, *view.length, true}, boolean, wanted, object) ? std::optional(view)
+  return fits && add_bits(view, {words->source(), 0, *view.length, true}, bit, wanted, object) ? std::optional(view)
                                                                                                    : std::nullopt;
 }
 

@@ -197,11 +197,12 @@ View bitset(const Value &value, ChildRange wanted, ValueEnvironment &environment
   LibraryView view;
   view.shape = LibraryView::Shape::sequence;
   view.label = "std::bitset";
+  view.sparse = true;
   view.length = static_cast<std::uint64_t>(*length);
-  const TypeHandle boolean = environment.types.base_type("bool", TypeEncoding::boolean, 1);
+  const TypeHandle bit = environment.types.base_type("int", TypeEncoding::signed_integer, 4);
   if (words && words->size() < (*view.length + 7) / 8)
     return std::nullopt;
-  if (words && !add_bits(view, {words->source(), 0, *view.length, true}, boolean, wanted, object))
+  if (words && !add_bits(view, {words->source(), 0, *view.length, true}, bit, wanted, object))
     return std::nullopt;
   return view;
 }

@@ -48,6 +48,19 @@ std::optional<std::string> count_text(const LibraryObject &pointer, const TypedP
                    : fmt::format("use count {}, weak count {}", *use, *weak - 1);
 }
 
+/// The T of _Manager_internal<T>, which demanglers write in other ways than compilers do.
+std::optional<TypeHandle> managed_type(const LibraryObject &any, std::string_view manager, const std::string &name) {
+  const auto &find_type = any.environment().find_type;
+  std::string unabridged = name;
+  if (name == "std::string")
+    unabridged = "std::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+  for (const std::string &argument : {name, name + " ", unabridged, unabridged + " "})
+    if (const auto found =
+            find_type ? find_type(fmt::format("{}<{}>", manager, argument), any.value().language) : std::nullopt)
+      return any.as(found->native).type_argument(0);
+  return std::nullopt;
+}
+
 std::optional<LibraryObject> atomic_content(const LibraryObject &atomic) {
   // atomic<bool> wraps a base, atomic<T *> an __atomic_base<T *>, atomic<double> derives from __atomic_float.
   if (const auto base = atomic.member("_M_base"))
@@ -117,12 +130,7 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
     const auto arguments = arguments_in_name(symbol, kind);
     if (arguments.empty())
       continue;
-    std::optional<TypeHandle> type;
-    for (const std::string &name :
-         {fmt::format("{}<{}>", kind, arguments[0]), fmt::format("{}<{} >", kind, arguments[0])})
-      if (const auto found = environment.find_type ? environment.find_type(name, value.language) : std::nullopt;
-          found && !type)
-        type = LibraryObject(found->native, object.source(), value.language, environment).type_argument(0);
+    const auto type = managed_type(object, kind, arguments[0]);
     const bool inside = kind.ends_with("internal") && buffer->address();
     return any_view(object, arguments[0], type, inside ? *buffer->address() : pointer->address);
   }

@@ -337,7 +337,7 @@ void NativePrinter::library_children(const LibraryView &view, int depth) {
   }
   const bool counted = view.shape == LibraryView::Shape::sequence || view.shape == LibraryView::Shape::map;
   if (!ended_)
-    out_ += counted && view.length && printed < *view.length ? "...}" : "}";
+    out_ += counted && !view.sparse && view.length && printed < *view.length ? "...}" : "}";
 }
 
 void NativePrinter::library_text(const LibraryView &view, bool is_rust) {
