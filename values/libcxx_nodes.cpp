@@ -29,11 +29,11 @@ NodeContent content_of(const LibraryObject &object, std::uint64_t header, const 
 View tree(const Value &value, bool has_keys, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto table = object.member("__tree_");
-  const auto first = table ? table->pointer("__begin_node_") : std::nullopt;
+  const auto first = pointer_of(table, {"__begin_node_"});
   const auto header = table ? first_part(*table, "__pair1_", "__end_node_") : std::nullopt;
-  const auto root = header ? header->pointer("__left_") : std::nullopt;
+  const auto root = pointer_of(header, {"__left_"});
   const auto size = table ? first_part(*table, "__pair3_", "__size_") : std::nullopt;
-  const auto count = size ? size->number() : std::nullopt;
+  const auto count = number_of(size);
   const auto key = object.type_argument(0);
   const auto mapped = object.type_argument(1);
   if (!first || !root || !header->address() || !count || !key || (has_keys && !mapped))
@@ -57,9 +57,9 @@ View hash_table(const Value &value, bool has_keys, ChildRange wanted, ValueEnvir
   const LibraryObject object(value, environment);
   const auto table = object.member("__table_");
   const auto before = table ? first_part(*table, "__p1_", "__first_node_") : std::nullopt;
-  const auto first = before ? before->pointer("__next_") : std::nullopt;
+  const auto first = pointer_of(before, {"__next_"});
   const auto size = table ? first_part(*table, "__p2_", "__size_") : std::nullopt;
-  const auto count = size ? size->number() : std::nullopt;
+  const auto count = number_of(size);
   const auto key = object.type_argument(0);
   const auto mapped = object.type_argument(1);
   if (!first || !count || !key || (has_keys && !mapped))
@@ -103,9 +103,9 @@ View iterator(const Value &value, std::initializer_list<std::string_view> names,
 View list(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto head = object.member("__end_");
-  const auto first = head ? head->pointer("__next_") : std::nullopt;
+  const auto first = pointer_of(head, {"__next_"});
   const auto size = first_part(object, "__size_alloc_", "__size_");
-  const auto count = size ? size->number() : std::nullopt;
+  const auto count = number_of(size);
   const auto element = object.type_argument(0);
   if (!first || !head->address() || !count || !element)
     return std::nullopt;
@@ -121,7 +121,7 @@ View list(const Value &value, ChildRange wanted, ValueEnvironment &environment) 
 View forward_list(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto head = first_part(object, "__before_begin_", "__before_begin_");
-  const auto first = head ? head->pointer("__next_") : std::nullopt;
+  const auto first = pointer_of(head, {"__next_"});
   const auto element = object.type_argument(0);
   if (!first || !element)
     return std::nullopt;
@@ -153,7 +153,7 @@ View unordered_set(const Value &value, ChildRange wanted, ValueEnvironment &envi
 View vector_iterator(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto member = object.member_of_names({"__i_", "__i"}); // __i up to version 14
-  const auto place = member ? member->pointer() : std::nullopt;
+  const auto place = pointer_of(member);
   if (!place)
     return std::nullopt;
   if (place->address.value == 0)

@@ -12,7 +12,7 @@ namespace {
 View bit_vector(const LibraryObject &vector, const TypedPointer &words, ChildRange wanted) {
   const auto length = vector.number("__size_");
   const auto capacity = first_part(vector, "__cap_alloc_", "__cap_");
-  const auto capacity_words = capacity ? capacity->number() : std::nullopt;
+  const auto capacity_words = number_of(capacity);
   const auto element = vector.type_argument(0);
   if (!length || !capacity_words || !element)
     return std::nullopt;
@@ -76,11 +76,14 @@ View counted(std::string_view name, const std::optional<TypedPointer> &begin, st
 View vector(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto begin = object.pointer("__begin_");
-  const auto end = object.pointer("__end_");
+  // Since version 22 the names are those of __vector_layout, a base.
+  const auto end = pointer_of(object.member_of_names({"__end_", "__boundary_"}));
   if (begin && !end)
     return bit_vector(object, *begin, wanted);
-  const auto capacity = first_part(object, "__end_cap_", "__cap_");
-  const auto capacity_end = capacity ? capacity->pointer() : std::nullopt;
+  auto capacity = first_part(object, "__end_cap_", "__cap_");
+  if (!capacity)
+    capacity = object.member("__capacity_");
+  const auto capacity_end = pointer_of(capacity);
   const auto size = begin ? environment.types.size_of(begin->target) : std::nullopt;
   if (!begin || !capacity_end || !size || *size == 0)
     return std::nullopt;
@@ -104,14 +107,14 @@ View array(const Value &value, ChildRange wanted, ValueEnvironment &environment)
 View deque(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto map = object.member("__map_");
-  const auto chunks = map ? map->pointer("__begin_") : std::nullopt;
-  const auto chunks_end = map ? map->pointer("__end_") : std::nullopt;
+  const auto chunks = pointer_of(map, {"__begin_"});
+  const auto chunks_end = pointer_of(map, {"__end_"});
   const auto start = object.number("__start_");
   const auto size_member = first_part(object, "__size_", "__size_");
-  const auto length = size_member ? size_member->number() : std::nullopt;
+  const auto length = number_of(size_member);
   const auto element = object.type_argument(0);
-  const auto size = element ? environment.types.size_of(*element) : std::nullopt;
-  if (!chunks || !chunks_end || !start || !length || !size || *size == 0)
+  const std::uint64_t size = bytes_of(element, environment);
+  if (!chunks || !chunks_end || !start || !length || size == 0)
     return std::nullopt;
   LibraryView view;
   view.shape = LibraryView::Shape::sequence;
@@ -119,7 +122,7 @@ View deque(const Value &value, ChildRange wanted, ValueEnvironment &environment)
   view.child_type = ValueType{.native = *element};
   view.length = length;
   view.problem = implausible_extent(chunks->address, (chunks_end->address - chunks->address) / 8, 8, environment);
-  const std::uint64_t room = (chunks_end->address - chunks->address) / 8 * chunk_length(*size);
+  const std::uint64_t room = (chunks_end->address - chunks->address) / 8 * chunk_length(size);
   if (view.problem.empty() && (chunks_end->address < chunks->address || *start > room || *length > room - *start))
     view.problem = fmt::format("a length of {}, in room for {}: not initialised?", *length, room);
   if (!view.problem.empty())
@@ -134,10 +137,10 @@ View span(const Value &value, ChildRange wanted, ValueEnvironment &environment) 
   const auto data = object.member_of_names({"__data_", "__data"});
   const auto extent = object.value_argument(1);
   const auto size = object.member_of_names({"__size_", "__size"});
-  const auto length = size                     ? size->number()
-                      : extent && *extent >= 0 ? std::optional(static_cast<std::uint64_t>(*extent))
-                                               : std::nullopt;
-  return counted("std::span", data ? data->pointer() : std::nullopt, length, wanted, object);
+  auto length = number_of(size);
+  if (!size && extent && *extent >= 0)
+    length = static_cast<std::uint64_t>(*extent);
+  return counted("std::span", pointer_of(data), length, wanted, object);
 }
 
 View initializer_list(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
@@ -161,7 +164,7 @@ View bitset(const Value &value, ChildRange wanted, ValueEnvironment &environment
   const TypeHandle bit = environment.types.base_type("int", TypeEncoding::signed_integer, 4);
   const bool fits = words->size().value_or(0) >= (*view.length + 7) / 8;
   return fits && add_bits(view, {words->source(), 0, *view.length, true}, bit, wanted, object) ? std::optional(view)
-                                                                                                   : std::nullopt;
+                                                                                               : std::nullopt;
 }
 
 } // namespace inspect::libcxx

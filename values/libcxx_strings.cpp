@@ -24,20 +24,20 @@ std::optional<StringLayout> layout_of(const LibraryObject &string) {
   const auto storage = first_part(string, "__r_", "__rep_");
   const auto outside = storage ? storage->member("__l") : std::nullopt;
   const auto inside = storage ? storage->member("__s") : std::nullopt;
-  const auto pointer = outside ? outside->pointer("__data_") : std::nullopt;
-  const auto length = outside ? outside->number("__size_") : std::nullopt;
-  const auto place = outside ? outside->offset_of("__data_") : std::nullopt;
+  const auto pointer = pointer_of(outside, {"__data_"});
+  const auto length = number_of(outside, {"__size_"});
   const auto characters = inside ? inside->member("__data_") : std::nullopt;
-  if (!pointer || !length || !place || !characters || storage->size() != object_size)
+  if (!pointer || !length || !characters || storage->size() != object_size)
     return std::nullopt;
   const auto size = string.environment().types.size_of(pointer->target);
   if (!size || (*size != 1 && *size != 2 && *size != 4))
     return std::nullopt;
   StringLayout layout{*pointer, *characters, *size};
-  const bool alternate = *place == 0;
+  const std::uint64_t place = outside->offset_of("__data_").value_or(UINT64_MAX);
+  const bool alternate = place == 0;
   const auto flags = storage->source().unsigned_at(alternate ? object_size - 1 : 0, 1);
   const auto capacity = storage->source().unsigned_at(alternate ? object_size - 8 : 0, 8);
-  if (!flags || !capacity || (!alternate && *place != 16))
+  if (!flags || !capacity || (!alternate && place != 16))
     return std::nullopt;
   layout.is_long = (*flags & (alternate ? 0x80 : 1)) != 0;
   if (layout.is_long) {
@@ -58,8 +58,8 @@ View string_view(const Value &value, ChildRange, ValueEnvironment &environment) 
   const LibraryObject object(value, environment);
   const auto data = object.member_of_names({"__data_", "__data"}); // __data up to version 15
   const auto size = object.member_of_names({"__size_", "__size"});
-  const auto characters = data ? data->pointer() : std::nullopt;
-  const auto length = size ? size->number() : std::nullopt;
+  const auto characters = pointer_of(data);
+  const auto length = number_of(size);
   LibraryView view;
   if (!characters || !length || !add_text(view, characters->address, *length, characters->target, object))
     return std::nullopt;

@@ -53,7 +53,7 @@ View shared_mutex(const Value &value, ChildRange, ValueEnvironment &environment)
   constexpr std::uint64_t writer = std::uint64_t{1} << 31;
   const LibraryObject object(value, environment);
   const auto base = object.member_of_names({"__base_", "__base"});
-  const auto state = base ? base->number("__state_") : std::nullopt;
+  const auto state = number_of(base, {"__state_"});
   if (!state)
     return std::nullopt;
   const std::uint64_t readers = *state & (writer - 1);
@@ -74,7 +74,7 @@ View thread(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   auto holder = object.member("__thread_"); // of a jthread
   holder = holder ? holder->member("__t_") : object.member_of_names({"__t_", "__id_"});
-  const auto handle = holder ? holder->number() : std::nullopt;
+  const auto handle = number_of(holder);
   if (!handle)
     return std::nullopt;
   const bool is_id = object.type().name == "__thread_id" || object.type().name == "id";

@@ -77,7 +77,7 @@ View variant(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto implementation = object.member_of_names({"__impl_", "__impl"});
   const auto index = implementation ? implementation->member("__index") : std::nullopt;
-  const auto number = index ? index->number() : std::nullopt;
+  const auto number = number_of(index);
   const auto storage = implementation ? implementation->member("__data") : std::nullopt;
   if (!number || !storage)
     return std::nullopt;
@@ -89,8 +89,8 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto handler = object.member_of_names({"__h_", "__h"});
   const auto storage = object.member_of_names({"__s_", "__s"});
-  const auto function = handler ? handler->pointer() : std::nullopt;
-  const auto pointer = storage ? storage->pointer("__ptr") : std::nullopt;
+  const auto function = pointer_of(handler);
+  const auto pointer = pointer_of(storage, {"__ptr"});
   const auto buffer = storage ? storage->member("__buf") : std::nullopt;
   if (!function || !pointer || !buffer)
     return std::nullopt;
@@ -120,7 +120,7 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
 View function(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto holder = object.member("__f_");
-  const auto callable = holder ? holder->pointer("__f_") : std::nullopt;
+  const auto callable = pointer_of(holder, {"__f_"});
   if (!callable || !holder->member("__buf_"))
     return std::nullopt;
   const std::string name = std_name_with_argument(object);

@@ -205,6 +205,30 @@ Value LibraryObject::value() const {
   return {.type = {.native = handle_}, .language = language_, .source = source_};
 }
 
+std::optional<std::uint64_t> LibraryObject::number_at(std::initializer_list<std::string_view> path) const {
+  const auto found = member(path);
+  return found ? found->number() : std::nullopt;
+}
+
+std::optional<TypedPointer> LibraryObject::pointer_at(std::initializer_list<std::string_view> path) const {
+  const auto found = member(path);
+  return found ? found->pointer() : std::nullopt;
+}
+
+std::optional<std::uint64_t> number_of(const std::optional<LibraryObject> &object,
+                                       std::initializer_list<std::string_view> path) {
+  return object ? object->number_at(path) : std::nullopt;
+}
+
+std::optional<TypedPointer> pointer_of(const std::optional<LibraryObject> &object,
+                                       std::initializer_list<std::string_view> path) {
+  return object ? object->pointer_at(path) : std::nullopt;
+}
+
+std::uint64_t bytes_of(const std::optional<TypeHandle> &type, ValueEnvironment &environment) {
+  return type ? environment.types.size_of(*type).value_or(0) : 0;
+}
+
 std::uint64_t alignment_of(TypeReader &types, const TypeHandle &type) {
   int budget = max_visited;
   return alignment_within(types, type, max_alignment_depth, budget);

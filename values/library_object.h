@@ -50,13 +50,13 @@ public:
   std::optional<TypedPointer> pointer() const;
   /// Of the member that the names lead to.
   template <typename... Names> std::optional<std::uint64_t> number(std::string_view name, Names... names) const {
-    const auto found = member({name, names...});
-    return found ? found->number() : std::nullopt;
+    return number_at({name, names...});
   }
   template <typename... Names> std::optional<TypedPointer> pointer(std::string_view name, Names... names) const {
-    const auto found = member({name, names...});
-    return found ? found->pointer() : std::nullopt;
+    return pointer_at({name, names...});
   }
+  std::optional<std::uint64_t> number_at(std::initializer_list<std::string_view> path) const;
+  std::optional<TypedPointer> pointer_at(std::initializer_list<std::string_view> path) const;
 
   /// Behind typedefs and qualifiers.
   const DwarfType &type() const;
@@ -98,6 +98,15 @@ private:
   SourceLanguage language_;
   ValueEnvironment *environment_;
 };
+
+/// Of the member that the path leads to, or itself, of an object that may not be there.
+std::optional<std::uint64_t> number_of(const std::optional<LibraryObject> &object,
+                                       std::initializer_list<std::string_view> path = {});
+std::optional<TypedPointer> pointer_of(const std::optional<LibraryObject> &object,
+                                       std::initializer_list<std::string_view> path = {});
+
+/// Bytes of a value of this type; 0 where there is no type, or it does not say.
+std::uint64_t bytes_of(const std::optional<TypeHandle> &type, ValueEnvironment &environment);
 
 /// What the ABI aligns a type to (System V psABI for x86-64, table 3.1), as far as DWARF lets one know: alignas is
 /// seen on none but the members' types.

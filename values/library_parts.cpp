@@ -87,9 +87,10 @@ std::optional<LibraryView> adaptor_view(const Value &value, ChildRange wanted, V
 std::optional<LibraryView> array_view(const LibraryObject &object, const LibraryObject &elements, ChildRange wanted) {
   const auto length = object.value_argument(1);
   const auto element = object.type_argument(0);
-  const auto size = element ? object.environment().types.size_of(*element) : std::nullopt;
+  const std::uint64_t size = bytes_of(element, object.environment());
   std::uint64_t bytes = 0;
-  if (!length || *length < 0 || !size || __builtin_mul_overflow(static_cast<std::uint64_t>(*length), *size, &bytes) ||
+  if (!length || *length < 0 || size == 0 ||
+      __builtin_mul_overflow(static_cast<std::uint64_t>(*length), size, &bytes) ||
       (*length > 0 && elements.size() != bytes))
     return std::nullopt;
   LibraryView view;
@@ -99,7 +100,7 @@ std::optional<LibraryView> array_view(const LibraryObject &object, const Library
   view.child_type = ValueType{.native = *element};
   for (std::uint64_t i = wanted.first; i < *view.length && i - wanted.first < wanted.count; ++i) {
     Value child = elements.as(*element).value();
-    child.source = elements.source().at(i * *size);
+    child.source = elements.source().at(i * size);
     if (!add_child(view, {.name = {}, .key = std::nullopt, .value = std::move(child)}))
       break;
   }

@@ -38,7 +38,7 @@ struct LibraryView {
   Shape shape = Shape::plain;
   std::string label;                   ///< as gdb's printer heads it: "std::vector of length 3, capacity 4"
   std::optional<std::uint64_t> length; ///< elements or characters; nothing where it cannot be known cheaply
-  bool sparse = false; ///< of a bitset: its children are those that are set, not all of `length`
+  bool sparse = false;                 ///< of a bitset: its children are those that are set, not all of `length`
   std::optional<std::uint64_t> capacity;
   std::optional<ValueSource> characters; ///< of a text
   unsigned character_size = 1;           ///< bytes of one: 1, 2, 4

@@ -19,7 +19,7 @@ View tree(const Value &value, bool has_keys, ChildRange wanted, ValueEnvironment
   const LibraryObject object(value, environment);
   const auto storage = object.member({"_M_t", "_M_impl"});
   const auto header = storage ? storage->member("_M_header") : std::nullopt;
-  const auto count = storage ? storage->number("_M_node_count") : std::nullopt;
+  const auto count = number_of(storage, {"_M_node_count"});
   const auto key = object.type_argument(0);
   const auto mapped = object.type_argument(1);
   if (!header || !header->address() || !count || !key || (has_keys && !mapped) || header->size() != tree_header)
@@ -47,10 +47,10 @@ View tree(const Value &value, bool has_keys, ChildRange wanted, ValueEnvironment
 View hash_table(const Value &value, bool has_keys, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto table = object.member("_M_h");
-  const auto first = table ? table->pointer("_M_before_begin", "_M_nxt") : std::nullopt;
-  const auto count = table ? table->number("_M_element_count") : std::nullopt;
-  const auto buckets = table ? table->pointer("_M_buckets") : std::nullopt;
-  const auto bucket_count = table ? table->number("_M_bucket_count") : std::nullopt;
+  const auto first = pointer_of(table, {"_M_before_begin", "_M_nxt"});
+  const auto count = number_of(table, {"_M_element_count"});
+  const auto buckets = pointer_of(table, {"_M_buckets"});
+  const auto bucket_count = number_of(table, {"_M_bucket_count"});
   const auto key = object.type_argument(0);
   const auto mapped = object.type_argument(1);
   if (!first || !count || !buckets || !bucket_count || !key || (has_keys && !mapped))
@@ -89,8 +89,8 @@ View node_iterator(const Value &value, std::string_view member, std::uint64_t he
 View list(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto head = object.member({"_M_impl", "_M_node"});
-  const auto first = head ? head->pointer("_M_next") : std::nullopt;
-  const auto last = head ? head->pointer("_M_prev") : std::nullopt;
+  const auto first = pointer_of(head, {"_M_next"});
+  const auto last = pointer_of(head, {"_M_prev"});
   const auto element = object.type_argument(0);
   if (!first || !last || !head->address() || !element)
     return std::nullopt;

@@ -123,8 +123,8 @@ View array(const Value &value, ChildRange wanted, ValueEnvironment &environment)
 View deque(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto storage = object.member("_M_impl");
-  const auto map = storage ? storage->pointer("_M_map") : std::nullopt;
-  const auto map_size = storage ? storage->number("_M_map_size") : std::nullopt;
+  const auto map = pointer_of(storage, {"_M_map"});
+  const auto map_size = number_of(storage, {"_M_map_size"});
   const auto start_iterator = storage ? storage->member("_M_start") : std::nullopt;
   const auto finish_iterator = storage ? storage->member("_M_finish") : std::nullopt;
   const auto element = object.type_argument(0);

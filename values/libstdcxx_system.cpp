@@ -59,7 +59,7 @@ View thread(const Value &value, ChildRange, ValueEnvironment &environment) {
     holder = object.member("_M_id");
   if (holder && !holder->number())
     holder = holder->member("_M_thread");
-  const auto handle = holder ? holder->number() : std::nullopt;
+  const auto handle = number_of(holder);
   if (!handle)
     return std::nullopt;
   const bool is_id = object.type().name == "id";

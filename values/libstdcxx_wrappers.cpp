@@ -93,7 +93,7 @@ View tuple(const Value &value, ChildRange wanted, ValueEnvironment &environment)
 View optional(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto payload = object.member("_M_payload");
-  const auto engaged = payload ? payload->number("_M_engaged") : std::nullopt;
+  const auto engaged = number_of(payload, {"_M_engaged"});
   auto content = payload ? payload->member({"_M_payload", "_M_value"}) : std::nullopt;
   if (!content && payload)
     content = payload->member("_M_payload"); // before GCC 9
@@ -108,7 +108,7 @@ View optional(const Value &value, ChildRange, ValueEnvironment &environment) {
 View variant(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto index = object.member("_M_index");
-  const auto number = index ? index->number() : std::nullopt;
+  const auto number = number_of(index);
   const auto storage = object.member("_M_u");
   if (!number || !storage)
     return std::nullopt;
