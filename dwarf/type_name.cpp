@@ -158,33 +158,6 @@ private:
   int steps_ = 0;
 };
 
-/// The DIEs around one, from the unit down to its parent. Compilers write where the next sibling is, so that whole
-/// namespaces are stepped over.
-std::vector<Dwarf_Die> parents_of(Dwarf_Die die) {
-  std::vector<Dwarf_Die> parents;
-  Dwarf_Die around;
-  if (dwarf_diecu(&die, &around, nullptr, nullptr) == nullptr)
-    return parents;
-  const std::uint64_t wanted = dwarf_dieoffset(&die);
-  for (int depth = 0; depth < max_scopes && dwarf_dieoffset(&around) < wanted; ++depth) {
-    parents.push_back(around);
-    std::optional<Dwarf_Die> next;
-    bool arrived = false;
-    each_child(around, [&](Dwarf_Die &child, std::uint64_t end) {
-      arrived = dwarf_dieoffset(&child) == wanted;
-      if (!arrived && dwarf_dieoffset(&child) < wanted && wanted < end)
-        next = child;
-      return !arrived && !next;
-    });
-    if (arrived)
-      return parents;
-    if (!next)
-      break;
-    around = *next;
-  }
-  return {};
-}
-
 /// The DIE that stands where the entity was first declared: a definition outside of its namespace refers to it.
 Dwarf_Die declared_at(Dwarf_Die die) {
   Dwarf_Die last = die;
@@ -213,14 +186,14 @@ std::string scope_name(Dwarf_Die &scope) {
   }
 }
 
-std::string qualified(Dwarf_Die die, int depth) {
+std::string qualified(Dwarf_Die die, EnclosingScopes &scopes, int depth) {
   const Dwarf_Die declared = declared_at(die);
   std::string prefix;
-  for (Dwarf_Die &scope : parents_of(declared)) {
+  for (Dwarf_Die &scope : scopes.around(declared)) {
     const int tag = dwarf_tag(&scope);
     // What is local to a method that is defined outside of its class belongs where that was declared.
     if (tag == DW_TAG_subprogram && depth < max_scopes && dwarf_hasattr(&scope, DW_AT_specification)) {
-      const std::string function = qualified(scope, depth + 1);
+      const std::string function = qualified(scope, scopes, depth + 1);
       const std::size_t end = function.rfind("::");
       prefix = end == std::string::npos ? "" : function.substr(0, end + 2);
       continue;
@@ -249,7 +222,12 @@ std::string declaration(TypeReader &types, const TypeHandle &handle, std::string
 }
 
 std::string qualified_name(Dwarf_Die die) {
-  return qualified(die, 0);
+  EnclosingScopes scopes;
+  return qualified(die, scopes, 0);
+}
+
+std::string qualified_name(Dwarf_Die die, EnclosingScopes &scopes) {
+  return qualified(die, scopes, 0);
 }
 
 } // namespace inspect

@@ -6,6 +6,7 @@
 // Sources: DWARF 5 sections 5.2 to 5.13, 3.2.2 (namespaces); the C++ and Rust references for the spelling.
 #pragma once
 
+#include "dwarf/enclosing_scopes.h"
 #include "dwarf/type_reader.h"
 
 #include <elfutils/libdw.h>
@@ -21,5 +22,7 @@ std::string declaration(TypeReader &types, const TypeHandle &handle, std::string
 /// A DIE's own name behind those of the namespaces, classes and modules around it: "ns::Class::method"; in Rust as the
 /// compiler has it. Empty where the DIE has no name; anonymous namespaces are "(anonymous namespace)".
 std::string qualified_name(Dwarf_Die die);
+/// The same, for many DIEs.
+std::string qualified_name(Dwarf_Die die, EnclosingScopes &scopes);
 
 } // namespace inspect

@@ -109,6 +109,7 @@ struct TypeReader::State {
   /// By the identity of their parts: kind, target, and a number or a name.
   std::map<std::tuple<DwarfTypeKind, const void *, std::uint64_t, std::uint64_t, std::string>, DwarfType> made;
   TypeDefinitions definitions;
+  EnclosingScopes scopes;
   const DwarfType nothing;
 
   std::unique_ptr<DwarfType> read(Dwarf_Die die) {
@@ -193,7 +194,7 @@ const std::string &TypeReader::qualified_name(const TypeHandle &handle) {
     return read(handle).name;
   const auto [entry, is_new] = state_->names.try_emplace(handle.die->addr);
   if (is_new)
-    entry->second = inspect::qualified_name(*handle.die);
+    entry->second = inspect::qualified_name(*handle.die, state_->scopes);
   return entry->second;
 }
 
