@@ -2,6 +2,7 @@
 
 #include "attach/thread_stops.h"
 #include "attach/tracing_thread.h"
+#include "machine/x86_64/registers.h"
 
 #include <cerrno>
 #include <fmt/format.h>
@@ -17,6 +18,24 @@ Result<void> Tracer::check_thread() const {
   return std::unexpected(
       Error(ErrorKind::not_permitted, "the right to trace belongs to another thread of this program"));
 }
+
+namespace {
+
+/// A thread that was stopped in a system call returns from it, or starts it again, when it goes on: the kernel then
+/// replaces rax, and moves rip back to the system call's instruction (arch/x86/kernel/signal.c,
+/// arch_do_signal_or_restart). What was written there would not be what the thread runs on with.
+Result<void> check_system_call(const user_regs_struct &raw, const RegisterSet &wanted) {
+  if (static_cast<std::int64_t>(raw.orig_rax) < 0)
+    return {};
+  const auto changes = [&](unsigned number, std::uint64_t now) { return wanted.get(number).value_or(now) != now; };
+  if (!changes(x86_64::rax, raw.rax) && !changes(x86_64::return_address, raw.rip))
+    return {};
+  return std::unexpected(Error(ErrorKind::unsupported,
+                               "the thread is in a system call, whose return or restart replaces rax and rip",
+                               "set other registers, or memory"));
+}
+
+} // namespace
 
 struct StoppedProcess::State {
   State(pid_t process, const StopOptions &options, std::unique_ptr<TracingThread> thread)
@@ -75,6 +94,8 @@ Result<void> StoppedProcess::write_registers(pid_t thread, const RegisterSet &re
   if (seized == nullptr || !seized->has_registers())
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("thread {} is not stopped", thread)));
   user_regs_struct raw = seized->registers();
+  if (auto allowed = check_system_call(raw, registers); !allowed)
+    return allowed;
   apply_register_set(registers, raw);
   int error_number = 0;
   state_->tracing->run([&] { error_number = seized->write_registers(raw); });

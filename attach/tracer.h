@@ -78,7 +78,8 @@ public:
   ~StoppedProcess(); ///< releases
 
   std::span<const StoppedThread> threads() const;
-  /// Writes one thread's registers (the known ones of `registers`) back; the thread must be stopped.
+  /// Writes one thread's registers (the known ones of `registers`) back; the thread must be stopped. unsupported for
+  /// rax and rip of a thread in a system call.
   Result<void> write_registers(pid_t thread, const RegisterSet &registers);
   /// Detaches every thread, hands pending signals back. Never twice; safe to call on an ended process.
   void release();

@@ -115,6 +115,35 @@ TEST_CASE("registers of a stopped thread can be written") {
   CHECK(WEXITSTATUS(status) == 7);
 }
 
+TEST_CASE("what the kernel replaces at the end of a system call is not written") {
+  ChildProcess child = ChildProcess::forked([] {
+    test::say_line("ready");
+    char byte = 0;
+    return ::read(0, &byte, 1) == 1 ? byte : 1;
+  });
+  child.wait_for_line();
+  REQUIRE(test::wait_until([&] { return read_process_stat(child.pid())->state == 'S'; }));
+  Tracer tracer;
+  auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+  REQUIRE(stopped.has_value());
+  const RegisterSet before = stopped->threads()[0].registers;
+  for (const unsigned number : {unsigned{x86_64::rax}, unsigned{x86_64::return_address}}) {
+    RegisterSet changed;
+    changed.set(number, 1);
+    const auto refused = stopped->write_registers(child.pid(), changed);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind() == ErrorKind::unsupported);
+  }
+  RegisterSet other;
+  other.set(x86_64::r15, before.get(x86_64::r15).value());
+  CHECK(stopped->write_registers(child.pid(), other).has_value());
+  stopped->release();
+  child.write("\x07");
+  const int status = child.wait();
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+}
+
 TEST_CASE("vector registers are read on request") {
   ChildProcess child = ChildProcess::forked([] {
     test::say_line("ready");
