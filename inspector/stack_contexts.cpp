@@ -1,6 +1,7 @@
 #include "inspector/stack_contexts.h"
 
-#include <algorithm>
+#include "dwarf/thread_local_storage.h"
+#include "machine/x86_64/registers.h"
 
 namespace inspect {
 namespace {
@@ -49,6 +50,12 @@ FrameContext StackContexts::make(std::size_t physical) const {
     context.cfa = frame.cfa;
   context.memory = &input_.memory;
   context.modules = &input_.modules;
+  const auto &innermost = input_.stack.frames.front().registers;
+  const auto thread_pointer = innermost != nullptr ? innermost->get(x86_64::fs_base) : std::nullopt;
+  if (thread_pointer)
+    context.thread_local_address = [this, base = RunAddress{*thread_pointer}](Module &module, std::uint64_t offset) {
+      return thread_local_address(module, offset, base, input_.modules, input_.memory);
+    };
   return context;
 }
 

@@ -7,6 +7,7 @@
 #include "inspector/go_stack_source.h"
 #include "inspector/goroutine_reporter.h"
 #include "inspector/module_files_memory.h"
+#include "inspector/stack_values.h"
 #include "inspector/system_call.h"
 #include "machine/x86_64/registers.h"
 
@@ -169,6 +170,8 @@ public:
       if (with_values)
         report.go->values = make_argument_values(target_, *go_.runtime, report.captured, std::move(stacks));
     }
+    if (options_.argument_values)
+      report.values = std::make_shared<StackValues>(target_, report.captured);
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
     if (late_threads_ > 0)
@@ -237,6 +240,9 @@ private:
     thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
     if (late_memory_.take_reads() > 0 && !options_.hold_while_thinking)
       ++late_threads_;
+    // What a writer needs to walk it again for the values of its variables.
+    if (!thread.stack.frames.empty() && thread.stack.frames.front().registers == nullptr && options_.argument_values)
+      thread.stack.frames.front().registers = std::make_shared<const RegisterSet>(stopped.registers);
     thread.end = thread.stack.end;
     thread.end_reason = thread.stack.end_reason;
     namer.name(thread.stack, thread.frames);
@@ -277,6 +283,7 @@ ProcessReport finish(Target &target, const ReportOptions &options, GoPart &go, S
 
 /// The process has been let go.
 void mark_values_as_later(ProcessReport &report) {
+  report.values_are_later = report.values != nullptr;
   if (report.go)
     report.go->values_are_later = report.go->values != nullptr;
 }

@@ -18,6 +18,8 @@
 
 namespace inspect {
 
+class StackValues; // inspector/stack_values.h
+
 struct ThreadReport {
   pid_t thread = 0;
   std::string name;
@@ -31,7 +33,7 @@ struct ThreadReport {
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
-  Stack stack;            ///< the physical frames, kept for `frame`, `regs`, `x`
+  Stack stack; ///< the physical frames, kept for `frame`, `regs`, `x`; the innermost has its registers always
 };
 
 struct ProcessReport {
@@ -47,6 +49,9 @@ struct ProcessReport {
   std::vector<std::string> warnings;
   std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
   std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
+  /// Arguments and locals by debug information; null: not wanted. What they lead to is read when a writer asks.
+  std::shared_ptr<StackValues> values;
+  bool values_are_later = false; ///< the process ran on meanwhile
 };
 
 /// Whether the goroutines of a Go process are wanted.
@@ -62,7 +67,7 @@ struct ReportOptions {
   bool keep_registers = false;
   GoroutineWish goroutines = GoroutineWish::if_any;
   bool argument_words = true;
-  bool argument_values = true;      ///< GoReport::values is there
+  bool argument_values = true;      ///< GoReport::values and ProcessReport::values are there
   bool hold_while_thinking = false; ///< --stopped: release only when the report is done
   const Cancellation *cancellation = nullptr;
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty

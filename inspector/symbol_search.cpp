@@ -7,13 +7,6 @@
 #include <optional>
 
 namespace inspect {
-namespace {
-
-Error cancelled() {
-  return Error(ErrorKind::cancelled, "cancelled");
-}
-
-/// The name without parameters and template arguments at its end: "ns::f" of "ns::f<int>(char) const".
 std::string_view without_parameters(std::string_view name) {
   // "operator()" keeps its parentheses; the parameters are the last pair that closes at depth 0.
   const std::size_t close = name.rfind(')');
@@ -27,6 +20,12 @@ std::string_view without_parameters(std::string_view name) {
       return at == 0 ? name : name.substr(0, at);
   }
   return name;
+}
+
+namespace {
+
+Error cancelled() {
+  return Error(ErrorKind::cancelled, "cancelled");
 }
 
 /// Without the template arguments at its end: "ns::f" of "ns::f<int>".

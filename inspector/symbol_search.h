@@ -21,6 +21,9 @@ struct FoundSymbol {
   bool is_function = false;
 };
 
+/// A demangled name without its parameters: "ns::f<int>" of "ns::f<int>(char) const".
+std::string_view without_parameters(std::string_view name);
+
 /// The first module in address order wins, so the executable comes before its libraries; a PLT entry only when nothing
 /// else has the name. not_found otherwise.
 Result<FoundSymbol> find_symbol(Target &target, std::string_view name, const Cancellation &cancellation);
