@@ -1,9 +1,14 @@
 // Session::evaluate: what people type where an address is wanted.
 #include "commands/session.h"
 #include "commands/typed_text.h"
+#include "inspector/frame_scope.h"
 #include "inspector/symbol_search.h"
 #include "machine/x86_64/registers.h"
+#include "values/expression_evaluator.h"
+#include "values/value_operations.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
 
@@ -26,6 +31,27 @@ std::size_t last_operator(std::string_view text) {
   return std::string_view::npos;
 }
 
+/// The address that an expression stands for: a number's or a pointer's value, where an array, a structure or a
+/// function is.
+Result<std::uint64_t> address_of_expression(std::string_view text, FrameScope &scope) {
+  const auto value = inspect::evaluate(text, scope);
+  if (!value)
+    return std::unexpected(value.error());
+  const ValueOperations &operations = operations_of(*value);
+  if (const auto number = operations.number(*value, scope.environment());
+      number && number->kind != Number::Kind::floating)
+    return static_cast<std::uint64_t>(number->integer);
+  if (value->source && value->source->address())
+    return value->source->address()->value;
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no address", text), "x &EXPRESSION"));
+}
+
+bool is_identifier(std::string_view text) {
+  return std::ranges::all_of(text, [](char character) {
+    return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
+  });
+}
+
 } // namespace
 
 Result<std::uint64_t> Session::register_value(unsigned dwarf_number, std::string_view name) {
@@ -42,13 +68,36 @@ Result<std::uint64_t> Session::register_value(unsigned dwarf_number, std::string
 
 Result<std::uint64_t> Session::evaluate(std::string_view text) {
   text = trimmed(text);
+  if (parse_number(text))
+    return evaluate_symbols(text);
+  // A variable of the frame hides symbols; all else that was an address before there were expressions still is one.
+  const bool name = is_identifier(text) && !x86_64::register_by_name(text);
+  if (name && report_) {
+    const auto in_frame = scope();
+    const FunctionScope *function = in_frame ? (*in_frame)->function() : nullptr;
+    if (function != nullptr &&
+        std::ranges::find(function->variables, text, &ScopeVariable::name) != function->variables.end())
+      return address_of_expression(text, **in_frame);
+  }
+  auto number = evaluate_symbols(text);
+  if (number || name || number.error().kind() == ErrorKind::cancelled)
+    return number;
+  const auto in_frame = scope();
+  auto address = in_frame ? address_of_expression(text, **in_frame) : std::unexpected(in_frame.error());
+  // Where neither makes sense, what was meant is an expression if it looks like one.
+  const bool simple = text.find_first_of("*&[({.<>=|^~!/") == std::string_view::npos;
+  return address || !simple ? address : number;
+}
+
+Result<std::uint64_t> Session::evaluate_symbols(std::string_view text) {
+  text = trimmed(text);
   constexpr std::size_t longest = 4096;
   if (text.empty() || text.size() > longest)
     return std::unexpected(Error(ErrorKind::usage, "an address is missing", "help x"));
   if (const auto number = parse_number(text))
     return *number;
   if (text.starts_with('(') && text.ends_with(')') && text.find('(', 1) == std::string_view::npos)
-    return evaluate(text.substr(1, text.size() - 2));
+    return evaluate_symbols(text.substr(1, text.size() - 2));
 
   std::string_view name = text;
   const bool dollar = name.starts_with('$') || name.starts_with('%');
@@ -74,10 +123,10 @@ Result<std::uint64_t> Session::evaluate(std::string_view text) {
                                  "regs -a"));
   if (split == std::string_view::npos || symbol.error().kind() == ErrorKind::cancelled)
     return std::unexpected(symbol.error());
-  const auto left = evaluate(text.substr(0, split));
+  const auto left = evaluate_symbols(text.substr(0, split));
   if (!left)
     return std::unexpected(left.error());
-  const auto right = evaluate(text.substr(split + 1));
+  const auto right = evaluate_symbols(text.substr(split + 1));
   if (!right)
     return std::unexpected(right.error());
   return text[split] == '+' ? *left + *right : *left - *right;

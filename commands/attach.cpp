@@ -84,6 +84,8 @@ Result<ExitStatus> run_attach(CommandContext &context) {
       return std::unexpected(held.error());
   }
   const bool given = arguments.has("-e") || arguments.has("-x");
+  if (!given)
+    session.read_names_ahead();
   ExitStatus status =
       given ? run_given(session, context.output, arguments) : run_interactively(session, context.output);
   const bool ended = session.target_ended();

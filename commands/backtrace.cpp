@@ -2,6 +2,7 @@
 #include "commands/goroutine_text.h"
 #include "commands/session.h"
 #include "commands/stack_writers.h"
+#include "commands/thread_variables.h"
 #include "commands/typed_text.h"
 
 #include <fmt/format.h>
@@ -9,51 +10,66 @@
 namespace inspect {
 namespace {
 
-Result<std::size_t> wanted_depth(const CommandContext &context) {
-  const auto &positional = context.arguments.positional();
-  if (positional.empty())
-    return context.session->settings().number("depth");
-  const auto depth = parse_number(positional.front());
-  if (!depth || positional.front().starts_with('-'))
-    return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("'{}' is no number of frames", positional.front()), "bt 20"));
-  return static_cast<std::size_t>(*depth);
+struct BacktraceRequest {
+  std::size_t depth = 0;
+  bool full = false; ///< with locals
+};
+
+/// A depth, and gdb's word "full" before or after it.
+Result<BacktraceRequest> read_request(const CommandContext &context) {
+  BacktraceRequest request{context.session->settings().number("depth"), context.arguments.has("-full")};
+  for (const std::string &word : context.arguments.positional()) {
+    if (word == "full") {
+      request.full = true;
+      continue;
+    }
+    const auto depth = parse_number(word);
+    if (!depth || word.starts_with('-'))
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no number of frames", word), "bt 20"));
+    request.depth = static_cast<std::size_t>(*depth);
+  }
+  return request;
 }
 
 Result<ExitStatus> run_backtrace(CommandContext &context) {
   Session &session = *context.session;
-  const auto depth = wanted_depth(context);
-  if (!depth)
-    return std::unexpected(depth.error());
+  const auto request = read_request(context);
+  if (!request)
+    return std::unexpected(request.error());
   const auto report = session.fresh_report();
   if (!report)
     return std::unexpected(report.error());
   for (const std::string &warning : (*report)->warnings)
     context.output.warning(warning);
-  const bool addresses = session.settings().text("backtrace-addresses") == "on";
+  StackWriterOptions options;
+  options.arguments = ArgumentDetail::values;
+  options.locals = request->full;
+  options.internal = context.arguments.has("--internal");
+  options.depth = request->depth;
+  options.with_addresses = session.settings().text("backtrace-addresses") == "on";
   if (!context.arguments.has("-a")) {
     const auto goroutine = session.selected_goroutine();
     if (!goroutine)
       return std::unexpected(goroutine.error());
     if (*goroutine != nullptr) {
-      StackWriterOptions options;
-      options.arguments = ArgumentDetail::values;
-      options.internal = context.arguments.has("--internal");
-      options.depth = *depth;
-      options.with_addresses = addresses;
+      ThreadVariables variables(**report, options);
+      if (options.locals)
+        options.goroutine_locals = [&](const GoroutineReport &one, std::size_t frame) {
+          return variables.locals(context.output, one, frame);
+        };
       write_goroutine(context.output, *(*report)->go, **goroutine, options);
       return ExitStatus::success;
     }
     const auto thread = session.selected_thread();
     if (!thread)
       return std::unexpected(thread.error());
-    write_backtrace(context.output, **report, **thread, *depth, addresses);
+    write_backtrace(context.output, **report, **thread, options);
     return ExitStatus::success;
   }
   for (const ThreadReport &thread : (*report)->threads) {
     if (session.cancellation().requested())
       return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
-    write_backtrace(context.output, **report, thread, *depth, addresses);
+    write_backtrace(context.output, **report, thread, options);
     context.output.write("\n");
   }
   return ExitStatus::success;
@@ -71,8 +87,9 @@ CommandSpec make_backtrace_command() {
       "printed. How many frames are shown by default is set with config depth. The frames of the Go runtime in a "
       "goroutine (gopark, chanrecv, …) are counted but not shown.";
   spec.options = {{.name = "-a", .help = "the stacks of all threads"},
+                  {.name = "-full", .help = "with the local variables of each frame"},
                   {.name = "--internal", .help = "of a goroutine: with the Go runtime's own frames"}};
-  spec.positionals = {{.name = "DEPTH", .help = "how many frames; 0: all"}};
+  spec.positionals = {{.name = "DEPTH", .help = "how many frames; 0: all", .repeatable = true}};
   spec.in_session = true;
   spec.run = run_backtrace;
   return spec;

@@ -63,7 +63,7 @@ struct CommandContext {
   Session *session = nullptr; ///< null on the command line
 };
 
-enum class CompletionKind { none, process, thread, goroutine, symbol, file, command, config_key };
+enum class CompletionKind { none, process, thread, goroutine, symbol, expression, file, command, config_key };
 
 struct CommandSpec {
   std::string name;
@@ -81,6 +81,9 @@ struct CommandSpec {
   std::function<Result<ExitStatus>(CommandContext &)> run;
   /// Not parsed against options at all: the raw words are the positionals (config, set, help …).
   bool raw_arguments = false;
+  /// All that follows the name is one positional, as it was typed, blanks and quotes included: an expression. A format
+  /// may follow the name at once (p/x).
+  bool raw_line = false;
 };
 
 /// Every command, in the order of the help.

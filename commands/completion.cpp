@@ -3,9 +3,13 @@
 #include "attach/process_list.h"
 #include "commands/command_spec.h"
 #include "commands/help_text.h"
+#include "inspector/frame_scope.h"
 #include "inspector/symbol_search.h"
+#include "values/expression_evaluator.h"
+#include "values/value_operations.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -73,6 +77,37 @@ std::vector<std::string> files_beginning(const std::string &word) {
   return files;
 }
 
+bool is_part_of_name(char character) {
+  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_' || character == ':';
+}
+
+/// Names that go on where the last name of the expression ends, each with what stands before it. Only of what was
+/// looked at already: the target is not stopped for it.
+std::vector<std::string> expressions_beginning(Session &session, const std::string &word) {
+  std::size_t begin = word.size();
+  while (begin > 0 && is_part_of_name(word[begin - 1]))
+    --begin;
+  const std::string before = word.substr(0, begin);
+  const std::string name = word.substr(begin);
+  if (session.known_report() == nullptr)
+    return {};
+  const auto scope = session.scope();
+  if (!scope)
+    return {};
+  std::vector<std::string> names;
+  const bool arrow = before.ends_with("->");
+  if (arrow || before.ends_with('.')) {
+    const std::string object = before.substr(0, before.size() - (arrow ? 2 : 1));
+    if (const auto value = evaluate(object, **scope))
+      names = operations_of(*value).member_names(*value, (*scope)->environment());
+  } else {
+    names = (*scope)->names_like(name, most_candidates);
+  }
+  for (std::string &one : names)
+    one.insert(0, before);
+  return names;
+}
+
 std::vector<std::string> names_of(Session &session, CompletionKind kind, const std::string &word) {
   switch (kind) {
   case CompletionKind::thread:
@@ -82,6 +117,8 @@ std::vector<std::string> names_of(Session &session, CompletionKind kind, const s
   case CompletionKind::symbol:
     return word.empty() ? std::vector<std::string>()
                         : names_beginning(session.target(), word, most_candidates, session.cancellation());
+  case CompletionKind::expression:
+    return expressions_beginning(session, word);
   case CompletionKind::file:
     return files_beginning(word);
   case CompletionKind::command:

@@ -1,5 +1,7 @@
 #include "commands/frame_text.h"
 
+#include "inspector/symbol_search.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -86,7 +88,12 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
   std::string line = fmt::format("{:<3} ", fmt::format("#{}", number));
   if (with_address)
     line += output.styled(Style::dim, fmt::format("{:#018x} ", frame.pc.value));
-  line += output.styled(Style::function, function_name(frame, with_address));
+  // "handle(Request&)" has the types already; what was passed says more.
+  const bool native_arguments = !arguments.empty() && !frame.go;
+  ReportFrame named = frame;
+  if (native_arguments)
+    named.function = without_parameters(frame.function);
+  line += output.styled(Style::function, function_name(named, with_address));
   line += arguments;
   line += output.styled(Style::location, location(frame));
   if (frame.inlined)

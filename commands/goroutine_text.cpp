@@ -163,11 +163,18 @@ private:
                 {.depth = options_.depth,
                  .with_addresses = options_.with_addresses,
                  .without_hidden = !options_.internal,
-                 .arguments = [&](std::size_t frame) { return folder_.text(folded, frame); }});
+                 .arguments = [&](std::size_t frame) { return folder_.text(folded, frame); },
+                 .below = locals_of(first)});
     const std::string creation = alone ? creation_text(report_, first) : std::string();
     if (!creation.empty())
       output_.write(output_.styled(Style::location, "    " + creation) + "\n");
     output_.write("\n");
+  }
+
+  std::function<std::string(std::size_t)> locals_of(const GoroutineReport &goroutine) const {
+    if (!options_.goroutine_locals)
+      return {};
+    return [&](std::size_t frame) { return options_.goroutine_locals(goroutine, frame); };
   }
 
   /// 0: they differ, or are not known.

@@ -1,7 +1,8 @@
-// funcs and sources: lists of names, filtered by a pattern.
+// funcs, types, vars and sources: lists of names, filtered by a pattern.
 #include "commands/command_spec.h"
 #include "commands/name_filter.h"
 #include "commands/session.h"
+#include "inspector/program_values.h"
 #include "inspector/symbol_search.h"
 
 namespace inspect {
@@ -29,6 +30,27 @@ Result<ExitStatus> run_funcs(CommandContext &context) {
   return names ? print(context, *names) : std::unexpected(names.error());
 }
 
+Result<ExitStatus> print_declared(CommandContext &context, NameKind kind) {
+  const auto filter = filter_of(context);
+  if (!filter)
+    return std::unexpected(filter.error());
+  Session &session = *context.session;
+  session.wait_for_names();
+  auto names = session.program().names().names_like("", kind, SIZE_MAX, &session.cancellation());
+  for (const std::string &warning : session.program().names().take_warnings())
+    context.output.warning(warning);
+  std::erase_if(names, [&](const std::string &name) { return !(*filter)(name); });
+  return print(context, names);
+}
+
+Result<ExitStatus> run_types(CommandContext &context) {
+  return print_declared(context, NameKind::type);
+}
+
+Result<ExitStatus> run_vars(CommandContext &context) {
+  return print_declared(context, NameKind::variable);
+}
+
 Result<ExitStatus> run_sources(CommandContext &context) {
   const auto filter = filter_of(context);
   if (!filter)
@@ -54,6 +76,14 @@ CommandSpec list_command(std::string name, std::string summary, Result<ExitStatu
 
 CommandSpec make_funcs_command() {
   return list_command("funcs", "List the functions of the executable and its libraries", run_funcs);
+}
+
+CommandSpec make_types_command() {
+  return list_command("types", "List the types that the debug information names", run_types);
+}
+
+CommandSpec make_vars_command() {
+  return list_command("vars", "List the global and static variables that the debug information names", run_vars);
 }
 
 CommandSpec make_sources_command() {

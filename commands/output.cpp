@@ -95,6 +95,16 @@ void Output::error(const Error &error) {
   std::fputs(line.c_str(), err_);
 }
 
+void Output::error_detail(std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    const std::string line = fmt::format("  {}\n", escape(lines.substr(0, end)));
+    copy_to_transcript(line);
+    std::fputs(line.c_str(), err_);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+}
+
 void Output::warning(std::string_view sentence) {
   error(fmt::format("warning: {}", sentence));
 }

@@ -24,11 +24,12 @@ public:
   /// "dumb".
   Output(std::FILE *out, std::FILE *err);
 
-  void write(std::string_view text);       ///< to standard output, as it is
-  void error(std::string_view sentence);   ///< "inspect: …" to standard error, escaped
-  void error(const Error &error);          ///< the same, with the remedy on a second line: "  try: …"
-  void warning(std::string_view sentence); ///< "inspect: warning: …" to standard error, escaped
-  void hint(std::string_view sentence);    ///< to standard error as it is, and only when both are terminals
+  void write(std::string_view text);         ///< to standard output, as it is
+  void error(std::string_view sentence);     ///< "inspect: …" to standard error, escaped
+  void error(const Error &error);            ///< the same, with the remedy on a second line: "  try: …"
+  void error_detail(std::string_view lines); ///< to standard error, indented and escaped line by line
+  void warning(std::string_view sentence);   ///< "inspect: warning: …" to standard error, escaped
+  void hint(std::string_view sentence);      ///< to standard error as it is, and only when both are terminals
   void flush();
   bool failed() const { return write_error_ != 0; } ///< a write went wrong (disk full, closed pipe)
   int write_error() const { return write_error_; }  ///< the errno of the first one, 0 without

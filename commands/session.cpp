@@ -10,18 +10,6 @@
 
 namespace inspect {
 
-Session::Session(Tracer &tracer, std::unique_ptr<Target> target, bool read_only)
-    : tracer_(tracer), target_(std::move(target)), read_only_(read_only), selected_thread_(target_->process()) {
-  if (const auto stat = read_process_stat(target_->process()))
-    start_ticks_ = stat->start_ticks;
-}
-
-Session::~Session() {
-  let_go();
-  if (transcript != nullptr)
-    std::fclose(transcript);
-}
-
 Result<void> Session::follow_target() {
   // A held target changes nothing, and was followed when it was stopped.
   return held() ? Result<void>() : target_->refresh();
@@ -73,6 +61,8 @@ Result<const ProcessReport *> Session::fresh_report() {
 Result<void> Session::keep_report(Result<ProcessReport> report) {
   if (!report)
     return std::unexpected(report.error());
+  forget_look();
+  written_.clear();
   report_ = std::move(*report);
   const auto &threads = report_->threads;
   if (std::ranges::find(threads, selected_thread_, &ThreadReport::thread) == threads.end() && !threads.empty())
@@ -221,48 +211,31 @@ Result<const ReportFrame *> Session::selected_report_frame() {
                                fmt::format("{} has no frames{}{}", selection(), reason.empty() ? "" : ": ", reason)));
 }
 
-Result<const Frame *> Session::selected_physical_frame() {
-  const auto frame = selected_report_frame();
-  if (!frame)
-    return std::unexpected(frame.error());
+Result<const Stack *> Session::selected_stack() {
   const auto goroutine = selected_goroutine();
   if (!goroutine)
     return std::unexpected(goroutine.error());
   if (*goroutine != nullptr) {
     if (!goroutine_stack_)
       goroutine_stack_ = goroutine_stack(*target_, *report_, **goroutine);
-    if ((*frame)->physical < goroutine_stack_->frames.size())
-      return &goroutine_stack_->frames[(*frame)->physical];
-    return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept", "bt"));
+    return &*goroutine_stack_;
   }
   const auto thread = selected_thread();
   if (!thread)
     return std::unexpected(thread.error());
-  const auto &physical = (*thread)->stack.frames;
-  if ((*frame)->physical >= physical.size())
-    return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept"));
-  return &physical[(*frame)->physical];
+  return &(*thread)->stack;
 }
 
-Result<Session::Exchange> Session::write_memory(RunAddress address, std::span<const std::byte> bytes) {
-  if (read_only_)
-    return std::unexpected(Error(ErrorKind::not_permitted, "this session was started with --read-only",
-                                 fmt::format("inspect attach {} without --read-only", target_->process())));
-  const bool was_held = held();
-  if (auto holding = hold(); !holding)
-    return std::unexpected(holding.error());
-  Exchange exchange{std::vector<std::byte>(bytes.size()), std::vector<std::byte>(bytes.size())};
-  const LiveMemory &memory = target_->memory();
-  Result<void> done = memory.read(address, exchange.before);
-  if (done)
-    done = memory.write(address, bytes);
-  if (done)
-    done = memory.read(address, exchange.after);
-  if (!was_held)
-    let_go();
-  if (!done)
-    return std::unexpected(done.error());
-  return exchange;
+Result<const Frame *> Session::selected_physical_frame() {
+  const auto frame = selected_report_frame();
+  if (!frame)
+    return std::unexpected(frame.error());
+  const auto stack = selected_stack();
+  if (!stack)
+    return std::unexpected(stack.error());
+  if ((*frame)->physical >= (*stack)->frames.size())
+    return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept", "bt"));
+  return &(*stack)->frames[(*frame)->physical];
 }
 
 } // namespace inspect

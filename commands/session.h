@@ -5,6 +5,7 @@
 
 #include "commands/output.h"
 #include "commands/settings.h"
+#include "inspector/patched_memory.h"
 #include "inspector/stack_report.h"
 #include "inspector/target.h"
 
@@ -20,6 +21,10 @@
 #include <vector>
 
 namespace inspect {
+
+class FrameScope;    // inspector/frame_scope.h
+class ProgramValues; // inspector/program_values.h
+struct PrintOptions; // values/value_text.h
 
 class Session {
 public:
@@ -68,6 +73,19 @@ public:
   /// pointer.
   Result<const ReportFrame *> selected_report_frame();
   Result<const Frame *> selected_physical_frame();
+  /// What names mean in the selected frame, for expressions; without a frame, what the whole program has. Valid, as are
+  /// the values that it finds, until the next call or the next command.
+  Result<FrameScope *> scope();
+  /// The same for another line of the selected stack.
+  Result<FrameScope *> scope_of_frame(std::size_t index);
+  /// As config has them.
+  PrintOptions print_options() const;
+  /// Types and names of the target's present modules.
+  ProgramValues &program();
+  /// Until the index of names is made, with progress; Ctrl-C ends the wait.
+  void wait_for_names();
+  /// Begins to read the names of the whole program, in the background.
+  void read_names_ahead();
 
   /// Read live: `x` shows what is there now, while frames and registers are those of the last report.
   const MemoryView &memory() const { return target_->memory(); }
@@ -77,6 +95,15 @@ public:
   };
   /// Reads, writes and reads back, inside one short stop unless held. not_permitted with --read-only.
   Result<Exchange> write_memory(RunAddress address, std::span<const std::byte> bytes);
+  /// not_permitted with --read-only.
+  Result<void> check_writable() const;
+  /// Runs `job` while the target is held: inside a short stop of its own, unless it is held already.
+  Result<void> while_held(const std::function<Result<void>()> &job);
+  /// Takes a fresh report and selects the frame again that is selected now. not_found where it has returned meanwhile.
+  Result<void> find_frame_again();
+  /// Of the selected thread, whose innermost frame must be selected, in a held target. `bytes` are the whole
+  /// register's.
+  Result<void> write_register(unsigned dwarf_number, std::span<const std::byte> bytes);
   /// "0x10", "-5", "$rip", "rsp+8", "symbol", "symbol+0x10", "$NAME" of the environment: a number. usage or not_found
   /// where it makes no sense.
   Result<std::uint64_t> evaluate(std::string_view text);
@@ -95,7 +122,11 @@ private:
   /// A goroutine's is the program's own one that is innermost, a thread's the innermost.
   void select_first_frame();
   Result<std::uint64_t> register_value(unsigned dwarf_number, std::string_view name);
-
+  Result<std::uint64_t> evaluate_symbols(std::string_view text);
+  /// Of the selected goroutine or thread.
+  Result<const Stack *> selected_stack();
+  struct Look; ///< what the last scope() stands on
+  void forget_look();
   Tracer &tracer_;
   std::unique_ptr<Target> target_;
   bool read_only_;
@@ -107,6 +138,9 @@ private:
   std::size_t selected_frame_ = 0;
   std::optional<Stack> goroutine_stack_; ///< of the selected one, with registers; walked when asked for
   bool same_look_ = false;
+  std::unique_ptr<ProgramValues> program_; ///< of the target's present modules
+  std::vector<WrittenBytes> written_;      ///< since the report was taken, which does not know of it
+  std::unique_ptr<Look> look_;             ///< after the program's values, which it speaks of
   Cancellation cancellation_;
   Settings settings_;
 };

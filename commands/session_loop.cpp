@@ -2,7 +2,9 @@
 
 #include "commands/command_line.h"
 #include "commands/line_editor.h"
+#include "commands/typed_text.h"
 
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -55,8 +57,25 @@ void part_gdb_format(std::vector<std::string> &words) {
   words.front() = command;
 }
 
+/// The command whose argument is all that follows its name: "p/x a[0]", "set s = \"a b\"". Null where it is none.
+const CommandSpec *raw_line_command(std::string_view line, std::vector<std::string> &words) {
+  const std::size_t begin = line.find_first_not_of(" \t");
+  std::size_t end = begin;
+  while (end < line.size() && std::isalpha(static_cast<unsigned char>(line[end])) != 0)
+    ++end;
+  if (end == begin)
+    return nullptr;
+  const auto command = find_command(line.substr(begin, end - begin), true);
+  if (!command || !(*command)->raw_line)
+    return nullptr;
+  words = {std::string(line.substr(begin, end - begin))};
+  if (const std::string_view rest = trimmed(line.substr(end)); !rest.empty())
+    words.emplace_back(rest);
+  return *command;
+}
+
 bool asks_for_help(const CommandSpec &spec, std::span<const std::string> words) {
-  return !spec.raw_arguments && words.size() == 1 && words.front() == "--help";
+  return (!spec.raw_arguments || spec.raw_line) && words.size() == 1 && words.front() == "--help";
 }
 
 std::string stripped(std::string_view line) {
@@ -118,10 +137,13 @@ std::string prompt(const Session &session) {
 ExitStatus run_line(Session &session, Output &output, std::string_view line) {
   if (stripped(line).empty() || stripped(line).starts_with('#'))
     return ExitStatus::success;
-  auto words = split_words(line);
+  std::vector<std::string> raw_words;
+  const CommandSpec *raw = raw_line_command(line, raw_words);
+  auto words = raw != nullptr ? Result<std::vector<std::string>>(raw_words) : split_words(line);
   if (!words)
     return report(output, words.error());
-  part_gdb_format(*words);
+  if (raw == nullptr)
+    part_gdb_format(*words);
   const auto command = find_command(words->front(), true);
   if (!command)
     return report(output, command.error());

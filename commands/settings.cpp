@@ -29,6 +29,10 @@ std::span<const SettingSpec> setting_specs() {
       {"backtrace-addresses", "on", {"on", "off"}, "whether bt shows each frame's address"},
       {"colour", "auto", {"auto", "on", "off"}, "colours; auto: on a terminal, unless NO_COLOR is set"},
       {"disassemble-flavor", "intel", {"intel", "att"}, "syntax of disassemble"},
+      {"max-string-len", "64", {}, "bytes of a string that are printed"},
+      {"max-array-values", "64", {}, "elements of arrays, slices, maps and containers that are printed"},
+      {"max-variable-recurse", "1", {}, "how deep pointers and nested structures are followed"},
+      {"max-struct-fields", "0", {}, "fields of a structure that are printed; 0: all"},
       {"source-list-line-count", "5", {}, "lines that list shows above and below"},
   };
   return specs;

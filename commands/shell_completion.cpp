@@ -60,6 +60,7 @@ std::string bash_positionals(const CommandSpec &spec) {
   case CompletionKind::thread:
   case CompletionKind::goroutine:
   case CompletionKind::symbol:
+  case CompletionKind::expression:
   case CompletionKind::config_key:
     break;
   }
@@ -117,6 +118,7 @@ std::string_view zsh_positional(CompletionKind kind) {
   case CompletionKind::thread:
   case CompletionKind::goroutine:
   case CompletionKind::symbol:
+  case CompletionKind::expression:
   case CompletionKind::config_key:
     break;
   }

@@ -66,9 +66,12 @@ void write_stack(Output &output, const StackView &stack, const StackTextOptions 
       return;
     }
     const Repetition repetition = repetition_at(stack.frames, shown, i);
-    for (std::size_t k = i; k < i + repetition.period; ++k, ++lines)
+    for (std::size_t k = i; k < i + repetition.period; ++k, ++lines) {
       output.write("    " + frame_line(output, shown[k], stack.frames[shown[k]], options.with_addresses,
                                        options.arguments ? options.arguments(shown[k]) : std::string()));
+      if (options.below)
+        output.write(options.below(shown[k]));
+    }
     i += repetition.period * repetition.count;
     if (repetition.count > 1) {
       write_repetition(output, repetition, shown[i - 1]);

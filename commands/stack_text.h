@@ -25,6 +25,7 @@ struct StackTextOptions {
   /// Leave out what the Go runtime's traceback leaves out, unless nothing else is there. Numbers stay as they are.
   bool without_hidden = false;
   std::function<std::string(std::size_t frame)> arguments = {}; ///< what follows the function's name; may be empty
+  std::function<std::string(std::size_t frame)> below = {};     ///< lines that follow the frame's; may be empty
 };
 
 void write_stack(Output &output, const StackView &stack, const StackTextOptions &options);

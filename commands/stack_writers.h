@@ -5,7 +5,9 @@
 #include "inspector/stack_report.h"
 
 #include <cstddef>
+#include <functional>
 #include <span>
+#include <string>
 
 namespace inspect {
 
@@ -19,10 +21,13 @@ enum class ArgumentDetail {
 struct StackWriterOptions {
   bool group = true; ///< text: threads and goroutines with the same stack once
   ArgumentDetail arguments = ArgumentDetail::none;
+  bool locals = false;          ///< below each frame, where debug information has them
   bool internal = false;        ///< also the Go runtime's own frames, goroutines and threads
   bool goroutines_only = false; ///< no threads
   std::size_t depth = 0;        ///< text of one goroutine: at most so many lines of its stack; 0: all
-  bool with_addresses = false;  ///< text of one goroutine
+  bool with_addresses = false;  ///< text of one goroutine or thread
+  /// Text: what stands below a goroutine's frame; may be empty.
+  std::function<std::string(const GoroutineReport &goroutine, std::size_t frame)> goroutine_locals = {};
 };
 
 void write_stacks_text(Output &output, const ProcessReport &report, const StackWriterOptions &options);
@@ -35,7 +40,7 @@ void write_stacks_folded(Output &output, const ProcessReport &report, const Stac
 void write_go_traceback(Output &output, const ProcessReport &report, const StackWriterOptions &options);
 /// One stack, as `bt` prints it: what the thread does, then numbered frames, at most `depth` lines of them (0: all).
 /// The report tells the names of other threads.
-void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,
-                     bool with_addresses);
+void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread,
+                     const StackWriterOptions &options);
 
 } // namespace inspect

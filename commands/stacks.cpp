@@ -74,13 +74,14 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   request.wanted = *wanted;
   request.writer.group = !arguments.has("--no-group");
   request.writer.arguments = argument_detail(arguments, format);
+  request.writer.locals = arguments.has("--locals");
   request.writer.internal = arguments.has("--internal");
   request.writer.goroutines_only = request.wanted == Wanted::goroutines;
   request.report.goroutines = request.wanted == Wanted::threads      ? GoroutineWish::none
                               : request.wanted == Wanted::goroutines ? GoroutineWish::required
                                                                      : GoroutineWish::if_any;
   request.report.argument_words = request.writer.arguments != ArgumentDetail::none;
-  request.report.argument_values = request.writer.arguments == ArgumentDetail::values;
+  request.report.argument_values = request.writer.arguments == ArgumentDetail::values || request.writer.locals;
   request.statistics = arguments.has("--stats");
   request.target.use_debuginfod = arguments.has("--debuginfod");
   request.target.debug_directories = arguments.values("--debug-directory");
@@ -203,7 +204,8 @@ CommandSpec make_stacks_command() {
   spec.options = {
       {"--threads", "", "", "the stacks of threads alone, also of a Go process", false},
       {"--goroutines", "", "", "the stacks of goroutines alone", false},
-      {"--args", "", "none|words|values", "Go: arguments by value (text), as the words that Go prints, or not", false},
+      {"--args", "", "none|words|values", "arguments by value (text), as the words that Go prints, or not", false},
+      {"--locals", "", "", "also the local variables of each frame, where debug information has them", false},
       {"--internal", "", "", "also the Go runtime's own goroutines, threads and frames", false},
       {"--no-group", "", "", "show every thread and goroutine by itself", false},
       {"--depth", "", "N", "at most N frames per stack; inlined calls are not counted", false},

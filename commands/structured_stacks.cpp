@@ -1,6 +1,8 @@
 // The formats that tools read: JSON (docs/json.md) and folded stacks.
 #include "commands/stack_writers.h"
 
+#include "inspector/stack_values.h"
+
 #include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -67,7 +69,42 @@ Json to_json(const ReportFrame &frame) {
   return json;
 }
 
-Json to_json(const ThreadReport &thread) {
+Json to_json(const FrameVariable &variable) {
+  Json json;
+  json["name"] = variable.name;
+  json["type"] = variable.type;
+  json["value"] = variable.missing ? Json(nullptr) : Json(variable.value);
+  if (variable.missing)
+    json["missing"] = variable.value;
+  for (const auto &[name, is_set] : {std::pair{"result", variable.is_result}, std::pair{"at_entry", variable.at_entry},
+                                     std::pair{"shadowed", variable.shadowed}})
+    if (is_set)
+      json[name] = true;
+  return json;
+}
+
+Json to_json_array(const std::vector<FrameVariable> &variables) {
+  Json json = Json::array();
+  for (const FrameVariable &variable : variables)
+    json.push_back(to_json(variable));
+  return json;
+}
+
+/// Arguments and locals, where they are wanted and debug information has them.
+void add_variables(Json &json, const ProcessReport &report, const ThreadReport &thread, std::size_t frame,
+                   const StackWriterOptions &options) {
+  if (report.values == nullptr)
+    return;
+  if (options.arguments == ArgumentDetail::values)
+    if (const auto arguments = report.values->variables(thread, frame, FrameVariables::arguments, {});
+        !arguments.empty())
+      json["args"] = to_json_array(arguments);
+  if (options.locals)
+    if (const auto locals = report.values->variables(thread, frame, FrameVariables::locals, {}); !locals.empty())
+      json["locals"] = to_json_array(locals);
+}
+
+Json to_json(const ProcessReport &report, const ThreadReport &thread, const StackWriterOptions &options) {
   Json json;
   json["tid"] = thread.thread;
   json["name"] = thread.name;
@@ -77,8 +114,11 @@ Json to_json(const ThreadReport &thread) {
   json["lock_holder_guessed"] = thread.lock_holder_guessed;
   json["goroutine"] = thread.goroutine != 0 ? Json(thread.goroutine) : Json(nullptr);
   Json frames = Json::array();
-  for (const ReportFrame &frame : thread.frames)
-    frames.push_back(to_json(frame));
+  for (std::size_t i = 0; i < thread.frames.size(); ++i) {
+    Json frame = to_json(thread.frames[i]);
+    add_variables(frame, report, thread, i, options);
+    frames.push_back(std::move(frame));
+  }
   json["frames"] = std::move(frames);
   json["end"] = end_json(thread.end, thread.end_reason);
   return json;
@@ -148,8 +188,9 @@ Json to_json(const DecodedArgument &argument) {
 /// Writes goroutines one by one. What a stack says of itself is written down once: a million goroutines share a few.
 class GoroutineWriter {
 public:
-  GoroutineWriter(const GoReport &report, ArgumentDetail detail)
-      : report_(report), detail_(detail), stacks_(report.stacks.size()) {}
+  GoroutineWriter(const ProcessReport &process, const StackWriterOptions &options)
+      : process_(process), report_(*process.go), detail_(options.arguments), locals_(options.locals),
+        stacks_(report_.stacks.size()) {}
 
   std::string text(const GoroutineReport &goroutine) {
     Json head;
@@ -198,7 +239,18 @@ private:
         text.back() = ',';
         text += R"("args":)" + dump(arguments) + "}";
       }
+      if (const std::string locals = locals_of(goroutine, i); !locals.empty()) {
+        text.back() = ',';
+        text += R"("locals":)" + locals + "}";
+      }
     }
+  }
+
+  std::string locals_of(const GoroutineReport &goroutine, std::size_t frame) const {
+    if (!locals_ || process_.values == nullptr)
+      return {};
+    const auto locals = process_.values->variables(process_, goroutine, frame, FrameVariables::locals, {});
+    return locals.empty() ? std::string() : dump(to_json_array(locals));
   }
 
   Json arguments_of(const GoroutineReport &goroutine, const ReportFrame &frame) const {
@@ -215,8 +267,10 @@ private:
     return arguments;
   }
 
+  const ProcessReport &process_;
   const GoReport &report_;
   ArgumentDetail detail_;
+  bool locals_;
   std::vector<std::vector<std::string>> stacks_; ///< the frames of each, without arguments; empty: not needed yet
 };
 
@@ -251,7 +305,8 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
                      {"version", text_or_null(report.runtime.version)},
                      {"stripped", report.runtime.stripped}};
   head["pause_us"] = report.pause.count();
-  head["values_read_later"] = report.go && report.go->values_are_later && options.arguments == ArgumentDetail::values;
+  const bool with_values = options.arguments == ArgumentDetail::values || options.locals;
+  head["values_read_later"] = with_values && (report.values_are_later || (report.go && report.go->values_are_later));
   std::string text = dump(head);
   text.pop_back(); // the closing brace: threads follow one by one, so that memory does not grow with their number
   output.write(text + R"(,"threads":[)");
@@ -261,15 +316,19 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
   };
   if (!options.goroutines_only)
     for (const ThreadReport &thread : report.threads)
-      write(dump(to_json(thread)));
+      write(dump(to_json(report, thread, options)));
   output.write(R"(],"goroutines":[)");
   first = true;
   if (report.go) {
-    GoroutineWriter goroutines(*report.go, options.arguments);
+    GoroutineWriter goroutines(report, options);
     for (const GoroutineReport &goroutine : report.go->goroutines)
       write(goroutines.text(goroutine));
   }
-  output.write(R"(],"warnings":)" + dump(Json(report.warnings)) + "}\n");
+  std::vector<std::string> warnings = report.warnings;
+  if (report.values != nullptr && report.values->frames_left_out() > 0)
+    warnings.push_back(fmt::format("the values of {} frames are left out: reading them took longer than {} seconds",
+                                   report.values->frames_left_out(), StackValues::budget.count() / 1000));
+  output.write(R"(],"warnings":)" + dump(Json(warnings)) + "}\n");
 }
 
 void write_stacks_folded(Output &output, const ProcessReport &report, const StackWriterOptions &options) {

@@ -3,6 +3,7 @@
 #include "commands/count_text.h"
 #include "commands/goroutine_text.h"
 #include "commands/stack_text.h"
+#include "commands/thread_variables.h"
 
 #include <algorithm>
 #include <fmt/chrono.h>
@@ -58,7 +59,8 @@ std::string activity(const ProcessReport &report, const ThreadReport &thread) {
   return text;
 }
 
-void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group) {
+void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group, ThreadVariables &variables,
+                 bool with_locals) {
   const ThreadReport &first = report.threads[group.members.front()];
   const std::string who = fmt::format("{} {}", first.thread, escape(first.name));
   if (group.members.size() == 1) {
@@ -70,7 +72,10 @@ void write_group(Output &output, const ProcessReport &report, const ThreadGroup 
     write_differing_waits(output, report, group);
     output.write(output.styled(Style::dim, fmt::format("    ids{}\n", thread_ids(report, group))));
   }
-  write_stack(output, {first.frames, first.end, first.end_reason}, {});
+  StackTextOptions options{.arguments = [&](std::size_t frame) { return variables.arguments(group.members, frame); }};
+  if (with_locals)
+    options.below = [&](std::size_t frame) { return variables.locals(output, first, frame); };
+  write_stack(output, {first.frames, first.end, first.end_reason}, options);
   output.write("\n");
 }
 
@@ -96,14 +101,8 @@ void write_heading(Output &output, const ProcessReport &report) {
                            fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at))));
 }
 
-} // namespace
-
-void write_stacks_text(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
-  write_heading(output, report);
-  if (report.go)
-    write_goroutines(output, *report.go, options);
-  if (options.goroutines_only)
-    return;
+void write_threads(Output &output, const ProcessReport &report, const StackWriterOptions &options,
+                   ThreadVariables &variables) {
   std::vector<ThreadGroup> groups;
   if (options.group)
     groups = group_threads(report);
@@ -114,17 +113,41 @@ void write_stacks_text(Output &output, const ProcessReport &report, const StackW
     if (report.go) // what they do is said of the goroutine
       std::erase_if(group.members, [&](std::size_t member) { return report.threads[member].goroutine != 0; });
     if (!group.members.empty())
-      write_group(output, report, group);
+      write_group(output, report, group, variables, options.locals);
   }
 }
 
-void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread, std::size_t depth,
-                     bool with_addresses) {
+} // namespace
+
+void write_stacks_text(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
+  write_heading(output, report);
+  ThreadVariables variables(report, options);
+  if (report.go) {
+    StackWriterOptions with_locals = options;
+    if (options.locals)
+      with_locals.goroutine_locals = [&](const GoroutineReport &goroutine, std::size_t frame) {
+        return variables.locals(output, goroutine, frame);
+      };
+    write_goroutines(output, *report.go, with_locals);
+  }
+  if (!options.goroutines_only)
+    write_threads(output, report, options, variables);
+  variables.write_notes(output);
+}
+void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread,
+                     const StackWriterOptions &options) {
   output.write(fmt::format(
       "{}: {}\n", output.styled(Style::heading, fmt::format("thread {} {}", thread.thread, escape(thread.name))),
       activity(report, thread)));
-  write_stack(output, {thread.frames, thread.end, thread.end_reason},
-              {.depth = depth, .with_addresses = with_addresses});
+  ThreadVariables variables(report, options);
+  const auto member = static_cast<std::size_t>(&thread - report.threads.data());
+  StackTextOptions text{
+      .depth = options.depth, .with_addresses = options.with_addresses, .arguments = [&](std::size_t frame) {
+        return variables.arguments({&member, 1}, frame);
+      }};
+  if (options.locals)
+    text.below = [&](std::size_t frame) { return variables.locals(output, thread, frame); };
+  write_stack(output, {thread.frames, thread.end, thread.end_reason}, text);
 }
 
 } // namespace inspect
