@@ -198,8 +198,7 @@ Result<void> Session::write_register(unsigned dwarf_number, std::span<const std:
   if (!frame)
     return std::unexpected(frame.error());
   if (!held())
-    return std::unexpected(
-        Error(ErrorKind::unsupported, "the target runs, and its registers change all the time", "stop"));
+    return std::unexpected(Error(ErrorKind::unsupported, "registers are set while the target is held", "stop"));
   const auto goroutine = selected_goroutine();
   if ((*frame)->physical != 0 || (goroutine && *goroutine != nullptr && (*goroutine)->thread == 0))
     return std::unexpected(Error(ErrorKind::unsupported,

@@ -114,6 +114,9 @@ Result<ExitStatus> set_value(CommandContext &context, const std::string &text) {
   auto prepared = prepare(session, text);
   if (!prepared)
     return fail_in_expression(context.output, prepared.error(), text);
+  if (prepared->plan.register_write && !session.held())
+    return std::unexpected(
+        Error(ErrorKind::unsupported, "the target runs, and its registers change all the time", "stop"));
   Result<std::string> new_text;
   const auto done = session.while_held([&]() -> Result<void> {
     // A frame of a thread that runs may have returned since it was shown, and its place be another's.
@@ -167,7 +170,8 @@ Result<ExitStatus> run_set(CommandContext &context) {
   }
   const auto assignment = parse_assignment(text);
   const bool has_size = assignment && assignment->size != 0 && !text.starts_with('*') && !text.starts_with('{');
-  if (has_size || (assignment && is_typeless(session, *assignment)))
+  const bool is_word = assignment && (parse_number(assignment->address) || is_typeless(session, *assignment));
+  if (has_size || is_word)
     return set_word(context, *assignment);
   return set_value(context, text);
 }

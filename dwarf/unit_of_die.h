@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <elfutils/libdw.h>
+#include <optional>
 #include <string>
 
 namespace inspect {
@@ -14,6 +15,8 @@ namespace inspect {
 std::uint64_t unit_language(Dwarf_Die die);
 /// The source file that was compiled, as the compiler was told; empty where it is not said.
 std::string unit_file(Dwarf_Die die);
+/// The DIE around this one: of an enumerator its enumeration. Nothing for a unit's own DIE.
+std::optional<Dwarf_Die> enclosing_die(Dwarf_Die die);
 bool in_same_unit(Dwarf_Die left, Dwarf_Die right);
 
 } // namespace inspect

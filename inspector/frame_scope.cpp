@@ -43,6 +43,14 @@ std::vector<std::string> enclosing_scopes(std::string_view function, SourceLangu
   return scopes;
 }
 
+/// Names as people type them: "Table" for "main.Table", too.
+void add_last_parts(std::vector<std::string> &names) {
+  const std::size_t count = names.size();
+  for (std::size_t i = 0; i < count; ++i)
+    if (const std::size_t end = names[i].find_last_of(".:"); end != std::string::npos)
+      names.push_back(names[i].substr(end + 1));
+}
+
 } // namespace
 
 FrameScope::FrameScope(const Input &input)
@@ -142,6 +150,12 @@ std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std
     if (own != found.end())
       return value_of(*own);
   }
+  // Libraries' own names are seldom meant where the program has one: the frame's module, then the executable.
+  for (const Module *module : {static_cast<const Module *>(context().module), executable()}) {
+    const auto of_module = [&](const NamedDie &one) { return one.module == module; };
+    if (found.size() > 1 && module != nullptr && std::ranges::any_of(found, of_module))
+      std::erase_if(found, std::not_fn(of_module));
+  }
   if (found.size() == 1)
     return value_of(found.front());
   std::vector<std::string> names;
@@ -157,6 +171,14 @@ std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std
   return std::unexpected(Error(ErrorKind::usage,
                                fmt::format("'{}' is ambiguous: {}{}", name, fmt::join(names, ", "), more ? ", …" : ""),
                                "the whole qualified name, or 'file.c'::name"));
+}
+
+const Module *FrameScope::executable() const {
+  Target &target = input_.program.target();
+  const auto modules = target.modules().modules();
+  const auto found =
+      std::ranges::find_if(modules, [&](const Module *module) { return module->path() == target.executable(); });
+  return found == modules.end() ? nullptr : *found;
 }
 
 /// gdb's 'file.c'::name.
@@ -239,6 +261,7 @@ Error FrameScope::unknown(std::string_view name) {
   for (const NameKind kind : {NameKind::variable, NameKind::function})
     std::ranges::move(input_.program.names().names_like(beginning, kind, most_candidates, input_.cancellation),
                       std::back_inserter(candidates));
+  add_last_parts(candidates);
   return Error(ErrorKind::not_found, fmt::format("nothing here is named '{}'{}", name, did_you_mean(name, candidates)),
                function_ ? "locals, args, or vars to see what there is" : "vars and funcs list what the program has");
 }

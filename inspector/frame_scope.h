@@ -62,6 +62,7 @@ private:
   std::optional<Result<ValueType>> find_declared_type(std::string_view name);
   ValueType typed(const TypeHandle &handle) const;
   Error unknown(std::string_view name);
+  const Module *executable() const; ///< null: not among the modules
   const FrameContext &context() const { return input_.frame != nullptr ? *input_.frame : no_frame_; }
 
   Input input_;

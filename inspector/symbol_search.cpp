@@ -10,8 +10,11 @@ namespace inspect {
 std::string_view without_parameters(std::string_view name) {
   // "operator()" keeps its parentheses; the parameters are the last pair that closes at depth 0.
   const std::size_t close = name.rfind(')');
-  if (close == std::string_view::npos || name.find("::", close) != std::string_view::npos)
-    return name; // "ns::(anonymous namespace)::f" has none
+  if (close == std::string_view::npos || name.find("::", close) != std::string_view::npos ||
+      name.find('>', close) != std::string_view::npos)
+    return name; // "ns::(anonymous namespace)::f" and "wait<f()::<lambda()> >" have none
+  if (name.ends_with("operator()"))
+    return name;
   int depth = 0;
   for (std::size_t at = close + 1; at-- > 0;) {
     if (name[at] == ')')

@@ -2,6 +2,7 @@
 
 #include "dwarf/location.h"
 #include "dwarf/runtime_bounds.h"
+#include "dwarf/unit_of_die.h"
 #include "values/go_variables.h"
 
 namespace inspect {
@@ -64,7 +65,11 @@ Value global_value(const NamedDie &variable, SourceLanguage language, const Fram
                    ValueEnvironment &environment) {
   FrameContext where = frame;
   where.module = variable.module;
-  const TypeHandle type = type_of(variable.die);
+  TypeHandle type = type_of(variable.die);
+  // An enumerator is of the enumeration around it.
+  if (variable.kind == NameKind::constant && type.is_void())
+    if (const auto enumeration = enclosing_die(variable.die))
+      type.die = *enumeration;
   const auto location = locate(variable.die, where);
   if (!location)
     return missing_value(value_type(type, language, environment), language, location.error().message());

@@ -89,6 +89,13 @@ Result<Value> NativeOperations::member(const Value &value, std::string_view name
     if (found && *found)
       return **found;
   }
+  // What a smart pointer or an optional leads to, as their -> does.
+  if (const auto target = native_dereference(*object, environment))
+    if (const auto pointee = structure_of(*target, environment)) {
+      found = find_member(*pointee, name, environment);
+      if (found && *found)
+        return **found;
+    }
   return std::unexpected(no_member(*object, name, environment));
 }
 
