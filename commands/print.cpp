@@ -4,6 +4,7 @@
 #include "inspector/frame_scope.h"
 #include "values/expression_evaluator.h"
 #include "values/print_request.h"
+#include "values/value_operations.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,16 @@ std::optional<Error> without_type(const Value &value, std::string_view text) {
                fmt::format("p *(int *)&{}", text));
 }
 
+/// A value in memory that cannot be read has nothing to print.
+std::optional<Error> unreadable(const Value &value, ValueEnvironment &environment) {
+  std::byte first{};
+  const auto address = value.source ? value.source->address() : std::nullopt;
+  if (!address || operations_of(value).size_of(value.type, environment).value_or(0) == 0 ||
+      value.source->read(0, {&first, 1}))
+    return std::nullopt;
+  return Error(ErrorKind::unreadable, fmt::format("there is no memory to read at {:#x}", address->value), "maps");
+}
+
 Result<ExitStatus> run_print(CommandContext &context) {
   Session &session = *context.session;
   const auto &positional = context.arguments.positional();
@@ -36,6 +47,8 @@ Result<ExitStatus> run_print(CommandContext &context) {
   if (!value)
     return fail_in_expression(context.output, value.error(), request->expression);
   if (const auto problem = without_type(*value, request->expression))
+    return std::unexpected(*problem);
+  if (const auto problem = unreadable(*value, (*scope)->environment()))
     return std::unexpected(*problem);
   context.output.write(escape(value_text(*value, (*scope)->environment(), request->options)) + "\n");
   return value->source ? ExitStatus::success : ExitStatus::failure;
