@@ -115,8 +115,8 @@ std::optional<LibraryView> rust_lock_view(const Value &value, ChildRange, ValueE
     view.label += "(locked)";
   if (name.starts_with("RwLock") && state && (*state & all_readers) == all_readers)
     view.label += "(write-locked)";
-  else if (name.starts_with("RwLock") && state && (*state & all_readers) != 0)
-    view.label += fmt::format("(read-locked {} times)", *state & all_readers);
+  else if (name.starts_with("RwLock") && (state.value_or(0) & all_readers) != 0)
+    view.label += fmt::format("(read-locked {} times)", state.value_or(0) & all_readers);
   view.children.push_back({"data", std::nullopt, content->value()});
   const TypeHandle truth = environment.types.base_type("bool", TypeEncoding::boolean, 1);
   view.children.push_back({"poisoned", std::nullopt, made_value(truth, *poisoned, value.language, environment)});
