@@ -89,7 +89,8 @@ CommandSpec make_backtrace_command() {
   spec.options = {{.name = "-a", .help = "the stacks of all threads"},
                   {.name = "-full", .help = "with the local variables of each frame"},
                   {.name = "--internal", .help = "of a goroutine: with the Go runtime's own frames"}};
-  spec.positionals = {{.name = "DEPTH", .help = "how many frames; 0: all", .repeatable = true}};
+  spec.positionals = {{.name = "DEPTH", .help = "how many frames; 0: all"},
+                      {.name = "full", .help = "gdb's word for -full, before or after DEPTH"}};
   spec.in_session = true;
   spec.run = run_backtrace;
   return spec;

@@ -44,7 +44,7 @@ TEST_CASE("help comes in every form people try") {
   CHECK_THAT(attach, Contains("inspect attach PID"));
   CHECK(run_inspect({"attach", "--help"}).out == attach);
   CHECK(run_inspect({"attach", "1", "-h"}).out == attach);
-  CHECK_THAT(run_inspect({"help", "bt"}).out, Contains("bt [DEPTH]"));
+  CHECK_THAT(run_inspect({"help", "bt"}).out, Contains("bt [-full] [DEPTH] [full]"));
 }
 
 TEST_CASE("what is not understood is said in one sentence, with what may be meant") {

@@ -361,8 +361,8 @@ TEST_CASE("a failing command does not keep the others from running") {
   CHECK_THAT(result.err, Contains("there is no command 'frobnicate'"));
   CHECK_THAT(result.err, Contains("a quote ' is not closed"));
   CHECK_THAT(result.out, Contains("0x97ff9ee9"));
-  CHECK_THAT(result.out, Contains("bt [DEPTH]"));
-  CHECK_THAT(target.attach({"t"}).err, Contains("may be any of threads, thread, transcript"));
+  CHECK_THAT(result.out, Contains("bt [-full] [DEPTH] [full]"));
+  CHECK_THAT(target.attach({"t"}).err, Contains("may be any of threads, thread, types, transcript"));
   CHECK(target.attach({"lib"}).status == 0); // a unique beginning
   CHECK_THAT(target.attach({"exit", "frobnicate"}).err, !Contains("frobnicate"));
 }
