@@ -48,11 +48,28 @@ std::vector<std::size_t> shown_frames(const StackView &stack, bool without_hidde
   return shown;
 }
 
-void write_repetition(Output &output, const Repetition &repetition, std::size_t last) {
+/// Whether the frames of a recursion that are not shown have the arguments of those that are; of the first ones and the
+/// last, since a recursion may be a million deep.
+bool same_arguments(const StackTextOptions &options, std::span<const std::size_t> repeated, std::size_t period) {
+  constexpr std::size_t most_compared = 16;
+  if (!options.arguments)
+    return true;
+  for (std::size_t i = 0; i < period; ++i) {
+    const std::string first = options.arguments(repeated[i]);
+    const std::size_t last = repeated.size() - period + i;
+    for (std::size_t other = i + period; other <= last; other += period)
+      if ((other < most_compared * period || other == last) && options.arguments(repeated[other]) != first)
+        return false;
+  }
+  return true;
+}
+
+void write_repetition(Output &output, const Repetition &repetition, std::size_t last, bool other_arguments) {
   const std::string what =
       repetition.period == 1 ? "the frame above" : fmt::format("the {} frames above", repetition.period);
-  output.write(output.styled(
-      Style::dim, fmt::format("         … {} repeated {} times in all (to #{})\n", what, repetition.count, last)));
+  output.write(
+      output.styled(Style::dim, fmt::format("         … {} repeated {} times in all (to #{}){}\n", what,
+                                            repetition.count, last, other_arguments ? ", with other arguments" : "")));
 }
 
 } // namespace
@@ -72,9 +89,10 @@ void write_stack(Output &output, const StackView &stack, const StackTextOptions 
       if (options.below)
         output.write(options.below(shown[k]));
     }
-    i += repetition.period * repetition.count;
+    const auto repeated = std::span(shown).subspan(i, repetition.period * repetition.count);
+    i += repeated.size();
     if (repetition.count > 1) {
-      write_repetition(output, repetition, shown[i - 1]);
+      write_repetition(output, repetition, repeated.back(), !same_arguments(options, repeated, repetition.period));
       ++lines;
     }
   }

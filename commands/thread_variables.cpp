@@ -53,6 +53,8 @@ std::string ThreadVariables::arguments(std::span<const std::size_t> members, std
   folded_ = folded_ || members.size() > 1;
   std::string text;
   for (std::size_t i = 0; i < first.size(); ++i) {
+    if (first[i].is_result) // means nothing before the function returns
+      continue;
     if (text.size() > longest_line) {
       text += ", …";
       break;

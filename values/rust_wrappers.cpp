@@ -108,15 +108,15 @@ std::optional<LibraryView> rust_lock_view(const Value &value, ChildRange, ValueE
   // On Linux a futex: of a Mutex 0 is free; of an RwLock the low 30 bits count readers, all of them set mean a writer.
   constexpr std::uint64_t all_readers = (1U << 30) - 1;
   const auto futex = inner->member("futex");
-  const auto state = futex                    ? sole_number(*futex)
-                     : inner->member("state") ? sole_number(inner->member("state"))
-                                              : std::nullopt;
-  if (name.starts_with("Mutex") && state && *state != 0)
+  const auto word = futex ? futex : inner->member("state");
+  const std::uint64_t state = word ? sole_number(*word).value_or(0) : 0;
+  const std::uint64_t readers = state & all_readers;
+  if (name.starts_with("Mutex") && state != 0)
     view.label += "(locked)";
-  if (name.starts_with("RwLock") && state && (*state & all_readers) == all_readers)
+  else if (name.starts_with("RwLock") && readers == all_readers)
     view.label += "(write-locked)";
-  else if (name.starts_with("RwLock") && (state.value_or(0) & all_readers) != 0)
-    view.label += fmt::format("(read-locked {} times)", state.value_or(0) & all_readers);
+  else if (name.starts_with("RwLock") && readers != 0)
+    view.label += fmt::format("(read-locked {} times)", readers);
   view.children.push_back({"data", std::nullopt, content->value()});
   const TypeHandle truth = environment.types.base_type("bool", TypeEncoding::boolean, 1);
   view.children.push_back({"poisoned", std::nullopt, made_value(truth, *poisoned, value.language, environment)});

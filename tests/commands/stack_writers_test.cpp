@@ -1,3 +1,4 @@
+#include "commands/stack_text.h"
 #include "commands/stack_writers.h"
 
 #include "tests/support/captured_output.h"
@@ -74,6 +75,24 @@ TEST_CASE("recursion is folded, also where several functions take turns") {
                                "         … the 2 frames above repeated 1000 times in all (to #2000)\n"
                                "    #2001 main at server.cpp:4\n"
                                "\n");
+}
+
+TEST_CASE("folded recursion says where its arguments are not all the same") {
+  ProcessReport report = empty_report();
+  ThreadReport &thread = add_thread(report, 7, 'R', {});
+  for (int i = 0; i < 100; ++i)
+    thread.frames.push_back(make_frame(report, "recurse", 2));
+  const auto text_with = [&](std::size_t different) {
+    CapturedOutput captured;
+    write_stack(captured.output(), {thread.frames, StackEnd::complete, {}},
+                {.arguments = [=](std::size_t frame) { return frame == different ? "(depth=1)" : "(depth=0)"; }});
+    return captured.text();
+  };
+  const std::string first =
+      "    #0  recurse(depth=0) at server.cpp:2\n         … the frame above repeated 100 times in all";
+  CHECK(text_with(1000) == first + " (to #99)\n");
+  CHECK(text_with(1) == first + " (to #99), with other arguments\n");
+  CHECK(text_with(99) == first + " (to #99), with other arguments\n");
 }
 
 TEST_CASE("hostile names reach no terminal unescaped") {
