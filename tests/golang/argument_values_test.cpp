@@ -97,7 +97,8 @@ TEST_CASE("argument words of Go 1.16 and earlier are given out to the parameters
        "0x4c3839,len: 2, at 0x4c3840]"},
       {"func f(p *T, u unsafe.Pointer, c chan int, g func(int), m map[int]int, e error, x interface{})",
        "0xc000010000, 0xc000010008, 0xc000010010, 0x4c8000, 0x0, 0x4e0000, 0xc000010018, ...",
-       "p *T = (*T)(0xc000010000) | u unsafe.Pointer = 0xc000010008 | c chan int = chan int at 0xc000010010 | g "
+       "p *T = (*T)(0xc000010000) | u unsafe.Pointer = unsafe.Pointer(0xc000010008) | c chan int = chan int at "
+       "0xc000010010 | g "
        "func(int) = func(int) at 0x4c8000 | m map[int]int = map[int]int nil | e error = error(table 0x4e0000, data "
        "0xc000010018) | x interface {} = cut off by the text …"},
       {"func f(a string, b int)", "0x4c3839, ...", "a string = len: …, at 0x4c3839 … | b int = cut off by the text …"},
