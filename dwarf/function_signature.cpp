@@ -1,6 +1,8 @@
 #include "dwarf/function_signature.h"
 
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
+#include "dwarf/location_list_bytes.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -67,6 +69,8 @@ std::optional<std::int64_t> frame_offset(Dwarf_Die &die) {
   const unsigned form = dwarf_whatform(&location);
   if (form == DW_FORM_block || form == DW_FORM_block1 || form == DW_FORM_block2 || form == DW_FORM_block4)
     return dwarf_formblock(&location, &block) == 0 ? frame_offset_of_block(block) : std::nullopt;
+  if (!holds_whole_expression(location) || !holds_whole_list(location))
+    return std::nullopt;
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
   Dwarf_Addr base = 0;

@@ -1,6 +1,7 @@
 #include "dwarf/name_index.h"
 
 #include "dwarf/die.h"
+#include "dwarf/expression_bytes.h"
 #include "dwarf/name_job.h"
 #include "dwarf/name_spelling.h"
 #include "dwarf/split_package.h"
@@ -165,8 +166,8 @@ std::optional<std::uint64_t> static_address(Dwarf_Die variable) {
   Dwarf_Attribute location, address;
   Dwarf_Op *operations = nullptr;
   std::size_t count = 0;
-  if (!dwarf_attr(&variable, DW_AT_location, &location) || dwarf_getlocation(&location, &operations, &count) != 0 ||
-      count != 1)
+  if (!dwarf_attr(&variable, DW_AT_location, &location) || !holds_whole_expression(location) ||
+      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
     return std::nullopt;
   if (operations->atom == DW_OP_addr)
     return operations->number;
