@@ -116,3 +116,22 @@ TEST_CASE("a Go program's own words about its values") {
     check_rows(program.pid(), rows);
   });
 }
+
+TEST_CASE("a Rust program's own words about its values") {
+  if (!std::filesystem::exists(fixture_path("values_rust")))
+    SKIP_TEST("there is no rustc");
+  // Counts and functions' names are shown besides; of the closure and the hash table the program says something else.
+  const std::set<std::string> shown_otherwise{"counted", "counted_again", "shared", "function", "closure", "many"};
+  ChildProcess program({fixture_path("values_rust")});
+  std::vector<ValueRow> rows;
+  for (const std::string &line : wait_until_ready(program)) { // "name address text"
+    const std::size_t name_end = line.find(' ');
+    const std::size_t address_end = line.find(' ', name_end + 1);
+    REQUIRE(address_end != std::string::npos);
+    const std::string name = line.substr(0, name_end);
+    if (!shown_otherwise.contains(name))
+      rows.push_back({"values_rust::main", "p " + name, line.substr(address_end + 1)});
+  }
+  CHECK(rows.size() > 70);
+  check_rows(program.pid(), rows);
+}

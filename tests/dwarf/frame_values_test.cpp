@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <set>
@@ -111,6 +112,7 @@ struct Shares {
   std::size_t arguments = 0;
   std::size_t ours = 0;
   std::size_t gdbs = 0;
+  std::string only_gdbs; ///< which have a value in gdb alone
 };
 
 /// Each argument of one thread that gdb has a value for, be it of a part only, must have one here.
@@ -141,7 +143,9 @@ void compare_with_gdb(const PeerArguments &peer, pid_t thread, const FrameValues
     INFO((found ? mine->reason : "no such argument"));
     // gdb takes a register that a call may change, and that no table speaks of, for unchanged: its value is wrong then.
     const bool is_stale = found && !known && mine->reason.find("is not recoverable in this frame") != std::string::npos;
-    CHECK((known || !has_value || is_stale));
+    if (has_value && !known && !is_stale)
+      shares.only_gdbs += fmt::format("thread {} frame {} argument {}: {}\n", thread, place.level, place.name,
+                                      found ? mine->reason : "no such argument");
     ++shares.arguments;
     shares.ours += known;
     shares.gdbs += has_value && !is_stale;
@@ -284,6 +288,7 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
     CHECK(shares.arguments >= 10);
     std::printf("%s: of %zu arguments, %zu with a value, in gdb %zu\n", program.c_str(), shares.arguments, shares.ours,
                 shares.gdbs);
+    CHECK(shares.only_gdbs == "");
     CHECK(shares.ours >= shares.gdbs);
   }
 }
@@ -309,5 +314,9 @@ TEST_CASE("In every frame of every thread at least the arguments have a value th
     std::printf("%s: of %zu arguments, %zu with a value, in gdb %zu\n", program, shares.arguments, shares.ours,
                 shares.gdbs);
     CHECK(shares.arguments > 10);
+    CHECK(shares.ours >= shares.gdbs);
+    // Of what rustc 1.63 makes gdb shows a closure with a pointer of 0x89 where its location list has no entry.
+    if (std::string_view(program) != "blocked_rust")
+      CHECK(shares.only_gdbs == "");
   }
 }

@@ -15,7 +15,7 @@ namespace {
 
 /// gdb's text by variable, all in one run of it.
 std::map<std::string, std::string> gdb_texts(pid_t process, const std::vector<std::string> &names) {
-  std::vector<std::string> words = {"gdb", "-nx", "-batch", "-p", std::to_string(process)};
+  std::vector<std::string> words = {"env", "LC_ALL=C.UTF-8", "gdb", "-nx", "-batch", "-p", std::to_string(process)};
   const auto command = [&](const std::string &text) { words.insert(words.end(), {"-ex", text}); };
   command("set print elements 64");
   command("set print repeats 10");

@@ -82,8 +82,8 @@ std::map<std::string, std::string> values_by_gdb(pid_t process, const std::vecto
   for (const std::string &name : names)
     script += "python\ntry: print('@" + name + "=' + gdb.execute('output " + name +
               "', to_string=True))\nexcept gdb.error: pass\nend\n";
-  const auto result = test::run_command(
-      {"gdb", "-q", "-nx", "-batch", "-p", std::to_string(process), "-x", folder.write("commands", script)});
+  const auto result = test::run_command({"env", "LC_ALL=C.UTF-8", "gdb", "-q", "-nx", "-batch", "-p",
+                                         std::to_string(process), "-x", folder.write("commands", script)});
   std::map<std::string, std::string> values;
   std::istringstream lines(result.out);
   for (std::string line; std::getline(lines, line);)
