@@ -5,7 +5,7 @@
 #     INSPECT_GO_TOOLCHAINS=DIRECTORY ./dev test
 #
 # They come from the Go module proxy, as the go command's own toolchain switching does (go.dev/doc/toolchain): the
-# first one that GOPROXY names, else proxy.golang.org. Those that are there already are left alone.
+# first one that GOPROXY or `go env GOPROXY` names. Those that are there already are left alone.
 set -eu
 [ $# -ge 2 ] || {
   echo "usage: $0 DIRECTORY VERSION…" >&2
@@ -17,7 +17,10 @@ shift
 proxy=${GOPROXY:-$(go env GOPROXY 2>/dev/null || true)}
 proxy=${proxy%%[,|]*}
 case $proxy in
-'' | direct | off) proxy=https://proxy.golang.org ;;
+'' | direct | off)
+  echo "$0: GOPROXY names no module proxy to get toolchains from: set it to one's address" >&2
+  exit 1
+  ;;
 esac
 
 case $(uname -m) in

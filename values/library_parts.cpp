@@ -49,6 +49,14 @@ LibraryView single_view(std::string label, std::string child_name, const Library
   return view;
 }
 
+LibraryView counted_pointer_view(const LibraryObject &owner, const LibraryObject &pointer, std::string_view counts,
+                                 const std::string &problem) {
+  const std::string name = std_name_with_argument(owner);
+  LibraryView view = single_view(problem.empty() ? fmt::format("{} ({})", name, counts) : name, "get()", pointer);
+  view.problem = problem;
+  return view;
+}
+
 LibraryView hollow_view(std::string label) {
   LibraryView view = plain_view(std::move(label));
   view.shape = LibraryView::Shape::single;

@@ -20,6 +20,9 @@ std::string std_name_with_argument(const LibraryObject &object, std::size_t inde
 LibraryView plain_view(std::string label);
 LibraryView broken_view(std::string label, std::string problem);
 LibraryView single_view(std::string label, std::string child_name, const LibraryObject &child);
+/// A shared or weak pointer: `counts` as "use count 2, weak count 0", or `problem` says why they cannot be believed.
+LibraryView counted_pointer_view(const LibraryObject &owner, const LibraryObject &pointer, std::string_view counts,
+                                 const std::string &problem);
 /// Nothing in it.
 LibraryView hollow_view(std::string label);
 /// A container adaptor: the container's view under its own name.
@@ -65,8 +68,9 @@ std::optional<std::string> condition_text(const LibraryObject &condition);
 /// With the thread's id, where the handle leads to what looks like glibc's description of a thread.
 LibraryView thread_view(std::string_view name, std::uint64_t handle, ValueEnvironment &environment);
 
-/// The category's name by its class, and the errno's name where it is of a category that has these.
-std::string error_text(std::string_view type, std::int64_t number, RunAddress category, ValueEnvironment &environment);
+/// Of an error_code or error_condition with these members: the category's name by its class, and the errno's name where
+/// it is of a category that has these.
+std::optional<LibraryView> error_view(const LibraryObject &error, std::string_view number, std::string_view category);
 /// What an exception object in flight is, by the header that the Itanium C++ ABI (section 2.2.1) puts before it.
 LibraryView exception_view(RunAddress object, ValueEnvironment &environment);
 

@@ -142,6 +142,8 @@ LibraryView thread_view(std::string_view name, std::uint64_t handle, ValueEnviro
                                 number ? fmt::format("{}", *number) : fmt::format("with handle {:#x}", handle)));
 }
 
+namespace {
+
 std::string error_text(std::string_view type, std::int64_t number, RunAddress category, ValueEnvironment &environment) {
   const std::string name = class_name_of(environment, category);
   if (name.empty())
@@ -155,6 +157,17 @@ std::string error_text(std::string_view type, std::int64_t number, RunAddress ca
   if (is_generic || is_system)
     return fmt::format("{} = {{\"{}\": {}}}", type, is_generic ? "generic" : "system", shown);
   return fmt::format("{} = {{{}: {}}}", type, name, shown);
+}
+
+} // namespace
+
+std::optional<LibraryView> error_view(const LibraryObject &error, std::string_view number, std::string_view category) {
+  const auto held = error.member(number);
+  const auto value = held ? held->signed_number() : std::nullopt;
+  const auto named_by = error.pointer(category);
+  if (!value || !named_by)
+    return std::nullopt;
+  return plain_view(error_text(std_name(error), *value, named_by->address, error.environment()));
 }
 
 LibraryView exception_view(RunAddress object, ValueEnvironment &environment) {

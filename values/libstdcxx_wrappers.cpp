@@ -203,23 +203,13 @@ View shared_ptr(const Value &value, ChildRange, ValueEnvironment &environment) {
   const auto counts = object.pointer("_M_refcount", "_M_pi");
   if (!pointer || !pointer->pointer() || !counts)
     return std::nullopt;
-  const std::string name = std_name_with_argument(object);
   std::string problem;
   const auto state = count_text(object, *counts, problem);
-  if (!state)
-    return std::nullopt;
-  LibraryView view = single_view(problem.empty() ? fmt::format("{} ({})", name, *state) : name, "get()", *pointer);
-  view.problem = problem;
-  return view;
+  return state ? std::optional(counted_pointer_view(object, *pointer, *state, problem)) : std::nullopt;
 }
 
 View error_code(const Value &value, ChildRange, ValueEnvironment &environment) {
-  const LibraryObject object(value, environment);
-  const auto number = object.member("_M_value");
-  const auto category = object.pointer("_M_cat");
-  if (!number || !number->signed_number() || !category)
-    return std::nullopt;
-  return plain_view(error_text(std_name(object), *number->signed_number(), category->address, environment));
+  return error_view(LibraryObject(value, environment), "_M_value", "_M_cat");
 }
 
 View exception_ptr(const Value &value, ChildRange, ValueEnvironment &environment) {
