@@ -37,8 +37,9 @@ public:
 
 private:
   struct State;
-  std::vector<FrameVariable> decode(std::span<const ReportFrame> frames, std::size_t frame, FrameVariables which,
-                                    const PrintOptions &print);
+  struct WalkedStack;
+  std::vector<FrameVariable> decode(WalkedStack &walked, std::span<const ReportFrame> frames, std::size_t frame,
+                                    FrameVariables which, const PrintOptions &print);
   bool may_go_on();
 
   std::unique_ptr<State> state_;
