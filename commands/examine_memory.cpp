@@ -156,8 +156,8 @@ CommandSpec make_examine_memory_command() {
   spec.aliases = {"x"};
   spec.summary = "Show memory at an address, as it is now";
   spec.help =
-      "The address is a number, a register of the selected frame ($rsp), a symbol, sums of them (main+0x10), or "
-      "$NAME for a number in the environment. gdb's manner works as well:\n"
+      "The address is a number, a register of the selected frame ($rsp), a symbol, sums of them (main+0x10), $NAME for "
+      "a number in the environment, or any expression that print takes. gdb's manner works as well:\n"
       "\n"
       "  x -fmt hex -count 4 -size 8 0xc000012000\n"
       "  x/4gx $rsp\n"
