@@ -30,6 +30,18 @@ std::unique_ptr<GoRuntime> open_runtime(GoProcess &process) {
   return std::move(*runtime);
 }
 
+// The process goes on while it is read: a thread may leave the goroutine that it ran between the reading of the one and
+// of the other, and the check then says so. It is asked again until nothing moved.
+std::vector<FoundGoroutineList> search_at_rest(const GoProcess &process, const RuntimeLayout &layout) {
+  std::vector<FoundGoroutineList> found;
+  for (int attempt = 0; attempt < 50; ++attempt) {
+    found = search_goroutine_list(process.image(), layout, process.images(), process.memory());
+    if (!found.empty() && found[0].check.problem.empty())
+      break;
+  }
+  return found;
+}
+
 } // namespace
 
 TEST_CASE("the list of goroutines is found by scan where the symbol says it is") {
@@ -44,10 +56,11 @@ TEST_CASE("the list of goroutines is found by scan where the symbol says it is")
       const GoImage &image = process.image();
       const RuntimeLayoutChoice choice = runtime_layout(image.version, go.patch);
       CHECK(choice.exact);
-      const auto found = search_goroutine_list(image, *choice.layout, process.images(), process.memory());
+      const auto found = search_at_rest(process, *choice.layout);
       REQUIRE_FALSE(found.empty());
       CHECK(found[0].header == symbol(image, "runtime.allgs"));
       CHECK(found[0].check.sound == found[0].check.goroutines);
+      INFO(found[0].check.problem);
       CHECK(found[0].check.problem.empty());
       const RunAddress machines = search_machine_list(image, *choice.layout, process.images(), process.memory());
       CHECK(word_at(process, machines) == word_at(process, symbol(image, "runtime.allm")));
