@@ -144,6 +144,27 @@ std::size_t chain_length(RunAddress first, const LayoutChecker &checker, const R
   return known[first];
 }
 
+RunAddress longest_machine_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
+                                const MemoryView &memory) {
+  const LayoutChecker checker(layout, images, memory);
+  std::map<RunAddress, RunAddress> places; // by what is there
+  each_word(image.data.bss, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
+    if (words[0] % 8 == 0 && words[0] < end_of_user_space && places.size() < most_candidates)
+      places.try_emplace(RunAddress{words[0]}, place);
+  });
+  std::unordered_map<RunAddress, std::size_t> known;
+  RunAddress best;
+  std::size_t longest = 0;
+  for (const RunAddress machine : machines_among(places, layout, memory)) {
+    const std::size_t length = chain_length(machine, checker, layout, memory, known);
+    if (length > longest) {
+      longest = length;
+      best = places.at(machine);
+    }
+  }
+  return best;
+}
+
 } // namespace
 
 std::vector<RunAddress> sample_goroutines(RunAddress slice_header, const MemoryView &memory) {
@@ -198,23 +219,16 @@ std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, cons
 
 RunAddress search_machine_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
                                const MemoryView &memory) {
-  const LayoutChecker checker(layout, images, memory);
-  std::map<RunAddress, RunAddress> places; // by what is there
-  each_word(image.data.bss, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
-    if (words[0] % 8 == 0 && words[0] < end_of_user_space && places.size() < most_candidates)
-      places.try_emplace(RunAddress{words[0]}, place);
-  });
-  std::unordered_map<RunAddress, std::size_t> known;
-  RunAddress best;
-  std::size_t longest = 0;
-  for (const RunAddress machine : machines_among(places, layout, memory)) {
-    const std::size_t length = chain_length(machine, checker, layout, memory, known);
-    if (length > longest) {
-      longest = length;
-      best = places.at(machine);
-    }
+  // The process may run: allocm (runtime/proc.go) lists an M before it gives it a g0, and for that moment the list
+  // seems to begin with none. What two searches find is believed.
+  RunAddress found = longest_machine_list(image, layout, images, memory);
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    const RunAddress again = longest_machine_list(image, layout, images, memory);
+    if (again == found)
+      break;
+    found = again;
   }
-  return best;
+  return found;
 }
 
 } // namespace inspect
