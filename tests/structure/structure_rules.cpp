@@ -19,10 +19,11 @@ constexpr auto layers = std::to_array<Layer>({
     {"machine", " machine "},
     {"attach", " attach machine "},
     {"dwarf", " dwarf machine "},
+    {"allocators", " allocators dwarf machine "},
     {"golang", " golang dwarf machine "},
     {"values", " values golang dwarf machine "},
-    {"inspector", " inspector values golang dwarf attach machine "},
-    {"commands", " commands inspector values golang dwarf attach machine "},
+    {"inspector", " inspector values golang allocators dwarf attach machine "},
+    {"commands", " commands inspector values golang allocators dwarf attach machine "},
 });
 
 /// A pattern that must not stand in the code of some folders.
@@ -46,7 +47,7 @@ const std::vector<Ban> &bans() {
       {"only dwarf/ includes libdw", std::regex(R"(#\s*include\s*<(elfutils/|libdw|dwarf\.h))"), false, " dwarf "},
       {"only dwarf/ includes libelf", std::regex(R"(#\s*include\s*<(libelf|gelf)\.h>)"), false, " dwarf "},
       {"commands/ knows nothing of ELF", std::regex(R"(#\s*include\s*<elf\.h>)"), false,
-       " machine attach dwarf golang values inspector "},
+       " machine attach dwarf allocators golang values inspector "},
       {"only dwarf/indexer includes libdwarf", std::regex(R"(#\s*include\s*<libdwarf)"), false, " ", "dwarf/indexer/"},
   };
   return all;

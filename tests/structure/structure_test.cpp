@@ -27,7 +27,7 @@ bool breaks(std::string_view path, std::string_view text, std::string_view rule)
 TEST_CASE("every source file keeps the rules of its layer") {
   const std::filesystem::path root = INSPECT_SOURCE_DIRECTORY;
   int checked = 0;
-  for (const char *layer : {"machine", "attach", "dwarf", "golang", "values", "inspector", "commands"}) {
+  for (const char *layer : {"machine", "attach", "dwarf", "allocators", "golang", "values", "inspector", "commands"}) {
     if (!std::filesystem::exists(root / layer))
       continue;
     for (const auto &entry : std::filesystem::recursive_directory_iterator(root / layer)) {
@@ -49,7 +49,7 @@ TEST_CASE("no two headers define the same type") {
         std::vector<std::string>{"B", "C", "D", "F"});
   const std::filesystem::path root = INSPECT_SOURCE_DIRECTORY;
   std::map<std::string, std::string> header_of;
-  for (const char *layer : {"machine", "attach", "dwarf", "golang", "values", "inspector", "commands"}) {
+  for (const char *layer : {"machine", "attach", "dwarf", "allocators", "golang", "values", "inspector", "commands"}) {
     for (const auto &entry : std::filesystem::recursive_directory_iterator(root / layer)) {
       if (entry.path().extension() != ".h")
         continue;

@@ -1,0 +1,82 @@
+// What glibc's malloc knows of its own memory: its arenas with what is in use and what is free, as mallinfo2(3) sums it
+// up, read from outside.
+//
+// The layout of malloc_state comes from libc's debug information where it is installed, else from a table of the known
+// glibc versions; either is believed only where the arena's bins point back at themselves, as empty ones do.
+//
+//     auto books = MallocBooks::open(modules, memory);      // finds main_arena; the target runs
+//     Result<void> copied = (*books)->copy();               // inside the stop
+//     MallocStatistics statistics = (*books)->statistics(); // the target runs again
+//
+// Sources: glibc malloc/malloc.c (struct malloc_state, struct malloc_par, int_mallinfo) and malloc/arena.c
+// (struct _heap_info); man pages mallinfo(3), mallopt(3).
+#pragma once
+
+#include "dwarf/module_map.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+/// All sizes in bytes.
+struct MallocArena {
+  RunAddress address;             ///< of its malloc_state
+  bool is_main = false;           ///< grows with brk(2); the others are made of heaps
+  std::uint64_t system_bytes = 0; ///< taken from the system
+  std::uint64_t in_use = 0;       ///< system_bytes less free
+  std::uint64_t free = 0;         ///< in bins, fast bins and the top chunk
+  std::uint64_t top = 0;          ///< the top chunk: what could be trimmed
+  std::uint64_t fast_bins = 0;    ///< part of free
+  std::uint64_t free_chunks = 0;  ///< a count, with fast bins
+  std::uint64_t attached_threads = 0;
+  std::vector<RunRange> heaps; ///< of an arena that is not the main one: each as reserved (HEAP_MAX_SIZE)
+};
+
+/// As mallinfo2(3) of the process would give it: the names are those of struct mallinfo2.
+struct MallocTotals {
+  std::uint64_t arena = 0, ordblks = 0, smblks = 0, hblks = 0, hblkhd = 0, fsmblks = 0, uordblks = 0, fordblks = 0,
+                keepcost = 0;
+};
+
+struct MallocStatistics {
+  std::string version;             ///< of glibc, "2.36"
+  std::vector<MallocArena> arenas; ///< the main one first
+  MallocTotals totals;
+  bool complete = true; ///< false: the walk of the free lists ended early
+  std::string why_incomplete;
+};
+
+class MallocBooks {
+public:
+  /// not_found: no glibc, or it holds no arena that makes sense. unsupported: its layout is not known.
+  static Result<std::unique_ptr<MallocBooks>> open(ModuleMap &modules, const MemoryView &memory);
+  ~MallocBooks();
+  MallocBooks(const MallocBooks &) = delete;
+  MallocBooks &operator=(const MallocBooks &) = delete;
+
+  /// Copies arenas and follows the free lists, within `chunk_limit` chunks.
+  Result<void> copy(std::size_t chunk_limit = 2'000'000);
+  MallocStatistics statistics() const;
+  /// Whether the chunk whose header begins a private anonymous mapping of that size is one that malloc mapped by
+  /// itself (above M_MMAP_THRESHOLD).
+  bool is_mapped_chunk(RunRange mapping) const;
+
+private:
+  struct State;
+  explicit MallocBooks(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// An allocator other than glibc's that the process uses, recognised by the names that it brings: "jemalloc",
+/// "tcmalloc", "mimalloc", "musl". Its books are not read.
+struct OtherAllocator {
+  std::string name;
+  std::string module_path; ///< that has it: a library, or the executable itself
+};
+std::vector<OtherAllocator> find_other_allocators(ModuleMap &modules);
+
+} // namespace inspect
