@@ -36,14 +36,17 @@ struct MallocArena {
   std::vector<RunRange> heaps; ///< of an arena that is not the main one: each as reserved (HEAP_MAX_SIZE)
 };
 
-/// As mallinfo2(3) of the process would give it: the names are those of struct mallinfo2.
+/// As mallinfo2(3) of the process would give it: the names are those of struct mallinfo2. Of a walk that was not
+/// complete, ordblks, smblks, fsmblks and fordblks are what was seen, and uordblks is what is left of `arena`.
 struct MallocTotals {
-  std::uint64_t arena = 0, ordblks = 0, smblks = 0, hblks = 0, hblkhd = 0, fsmblks = 0, uordblks = 0, fordblks = 0,
-                keepcost = 0;
+  std::uint64_t arena = 0, ordblks = 0, smblks = 0, fsmblks = 0, uordblks = 0, fordblks = 0, keepcost = 0;
+  /// Chunks that malloc mapped by themselves: how many, and their bytes. Absent where libc has no symbols and nothing
+  /// in its data was beyond doubt the structure that counts them.
+  std::optional<std::uint64_t> hblks, hblkhd;
 };
 
 struct MallocStatistics {
-  std::string version;             ///< of glibc, "2.36"
+  std::string version;             ///< of glibc, "2.36"; empty: not known, as of programs linked statically
   std::vector<MallocArena> arenas; ///< the main one first
   MallocTotals totals;
   bool complete = true; ///< false: the walk of the free lists ended early
