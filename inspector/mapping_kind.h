@@ -5,8 +5,9 @@
 
 #include "allocators/malloc_books.h"
 #include "attach/memory_usage.h"
+#include "attach/thread_stack_pointers.h"
 #include "golang/go_memory_books.h"
-#include "inspector/target.h"
+#include "machine/memory_view.h"
 
 #include <cstdint>
 #include <optional>
@@ -55,14 +56,17 @@ struct ClassifiedMapping {
   bool guessed = false;                          ///< the kind is inferred from size, place and rights alone
 };
 
-/// What the runtimes say of address ranges; either may be missing.
+/// What else is known of the process than its mappings; any of it may be missing.
 struct MappingOwners {
   std::span<const GoMemoryRange> go;
   const MallocBooks *malloc_books = nullptr;
   std::span<const MallocArena> arenas;
+  std::span<const RunRange> images;            ///< of the loaded modules, first to last segment: how far their bss goes
+  std::span<const ThreadStackPointer> threads; ///< attach/thread_stack_pointers.h
+  const MemoryView *memory = nullptr;          ///< live: where the C library's thread descriptors lie
 };
 
-/// Looks at where the threads' stack pointers are without stopping anything.
+/// Of its process it looks at nothing but `owners`; `process` is the id of its main thread.
 std::vector<ClassifiedMapping> classify_mappings(pid_t process, std::string_view executable,
                                                  std::vector<MappingUsage> mappings, const MappingOwners &owners);
 
