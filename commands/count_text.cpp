@@ -10,19 +10,6 @@ constexpr std::size_t most_ranges = 24;
 
 } // namespace
 
-std::string with_thousands(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, ",");
-  }
-  return text;
-}
-
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", with_thousands(number), what, number == 1 ? "" : "s");
-}
-
 std::string id_ranges(std::span<const std::uint64_t> ids) {
   std::string text;
   std::size_t ranges = 0;

@@ -1,5 +1,6 @@
 // `inspect ps`: what runs on this machine.
 #include "commands/command_spec.h"
+#include "commands/locale.h"
 #include "commands/ps_writers.h"
 #include "inspector/process_table.h"
 
@@ -88,16 +89,6 @@ void sort_rows(std::vector<ProcessRow> &rows, std::string_view key) {
     descending(&ProcessRow::cpu_percent);
   else if (key == "threads")
     descending(&ProcessRow::threads);
-}
-
-bool locale_is_utf8() {
-  // The first of these that is set decides (man page locale(7)).
-  for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const char *value = std::getenv(name);
-    if (value != nullptr && *value != '\0')
-      return ::strcasestr(value, "utf-8") != nullptr || ::strcasestr(value, "utf8") != nullptr;
-  }
-  return false;
 }
 
 Result<ExitStatus> run_ps(CommandContext &context) {

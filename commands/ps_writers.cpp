@@ -154,20 +154,6 @@ void write_footer(Output &output, std::span<const ProcessRow> rows, bool as_root
 
 } // namespace
 
-std::string human_size(std::uint64_t kilobytes) {
-  constexpr std::string_view units = "KMGTPE";
-  if (kilobytes == 0)
-    return "0";
-  double value = static_cast<double>(kilobytes);
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < units.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return value < 9.95 && unit > 0 ? fmt::format("{:.1f}{}", value, units[unit])
-                                  : fmt::format("{:.0f}{}", value, units[unit]);
-}
-
 std::string runtime_text(const RuntimeInfo &runtime) {
   if (runtime.language.empty())
     return "?";

@@ -3,6 +3,7 @@
 
 #include "commands/output.h"
 #include "inspector/process_table.h"
+#include "machine/number_text.h"
 
 #include <cstdint>
 #include <span>
@@ -20,8 +21,6 @@ void write_processes_text(Output &output, std::span<const ProcessRow> rows, cons
 /// One object, inspect.ps/1 (docs/json.md).
 void write_processes_json(Output &output, std::span<const ProcessRow> rows);
 
-/// "0", "512K", "1.2G": from KiB, at most four characters up to 9999 of the largest unit.
-std::string human_size(std::uint64_t kilobytes);
 /// "go1.22.1", "c++", "python3.11"; "?" where it was not seen.
 std::string runtime_text(const RuntimeInfo &runtime);
 /// At most `columns` columns of escaped text; what is cut is replaced by an ellipsis.
