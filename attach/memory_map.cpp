@@ -84,7 +84,9 @@ void set_path(Mapping &mapping, std::string_view text) {
     mapping.path = unescape(text);
 }
 
-bool parse_line(std::string_view line, Mapping &mapping) {
+} // namespace
+
+bool parse_mapping_line(std::string_view line, Mapping &mapping) {
   LineReader reader(line);
   mapping.range.begin.value = reader.number(16);
   reader.expect('-');
@@ -109,8 +111,6 @@ bool parse_line(std::string_view line, Mapping &mapping) {
   return true;
 }
 
-} // namespace
-
 Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
   std::vector<Mapping> mappings;
   mappings.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
@@ -120,7 +120,7 @@ Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
     begin = end + 1;
     if (line.empty())
       continue;
-    if (!parse_line(line, mappings.emplace_back()))
+    if (!parse_mapping_line(line, mappings.emplace_back()))
       return std::unexpected(
           Error(ErrorKind::corrupt, fmt::format("a line of a memory map makes no sense: \"{}\"", line)));
   }

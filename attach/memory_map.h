@@ -28,6 +28,9 @@ struct Mapping {
 /// Parses the whole text of a maps file; octal escapes in paths (\012) are undone.
 Result<std::vector<Mapping>> parse_memory_map(std::string_view text);
 
+/// One line of maps, without its newline; smaps begins its entries with the same. False where it makes no sense.
+bool parse_mapping_line(std::string_view line, Mapping &mapping);
+
 /// Sorted by address, as the kernel lists them. A zombie leader's map is read through a live thread.
 Result<std::vector<Mapping>> read_memory_map(pid_t process);
 

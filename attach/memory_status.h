@@ -29,8 +29,9 @@ struct MemoryStatus {
   std::optional<std::uint64_t> hugetlb;            ///< HugetlbPages
 };
 
+/// corrupt: a figure is no number of kilobytes.
 Result<MemoryStatus> parse_memory_status(std::string_view status);
-/// Through a live thread where the leader is a zombie.
+/// Through a live thread where the leader is a zombie. A kernel thread has none of the figures. no_such_process.
 Result<MemoryStatus> read_memory_status(pid_t process);
 
 } // namespace inspect
