@@ -22,7 +22,7 @@ std::size_t slot_of(RunAddress address, std::size_t slots) {
 
 } // namespace
 
-const CodePlace &CodeLookup::at(RunAddress pc, bool exact) {
+CodePlace CodeLookup::at(RunAddress pc, bool exact) {
   Slot &slot = places_[slot_of(pc, slots)];
   if (!slot.used || slot.pc != pc || slot.exact != exact)
     slot = {pc, exact, true, find(pc, exact)};

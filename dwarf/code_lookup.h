@@ -25,8 +25,9 @@ public:
   CodeLookup(const CodeLookup &) = delete;
   CodeLookup &operator=(const CodeLookup &) = delete;
 
-  /// `exact`: the pc is about to be executed rather than returned to.
-  const CodePlace &at(RunAddress pc, bool exact);
+  /// `exact`: the pc is about to be executed rather than returned to. A copy: the next address asked about may take its
+  /// place among those remembered, and a caller asks about more while it still needs this one.
+  CodePlace at(RunAddress pc, bool exact);
 
   /// Code bytes: from the module's file where there is one, else from the target.
   bool read(RunAddress address, std::span<std::byte> into) const;

@@ -118,7 +118,7 @@ bool Walk::step() {
   if (limits_.extension != nullptr)
     if (const auto found = limits_.extension->step(frame, registers(), memory_))
       return step_by_extension(*found);
-  const CodePlace &place = code_.at(frame.pc, !frame.pc_is_return_address);
+  const CodePlace place = code_.at(frame.pc, !frame.pc_is_return_address);
   if (place.starts_here)
     frame.pc_is_return_address = false;
   if (place.trampoline)

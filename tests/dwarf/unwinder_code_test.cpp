@@ -87,6 +87,17 @@ TEST_CASE("Signal trampolines are known by their bytes") {
   CHECK_FALSE(x86_64::is_trampoline({}));
 }
 
+TEST_CASE("What is known of a pc stays known while others are asked about") {
+  // mov $15,%eax; syscall: the kernel's return from a signal handler, and no other pc's code
+  Generated world({0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05, 0xc3}, {});
+  CodeLookup lookup(world.modules, world.memory);
+  const CodePlace &place = lookup.at(Generated::code_at, true);
+  CHECK(place.trampoline);
+  for (std::uint64_t i = 1; i < 2048; ++i) // more than it remembers
+    CHECK_FALSE(lookup.at(Generated::code_at + (16 + i), true).trampoline);
+  CHECK(place.trampoline);
+}
+
 TEST_CASE("An epilogue is followed, and what it restores is known in the caller") {
   // add $16,%rsp; pop %rbx; pop %rbp; ret
   Generated world({0x48, 0x83, 0xc4, 0x10, 0x5b, 0x5d, 0xc3}, {1, 2, 0xb0b, 0xbb, Generated::behind_call, 7});
