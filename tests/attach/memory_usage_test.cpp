@@ -159,7 +159,7 @@ TEST_CASE("smaps that makes no sense is an error, and one that changed meanwhile
   CHECK((*ordered)[1].mapping.range == RunRange{{0x5000}, {0x6000}});
 }
 
-TEST_CASE("no mutilated smaps ends the parser, and what it takes is in order") {
+TEST_CASE("no damaged smaps ends the parser, and what it takes is in order") {
   std::mt19937 random(5);
   for (int round = 0; test::fuzz_goes_on(round, 3000); ++round) {
     std::string text(three_mappings);
