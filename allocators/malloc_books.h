@@ -12,8 +12,10 @@
 // (struct _heap_info); man pages mallinfo(3), mallopt(3).
 #pragma once
 
+#include "allocators/other_allocators.h"
 #include "dwarf/module_map.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -61,11 +63,14 @@ public:
   MallocBooks(const MallocBooks &) = delete;
   MallocBooks &operator=(const MallocBooks &) = delete;
 
-  /// Copies arenas and follows the free lists, within `chunk_limit` chunks.
-  Result<void> copy(std::size_t chunk_limit = 2'000'000);
+  /// Copies arenas and follows the free lists, within `chunk_limit` chunks and about `time_limit`; beyond these the
+  /// statistics are incomplete. An error: the arenas cannot be read, or are none any more.
+  Result<void> copy(std::size_t chunk_limit = 2'000'000,
+                    std::chrono::milliseconds time_limit = std::chrono::milliseconds(250));
+  /// Of the last copy.
   MallocStatistics statistics() const;
-  /// Whether the chunk whose header begins a private anonymous mapping of that size is one that malloc mapped by
-  /// itself (above M_MMAP_THRESHOLD).
+  /// Whether most of a private anonymous mapping is chunks that malloc mapped by themselves (above M_MMAP_THRESHOLD):
+  /// one after another from its beginning, as the kernel joins mappings that adjoin. Reads the memory as it is now.
   bool is_mapped_chunk(RunRange mapping) const;
 
 private:
@@ -73,13 +78,5 @@ private:
   explicit MallocBooks(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// An allocator other than glibc's that the process uses, recognised by the names that it brings: "jemalloc",
-/// "tcmalloc", "mimalloc", "musl". Its books are not read.
-struct OtherAllocator {
-  std::string name;
-  std::string module_path; ///< that has it: a library, or the executable itself
-};
-std::vector<OtherAllocator> find_other_allocators(ModuleMap &modules);
 
 } // namespace inspect
