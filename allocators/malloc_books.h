@@ -1,8 +1,10 @@
 // What glibc's malloc knows of its own memory: its arenas with what is in use and what is free, as mallinfo2(3) sums it
 // up, read from outside.
 //
-// The layout of malloc_state comes from libc's debug information where it is installed, else from a table of the known
-// glibc versions; either is believed only where the arena's bins point back at themselves, as empty ones do.
+// The layout of malloc_state comes from a table of the known glibc versions, for newer ones from libc's debug
+// information where it is installed; either is believed only where the arena's bins point back at themselves, as empty
+// ones do. Neither symbols nor debug information are needed: allocators/malloc_search.h finds the arenas by what they
+// contain.
 //
 //     auto books = MallocBooks::open(modules, memory);      // finds main_arena; the target runs
 //     Result<void> copied = (*books)->copy();               // inside the stop

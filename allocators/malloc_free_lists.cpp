@@ -118,11 +118,12 @@ bool Walk::count(const FreeList &list, std::uint64_t size) {
   return true;
 }
 
-/// Where it is not known whether links are protected, the last one of a list tells: it is 0 or the chunk's own page.
+/// A protected link is combined with the number of the page that it is in itself, two words behind the chunk's start.
+/// Where it is not known whether links are protected, the last one of a list tells: it is 0 or that number.
 /// Another one is what leads to an aligned place, and where both do, to the nearer one: the other is far off unless the
 /// heap lies in the lowest memory, and then the size of the chunk there tells.
 std::uint64_t Walk::revealed(RunAddress chunk, std::uint64_t link) {
-  const std::uint64_t page = chunk.value >> 12U;
+  const std::uint64_t page = (chunk.value + 16) >> 12U;
   const std::uint64_t unprotected = link ^ page;
   if (!protected_links_) {
     const auto distance = [&](std::uint64_t to) { return std::max(to, chunk.value) - std::min(to, chunk.value); };

@@ -1,5 +1,5 @@
 // Where the fields of glibc's malloc structures lie on x86-64: a table of the known versions, and the same from libc's
-// debug information for those that are not in it.
+// debug information, for versions that are newer and for those that somebody has changed.
 //
 // A layout is believed only where a process' memory fits it (allocators/malloc_search.h): it makes no difference to the
 // result how it was come by.

@@ -86,6 +86,7 @@ private:
   std::vector<MallocLayout> layouts_to_try();
   bool accept(RunAddress main_arena, const MallocLayout &layout);
   bool accept_any(RunAddress main_arena);
+  bool accept_described(RunAddress main_arena);
   bool find_by_bins();
   bool find_untouched();
   void find_parameters(RunAddress symbol);
@@ -98,11 +99,13 @@ private:
   std::string problem_;
 };
 
-/// That of the version first. The earlier ones follow: it is the memory that decides.
+/// That of the version first. The earlier ones follow: it is the memory that decides. Debug information is asked for
+/// newer versions only, because to open that of libc takes a hundred times as long as all else here.
 std::vector<MallocLayout> Search::layouts_to_try() {
   std::vector<MallocLayout> layouts;
-  if (auto described = described_malloc_layout(module_, version_))
-    layouts.push_back(*described);
+  if (version_ > newest_verified_glibc)
+    if (auto described = described_malloc_layout(module_, version_))
+      layouts.push_back(*described);
   for (const MallocLayout &layout : std::views::reverse(known_malloc_layouts()))
     if (version_ == GlibcVersion{} || layout.since <= version_)
       layouts.push_back(layout);
@@ -123,6 +126,15 @@ bool Search::accept(RunAddress main_arena, const MallocLayout &layout) {
 
 bool Search::accept_any(RunAddress main_arena) {
   return std::ranges::any_of(layouts_, [&](const MallocLayout &layout) { return accept(main_arena, layout); });
+}
+
+/// For a libc that somebody has changed.
+bool Search::accept_described(RunAddress main_arena) {
+  const auto described = described_malloc_layout(module_, version_);
+  if (!described || !accept(main_arena, *described))
+    return false;
+  layouts_ = {*described};
+  return true;
 }
 
 /// An empty bin's two words are the same: where its header would begin, two words before. Which bin it is of which
@@ -193,7 +205,7 @@ Result<MallocPlace> Search::find() {
   const auto place_of = [&](LinkAddress symbol) {
     return symbol == LinkAddress{} ? RunAddress{} : module_.bias().to_run(symbol);
   };
-  if (symbols[0] != LinkAddress{} && !accept_any(place_of(symbols[0])))
+  if (symbols[0] != LinkAddress{} && !accept_any(place_of(symbols[0])) && !accept_described(place_of(symbols[0])))
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("the arena of malloc in {} is like that of no "
                                                                      "known version: {}",
                                                                      module_.name(), problem_)));
