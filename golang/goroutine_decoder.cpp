@@ -1,5 +1,7 @@
 #include "golang/goroutine_decoder.h"
 
+#include "golang/structure_fields.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -9,28 +11,11 @@ namespace {
 /// runtime2.go: the collector, or whoever else looks at the goroutine's stack, owns it for the moment.
 constexpr std::uint32_t scan_bit = 0x1000;
 
-/// Fields by their offsets; one that the version does not have, or that lies outside, is zero.
-class Fields {
-public:
-  explicit Fields(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  template <typename T> T value(FieldOffset offset) const {
-    T value{};
-    if (offset >= 0 && static_cast<std::size_t>(offset) + sizeof value <= bytes_.size())
-      std::memcpy(&value, bytes_.data() + offset, sizeof value);
-    return value;
-  }
-  RunAddress address(FieldOffset offset) const { return {value<std::uint64_t>(offset)}; }
-
-private:
-  std::span<const std::byte> bytes_;
-};
-
 } // namespace
 
 Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes) {
   const RuntimeLayout::G &g = layout.g;
-  const Fields fields(bytes);
+  const StructureFields fields(bytes);
   const auto status = fields.value<std::uint32_t>(g.status);
   constexpr std::uint32_t largest_status = 0xff;
   Goroutine goroutine;
@@ -63,7 +48,7 @@ Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std:
 
 GoMachine decode_machine(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes) {
   const RuntimeLayout::M &m = layout.m;
-  const Fields fields(bytes);
+  const StructureFields fields(bytes);
   GoMachine machine;
   machine.address = address;
   machine.id = fields.value<std::uint64_t>(m.id);

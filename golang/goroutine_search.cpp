@@ -1,5 +1,6 @@
 #include "golang/goroutine_search.h"
 
+#include "golang/data_words.h"
 #include "golang/goroutine_decoder.h"
 
 #include <algorithm>
@@ -11,8 +12,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t chunk_words = 1 << 17;
-constexpr std::uint64_t most_scanned = std::uint64_t{1} << 30;
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t most_goroutines = std::uint64_t{1} << 32;
 constexpr std::size_t most_candidates = 1 << 20; // of a hostile process
@@ -29,25 +28,6 @@ struct SliceHeader {
            capacity <= most_goroutines;
   }
 };
-
-/// Calls `visit` with the place of each word of the range and the (at least three, but at the end) words from there.
-void each_word(RunRange range, const MemoryView &memory,
-               const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit) {
-  constexpr std::size_t overlap = 2;
-  std::vector<std::uint64_t> words(chunk_words + overlap);
-  const RunAddress begin{(range.begin.value + 7) / 8 * 8};
-  const RunAddress end =
-      begin + std::min<std::uint64_t>(range.end.value > begin.value ? range.end - begin : 0, most_scanned);
-  for (RunAddress at = begin; at < end; at = at + chunk_words * 8) {
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(words.size(), (end - at) / 8));
-    const auto chunk = std::span(words).first(count);
-    if (!memory.read(at, std::as_writable_bytes(chunk)))
-      continue;
-    for (std::size_t i = 0; i < std::min(count, chunk_words); ++i)
-      if (chunk[i] != 0)
-        visit(at + i * 8, chunk.subspan(i));
-  }
-}
 
 std::vector<std::uint64_t> read_words(std::span<const RunAddress> addresses, const MemoryView &memory) {
   std::vector<std::uint64_t> words(addresses.size());

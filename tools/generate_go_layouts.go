@@ -1,12 +1,14 @@
 //go:build ignore
 // +build ignore
 
-// Writes golang/runtime_layout_table.cpp and golang/wait_reason_table.cpp from real Go toolchains:
+// Writes golang/runtime_layout_table.cpp, golang/memory_layout_table.cpp and golang/wait_reason_table.cpp from real Go
+// toolchains:
 //
-//	go run tools/generate_go_layouts.go golang GO…
+//	go run tools/generate_go_layouts.go tools/generate_go_memory_layouts.go golang GO…
 //
 // where each GO is a go command. With each it builds a small program and reads from its DWARF where the fields of the
-// runtime's structures lie; the wait reasons come from the toolchain's own runtime/runtime2.go. Give the first and the
+// runtime's structures lie; the wait reasons come from the toolchain's own runtime/runtime2.go, the size classes from
+// its sizeclasses.go. The second file has what the memory's books are made of. Give the first and the
 // last release of every minor version that inspect is to know: a few moved fields in a patch release, and then give
 // the last one before that and the first one after it, too. tools/get_go_toolchains.sh fetches them. Run `./dev format`
 // afterwards.
@@ -129,13 +131,15 @@ type version struct {
 	patch   int      // the first release that is taken to have it
 	names   []string // "go1.19.8", ascending
 	offsets map[string]int64
+	memory  map[string]int64 // of memoryStructures
+	classes []string         // size in bytes of each size class
 	reasons []string
 }
 
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 3 {
-		log.Fatal("usage: go run tools/generate_go_layouts.go DIRECTORY GO…")
+		log.Fatal("usage: go run tools/generate_go_layouts.go tools/generate_go_memory_layouts.go DIRECTORY GO…")
 	}
 	var read []*version
 	for _, command := range os.Args[2:] {
@@ -144,17 +148,18 @@ func main() {
 	sort.Slice(read, func(i, j int) bool {
 		return read[i].minor < read[j].minor || read[i].minor == read[j].minor && read[i].patch < read[j].patch
 	})
-	write(filepath.Join(os.Args[1], "runtime_layout_table.cpp"), layoutTable(byLayout(read)))
+	write(filepath.Join(os.Args[1], "runtime_layout_table.cpp"), layoutTable(byLayout(read, runtimeOffsets)))
+	write(filepath.Join(os.Args[1], "memory_layout_table.cpp"), memoryLayoutTable(byLayout(read, memoryOffsets)))
 	write(filepath.Join(os.Args[1], "wait_reason_table.cpp"), waitReasonTable(byReasons(read)))
 }
 
 // Neighbours of the same minor version and the same layout as one. Of releases between those that were given the newer
 // layout is assumed: fixes come early.
-func byLayout(read []*version) []*version {
+func byLayout(read []*version, layoutOf func(*version) map[string]int64) []*version {
 	var rows []*version
 	for _, each := range read {
 		last := len(rows) - 1
-		if last >= 0 && rows[last].minor == each.minor && reflect.DeepEqual(rows[last].offsets, each.offsets) {
+		if last >= 0 && rows[last].minor == each.minor && reflect.DeepEqual(layoutOf(rows[last]), layoutOf(each)) {
 			rows[last].names = append(rows[last].names, each.names...)
 			continue
 		}
@@ -228,7 +233,7 @@ func readToolchain(command string) *version {
 	if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(probe), 0o644); err != nil {
 		log.Fatal(err)
 	}
-	result := &version{offsets: map[string]int64{}}
+	result := &version{offsets: map[string]int64{}, memory: map[string]int64{}}
 	name := strings.Fields(run("env", "GOVERSION"))[0]
 	result.names = []string{name}
 	minor, err := strconv.Atoi(strings.Split(name, ".")[1])
@@ -237,8 +242,12 @@ func readToolchain(command string) *version {
 	}
 	result.minor, result.patch = minor, patchOf(name)
 	run("build", "-o", "probe", "main.go")
-	readOffsets(filepath.Join(folder, "probe"), result)
-	result.reasons = readWaitReasons(filepath.Join(run("env", "GOROOT"), "src/runtime/runtime2.go"))
+	types := structureTypes(filepath.Join(folder, "probe"))
+	readOffsets(types, structures, optional, name, result.offsets)
+	readOffsets(types, memoryStructures, optionalInMemory, name, result.memory)
+	root := run("env", "GOROOT")
+	result.reasons = readWaitReasons(filepath.Join(root, "src/runtime/runtime2.go"))
+	result.classes = readSizeClasses(root)
 	return result
 }
 
@@ -288,9 +297,12 @@ func underlying(kind dwarf.Type) *dwarf.StructType {
 	}
 }
 
-// The offset of "a.b" in a structure, -1 where there is no such field.
+// The offset of "a.b" in a structure, -1 where there is no such field; of "a.b#bytes" its size, and of "a.b#count" how
+// many elements the array has.
 func offsetOf(structure *dwarf.StructType, path string) int64 {
+	path, what, _ := cut(path, "#")
 	total := int64(0)
+	var kind dwarf.Type
 	for _, name := range strings.Split(path, ".") {
 		if structure == nil {
 			return -1
@@ -305,14 +317,29 @@ func offsetOf(structure *dwarf.StructType, path string) int64 {
 			return -1
 		}
 		total += found.ByteOffset
-		structure = underlying(found.Type)
+		kind = found.Type
+		structure = underlying(kind)
+	}
+	switch what {
+	case "bytes":
+		return kind.Size()
+	case "count":
+		return kind.(*dwarf.ArrayType).Count
 	}
 	return total
 }
 
-func readOffsets(path string, into *version) {
-	types := structureTypes(path)
-	for _, wanted := range structures {
+// strings.Cut came with Go 1.18.
+func cut(text, separator string) (before, after string, found bool) {
+	if at := strings.Index(text, separator); at >= 0 {
+		return text[:at], text[at+len(separator):], true
+	}
+	return text, "", false
+}
+
+func readOffsets(types map[string]*dwarf.StructType, wantedOnes []structure, optional map[string]bool, version string,
+	into map[string]int64) {
+	for _, wanted := range wantedOnes {
 		var found *dwarf.StructType
 		for _, name := range wanted.from {
 			if found == nil {
@@ -322,9 +349,9 @@ func readOffsets(path string, into *version) {
 		set := func(name string, value int64) {
 			name = wanted.member + "." + name
 			if value < 0 && !optional[name] {
-				log.Fatalf("%s has no %s", into.names[0], name)
+				log.Fatalf("%s has no %s", version, name)
 			}
-			into.offsets[name] = value
+			into[name] = value
 		}
 		if found == nil {
 			set("size", -1)
@@ -404,20 +431,24 @@ func layoutTable(versions []*version) string {
 	text.WriteString("// One field a line would make pages of it.\n// clang-format off\n")
 	text.WriteString("constexpr auto rows = std::to_array<RuntimeLayout>({\n")
 	for _, each := range versions {
-		fmt.Fprintf(&text, "    // %s\n    {.version = {1, %d}, .first_patch = %d,\n", strings.Join(each.names, ", "), each.minor,
-			each.patch)
-		for _, structure := range structures {
-			words := []string{fmt.Sprintf(".%s = {.size = %d", structure.member, each.offsets[structure.member+".size"])}
-			for _, member := range structure.fields {
-				words = append(words, fmt.Sprintf(".%s = %d", member.name, each.offsets[structure.member+"."+member.name]))
-			}
-			text.WriteString(filled(words) + "},\n")
-		}
-		text.WriteString("    },\n")
+		writeRow(&text, each, structures, each.offsets, "")
 	}
 	text.WriteString("});\n// clang-format on\n\n} // namespace\n\n")
 	text.WriteString("std::span<const RuntimeLayout> known_runtime_layouts() {\n  return rows;\n}\n\n} // namespace inspect\n")
 	return text.String()
+}
+
+func writeRow(text *strings.Builder, of *version, structures []structure, offsets map[string]int64, more string) {
+	fmt.Fprintf(text, "    // %s\n    {.version = {1, %d}, .first_patch = %d,%s\n", strings.Join(of.names, ", "), of.minor,
+		of.patch, more)
+	for _, structure := range structures {
+		words := []string{fmt.Sprintf(".%s = {.size = %d", structure.member, offsets[structure.member+".size"])}
+		for _, member := range structure.fields {
+			words = append(words, fmt.Sprintf(".%s = %d", member.name, offsets[structure.member+"."+member.name]))
+		}
+		text.WriteString(filled(words) + "},\n")
+	}
+	text.WriteString("    },\n")
 }
 
 // Joined by commas, in lines of at most 120 characters.
