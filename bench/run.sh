@@ -2,7 +2,7 @@
 # Measures inspect against its peers in one run and prints ratios, since absolute times are the machine's.
 #
 #   bench/run.sh [NAME…]     cases whose name contains a NAME; all without: threads_1000 threads_5000 big_dwarf ps
-#                            goroutines_100000 goroutines_1000000
+#                            mappings_65000 goroutines_100000 goroutines_1000000
 #
 # The table is Markdown, also kept in build/bench/results.md for docs/benchmarks.md. BENCH_RUNS is the number of runs a
 # median is taken of (7), BENCH_PEER_RUNS that of peers which take long (3). A peer that is not installed is reported as
@@ -211,6 +211,22 @@ processes() {
   compare ps "memory" ps.inspect.max_rss_kb "ps aux" ps.ps.max_rss_kb kb 0
 }
 
+# What the kernel needs to write smaps is most of it, for everybody: cat does nothing else.
+mappings() {
+  local case=mappings_65000 run
+  say "$case: a process with 65,000 mappings"
+  start_target no "$release/fixtures/many_mappings" || { verdict=1; return; }
+  for ((run = 0; run < runs; ++run)); do
+    measured "$case.cat" bash -c 'exec cat "$1" >/dev/null' - "/proc/$target/smaps"
+    measured "$case.inspect" "$inspect" mem "$target"
+    if ((run < peer_runs)) && installed pmap; then measured "$case.pmap" pmap -x "$target"; fi
+  done
+  stop_target
+  compare "$case" "time" "$case.inspect.wall_us" "cat smaps" "$case.cat.wall_us" us 2000
+  compare "$case" "time" "$case.inspect.wall_us" "pmap -x" "$case.pmap.wall_us" us 0
+  compare "$case" "memory" "$case.inspect.max_rss_kb" "pmap -x" "$case.pmap.max_rss_kb" kb 0
+}
+
 # The toolchain that the goroutines' target is built with: dlv 1.20 of Debian 12 knows Go up to 1.22.
 find_go() {
   local go
@@ -313,6 +329,7 @@ wanted threads_1000 "$@" && threads 1000
 wanted threads_5000 "$@" && threads 5000 && linearity
 wanted big_dwarf "$@" && big_dwarf
 wanted ps "$@" && processes
+wanted mappings_65000 "$@" && mappings
 wanted goroutines_100000 "$@" && goroutines 100000
 wanted goroutines_1000000 "$@" && goroutines 1000000 && goroutines_are_linear
 mkdir -p "$(dirname "$results")"
