@@ -82,8 +82,9 @@ void MallocBooks::State::add_up(std::span<const ArenaCopy> arenas, const FreeLis
     ArenaMemory &memory_of = rest.arenas[i];
     // The lists were followed only as far as the arena's bytes reach.
     if (memory_of.top_bytes > arenas[i].system_bytes() - chunks.bytes - chunks.fast_bytes) {
-      statistics.why_incomplete =
-          fmt::format("the top chunk at {:#x} would be larger than its arena", arenas[i].top().value);
+      if (statistics.why_incomplete.empty())
+        statistics.why_incomplete =
+            fmt::format("the top chunk at {:#x} would be larger than its arena", arenas[i].top().value);
       memory_of.top_bytes = 0;
     }
     const MallocArena &arena = statistics.arenas.emplace_back(summary(arenas[i], chunks, memory_of, i == 0));

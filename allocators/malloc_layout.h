@@ -4,9 +4,9 @@
 // A layout is believed only where a process' memory fits it (allocators/malloc_search.h): it makes no difference to the
 // result how it was come by.
 //
-// Sources: glibc malloc/malloc.c (struct malloc_state, struct malloc_par, PROTECT_PTR) and malloc/arena.c (struct
-// _heap_info) of each version; the offsets are those of the debug information of Debian's 2.31, 2.36, 2.41 and 2.43
-// and Ubuntu's 2.27, 2.35, 2.39 and 2.42.
+// Sources: glibc malloc/malloc.c (struct malloc_state, struct malloc_par, PROTECT_PTR). The offsets are those of the
+// debug information of Debian's 2.31, 2.36, 2.41 and 2.43 and Ubuntu's 2.35, 2.39 and 2.42; with these and
+// Ubuntu's 2.27 the books of a process were held against its mallinfo2(3). 2.26 is as its source has it.
 #pragma once
 
 #include "dwarf/module.h"
@@ -47,6 +47,7 @@ struct MallocStateLayout { // malloc.c: struct malloc_state
   std::uint32_t max_system_mem = 0;
 
   std::uint32_t size() const { return max_system_mem + 8; }
+  friend bool operator==(const MallocStateLayout &, const MallocStateLayout &) = default;
 };
 
 struct MallocParametersLayout { // malloc.c: struct malloc_par; counts are ints, all else is words
@@ -63,6 +64,7 @@ struct MallocParametersLayout { // malloc.c: struct malloc_par; counts are ints,
   std::uint32_t sbrk_base = 0;
 
   std::uint32_t size() const { return sbrk_base + 8; }
+  friend bool operator==(const MallocParametersLayout &, const MallocParametersLayout &) = default;
 };
 
 struct MallocLayout {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <ranges>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace inspect {
 namespace {
@@ -223,10 +224,11 @@ Result<std::vector<ArenaCopy>> read_arena_circle(const MemoryView &memory, RunAd
   std::unordered_map<RunAddress, ArenaCopy *> read;
   for (ArenaCopy &arena : known)
     read.emplace(arena.address(), &arena);
+  std::unordered_set<RunAddress> seen;
   std::vector<ArenaCopy> circle;
   RunAddress at = main_arena;
   do {
-    if (circle.size() >= most_arenas)
+    if (circle.size() >= most_arenas || !seen.insert(at).second)
       return std::unexpected(Error(ErrorKind::corrupt, "the arenas of malloc do not form a circle"));
     const auto copied = read.find(at);
     auto arena = copied != read.end() && copied->second != nullptr ? Result<ArenaCopy>(std::move(*copied->second))

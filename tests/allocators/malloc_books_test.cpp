@@ -1,5 +1,7 @@
+#include "allocators/malloc_search.h"
 #include "tests/allocators/malloc_process.h"
 #include "tests/support/catch.h"
+#include "tests/support/skip.h"
 
 #include <algorithm>
 
@@ -21,6 +23,22 @@ std::map<std::string, std::uint64_t> by_name(const MallocTotals &totals) {
           {"uordblks", totals.uordblks}, {"fordblks", totals.fordblks}, {"keepcost", totals.keepcost}};
 }
 
+std::unique_ptr<MallocBooks> open_books(MallocProcess &process) {
+  auto books = MallocBooks::open(process.modules(), process.memory());
+  REQUIRE(books.has_value());
+  return std::move(*books);
+}
+
+/// Which mappings malloc made for single blocks: those that the program says, and no other.
+void check_mapped_chunks(const MallocProcess &process, const MallocBooks &books) {
+  for (const auto &[range, name] : process.mappings()) {
+    INFO(std::hex << range.begin.value << " " << name);
+    const bool has_block =
+        std::ranges::any_of(process.told().mapped_blocks, [&](RunAddress block) { return range.contains(block); });
+    CHECK(books.is_mapped_chunk(range) == has_block);
+  }
+}
+
 TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say") {
   const std::vector<Variant> variants = {{"malloc_arenas", {"/usr/lib/debug"}, "2."},
                                          {"malloc_arenas", {}, "2."},
@@ -29,10 +47,9 @@ TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say"
   for (const Variant &variant : variants) {
     INFO(variant.program << " with debug files from " << variant.debug_directories.size() << " directories");
     MallocProcess process({fixture_path(variant.program), "5"}, {.debug_directories = variant.debug_directories});
-    auto books = MallocBooks::open(process.modules(), process.memory());
-    REQUIRE(books.has_value());
-    REQUIRE((*books)->copy().has_value());
-    const MallocStatistics statistics = (*books)->statistics();
+    const auto books = open_books(process);
+    REQUIRE(books->copy().has_value());
+    const MallocStatistics statistics = books->statistics();
     INFO(statistics.why_incomplete);
     CHECK(statistics.complete);
     CHECK(statistics.version.starts_with(variant.version));
@@ -49,8 +66,50 @@ TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say"
       CHECK(arena.heaps.size() == told[i].subheaps);
       CHECK(arena.attached_threads == 1);
     }
-    process.child().close_stdin();
+    CHECK(process.told().mapped_blocks.size() == 4);
+    check_mapped_chunks(process, *books);
   }
+}
+
+TEST_CASE("malloc's books are there before malloc was called") {
+  for (const std::string program : {"malloc_arenas", "malloc_arenas_static", "malloc_arenas_static_stripped"}) {
+    INFO(program);
+    MallocProcess process({fixture_path(program), "0"}, {.debug_directories = {}});
+    const auto books = open_books(process);
+    REQUIRE(books->copy().has_value());
+    const MallocStatistics statistics = books->statistics();
+    CHECK(statistics.complete);
+    CHECK(statistics.arenas.size() == 1);
+    process.child().write("x");
+    CHECK(by_name(statistics.totals) == process.listen().totals);
+  }
+}
+
+TEST_CASE("A walk of malloc's lists ends where it may not go on") {
+  MallocProcess process({fixture_path("malloc_arenas"), "2"});
+  const auto books = open_books(process);
+  REQUIRE(books->copy().has_value());
+  const MallocTotals all = books->statistics().totals;
+  REQUIRE(books->copy(100).has_value());
+  const MallocStatistics few = books->statistics();
+  CHECK_FALSE(few.complete);
+  CHECK(few.why_incomplete == "there are more than 100 free chunks");
+  CHECK(few.totals.ordblks + few.totals.smblks == 100 + few.arenas.size());
+  CHECK(few.totals.arena == all.arena);
+  CHECK(few.totals.keepcost == all.keepcost);
+  CHECK(few.totals.fordblks < all.fordblks);
+  CHECK(few.totals.hblkhd == all.hblkhd);
+}
+
+TEST_CASE("The table of malloc's layouts is what libc's debug information says") {
+  MallocProcess process({fixture_path("malloc_arenas"), "1"});
+  const auto place = find_malloc(process.modules(), process.memory());
+  REQUIRE(place.has_value());
+  const auto described = described_malloc_layout(*place->module, place->version);
+  if (!described)
+    SKIP_TEST("libc's debug information is not installed");
+  CHECK(described->state == place->layout.state);
+  CHECK(described->parameters == place->layout.parameters);
 }
 
 } // namespace

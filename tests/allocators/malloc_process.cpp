@@ -37,7 +37,7 @@ void take_info_line(const std::string &line, std::vector<ToldArena> &arenas, boo
     arena.subheaps = attribute(line, "size");
 }
 
-ToldByMalloc listen(ChildProcess &child) {
+ToldByMalloc listen_to(ChildProcess &child) {
   ToldByMalloc told;
   bool in_arena = false;
   for (std::string line = child.read_line(); line != "ready"; line = child.read_line()) {
@@ -82,8 +82,12 @@ ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const Module
 }
 
 MallocProcess::MallocProcess(const std::vector<std::string> &command, const ModuleOptions &options)
-    : child_(command), told_(listen(child_)), memory_(child_.pid()),
+    : child_(command), told_(listen_to(child_)), memory_(child_.pid()),
       modules_(modules_of_child(child_.pid(), memory_, options)) {}
+
+ToldByMalloc MallocProcess::listen() {
+  return listen_to(child_);
+}
 
 std::vector<std::pair<RunRange, std::string>> MallocProcess::mappings() const {
   std::vector<std::pair<RunRange, std::string>> found;

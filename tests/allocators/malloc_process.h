@@ -34,7 +34,8 @@ struct ToldArena {            ///< by malloc_info(3)
   std::uint64_t subheaps = 0; ///< a count; 0 of the main arena
 };
 
-struct ToldByMalloc {
+struct ToldByMalloc { ///< either may be missing
+
   std::map<std::string, std::uint64_t> totals; ///< by mallinfo2(3)
   std::vector<ToldArena> arenas;               ///< in the order of malloc's own circle
   std::vector<RunAddress> mapped_blocks;
@@ -48,6 +49,8 @@ public:
   const MemoryView &memory() const { return memory_; }
   ModuleMap &modules() { return modules_; }
   ChildProcess &child() { return child_; }
+  /// What it says until the next line "ready".
+  ToldByMalloc listen();
   /// All private anonymous mappings, with "[heap]" and such.
   std::vector<std::pair<RunRange, std::string>> mappings() const;
 

@@ -1,0 +1,72 @@
+#include "allocators/other_allocators.h"
+#include "tests/allocators/malloc_process.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <unistd.h>
+
+/// As if mimalloc were linked into this program: what is recognised is the name.
+extern "C" void *mi_malloc(std::size_t size) {
+  return ::operator new(size);
+}
+
+namespace inspect::test {
+namespace {
+
+struct Row {
+  std::string file;    ///< that must be there for the row
+  std::string preload; ///< a library; empty: none
+  std::string program;
+  std::string allocator; ///< empty: none other than glibc's
+};
+
+std::vector<std::string> names_in(pid_t process) {
+  const LiveChildMemory memory(process);
+  ModuleMap modules = modules_of_child(process, memory, {.debug_directories = {}});
+  std::vector<std::string> names;
+  for (const OtherAllocator &allocator : find_other_allocators(modules))
+    names.push_back(allocator.name);
+  return names;
+}
+
+TEST_CASE("Other allocators are recognised by the names that they bring") {
+  const std::string libraries = "/usr/lib/x86_64-linux-gnu/";
+  const std::vector<Row> rows = {
+      {"/bin/cat", "", "cat", ""},
+      {libraries + "libjemalloc.so.2", libraries + "libjemalloc.so.2", "cat", "jemalloc"},
+      {libraries + "libtcmalloc_minimal.so.4", libraries + "libtcmalloc_minimal.so.4", "cat", "tcmalloc"},
+      {libraries + "libmimalloc.so.2", libraries + "libmimalloc.so.2", "cat", "mimalloc"},
+  };
+  for (const Row &row : rows) {
+    if (!std::filesystem::exists(row.file))
+      continue;
+    INFO(row.program << " with " << row.preload);
+    ChildProcess child({"env", "LD_PRELOAD=" + row.preload, row.program});
+    child.write("ready\n"); // cat answers when it is there with all of its libraries
+    child.wait_for_line("ready");
+    const auto expected = row.allocator.empty() ? std::vector<std::string>() : std::vector{row.allocator};
+    CHECK(names_in(child.pid()) == expected);
+  }
+  for (const std::string program : {"unwind_musl", "unwind_musl_static"}) {
+    if (!std::filesystem::exists(fixture_path(program)))
+      continue;
+    INFO(program);
+    ChildProcess child({fixture_path(program), "chain"});
+    child.wait_for_line("ready");
+    CHECK(names_in(child.pid()) == std::vector<std::string>{"musl"});
+  }
+}
+
+TEST_CASE("An allocator that is linked into the executable is recognised by its symbols") {
+  ::operator delete(mi_malloc(16));
+  const OwnMemory memory;
+  ModuleMap modules = modules_of_child(::getpid(), memory, {.debug_directories = {}});
+  const std::vector<OtherAllocator> found = find_other_allocators(modules);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].name == "mimalloc");
+  CHECK(found[0].module_path.ends_with("test_allocators"));
+}
+
+} // namespace
+} // namespace inspect::test
