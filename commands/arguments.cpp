@@ -143,6 +143,13 @@ private:
 
 } // namespace
 
+CommandSpec as_in_session(CommandSpec spec) {
+  if (std::erase_if(spec.positionals, [](const PositionalSpec &one) { return one.only_on_command_line; }) > 0 &&
+      spec.positionals.empty())
+    spec.completion = CompletionKind::none;
+  return spec;
+}
+
 bool ParsedArguments::has(std::string_view option) const {
   return std::ranges::find(given_, option, &Given::option) != given_.end();
 }

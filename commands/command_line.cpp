@@ -57,7 +57,7 @@ ExitStatus dispatch(std::span<const std::string> words, Output &output) {
 } // namespace
 
 ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> words, Output &output, Session *session) {
-  const auto arguments = parse_arguments(spec, words);
+  const auto arguments = parse_arguments(session != nullptr ? as_in_session(spec) : spec, words);
   if (!arguments) {
     // The parser's remedies are commands as a session takes them.
     const Error &error = arguments.error();

@@ -38,6 +38,7 @@ struct PositionalSpec {
   std::string help = {};
   bool required = false;
   bool repeatable = false;
+  bool only_on_command_line = false; ///< a session has it already: the process
 };
 
 /// The words of one invocation after parsing against the spec.
@@ -85,6 +86,9 @@ struct CommandSpec {
   /// may follow the name at once (p/x).
   bool raw_line = false;
 };
+
+/// The command as it is typed in a session: without the arguments that a session has already.
+CommandSpec as_in_session(CommandSpec spec);
 
 /// Every command, in the order of the help.
 std::span<const CommandSpec> command_table();

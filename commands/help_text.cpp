@@ -102,7 +102,8 @@ std::string synopsis(const CommandSpec &spec) {
   return line;
 }
 
-std::string help_text(const CommandSpec &spec, bool in_session) {
+std::string help_text(const CommandSpec &command, bool in_session) {
+  const CommandSpec spec = in_session ? as_in_session(command) : command;
   std::string text = wrapped(fmt::format("{}{}", in_session ? "" : "inspect ", synopsis(spec)), 0);
   if (!spec.aliases.empty())
     text += fmt::format("also: {}\n", fmt::join(spec.aliases, ", "));

@@ -47,7 +47,7 @@ void claim_libraries(MappingClaims &claims, std::span<const RunRange> images);
 /// By the books of Go's runtime and of malloc.
 void claim_go_memory(MappingClaims &claims, std::span<const GoMemoryRange> ranges);
 void claim_malloc_arenas(MappingClaims &claims, std::span<const MallocArena> arenas);
-void claim_mapped_chunks(MappingClaims &claims, const MallocBooks &books);
+void claim_mapped_chunks(MappingClaims &claims, const std::function<bool(RunRange)> &is_mapped_chunk);
 /// Stacks of threads with the guards below them.
 void claim_thread_stacks(MappingClaims &claims, const MappingOwners &owners);
 /// What looks like the memory of Go or malloc where no books say so: marked as guessed.

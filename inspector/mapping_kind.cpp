@@ -91,8 +91,8 @@ std::vector<ClassifiedMapping> classify_mappings(pid_t process, std::string_view
   if (owners.arenas.empty())
     guess_malloc_arenas(claims);
   claim_thread_stacks(claims, owners);
-  if (owners.malloc_books != nullptr)
-    claim_mapped_chunks(claims, *owners.malloc_books);
+  if (owners.is_mapped_chunk)
+    claim_mapped_chunks(claims, owners.is_mapped_chunk);
   claim_the_rest(claims);
   return claims.take();
 }

@@ -10,6 +10,7 @@
 #include "machine/memory_view.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,7 +60,7 @@ struct ClassifiedMapping {
 /// What else is known of the process than its mappings; any of it may be missing.
 struct MappingOwners {
   std::span<const GoMemoryRange> go;
-  const MallocBooks *malloc_books = nullptr;
+  std::function<bool(RunRange mapping)> is_mapped_chunk; ///< MallocBooks'; each call reads the target
   std::span<const MallocArena> arenas;
   std::span<const RunRange> images;            ///< of the loaded modules, first to last segment: how far their bss goes
   std::span<const ThreadStackPointer> threads; ///< attach/thread_stack_pointers.h

@@ -147,7 +147,7 @@ void guess_malloc_arenas(MappingClaims &claims) {
   }
 }
 
-void claim_mapped_chunks(MappingClaims &claims, const MallocBooks &books) {
+void claim_mapped_chunks(MappingClaims &claims, const std::function<bool(RunRange)> &is_mapped_chunk) {
   std::vector<std::size_t> candidates;
   for (std::size_t i = 0; i < claims.size(); ++i)
     if (!claims.claimed(i) && claims.is_private_data(i) && !claims.mapping(i).executable &&
@@ -161,7 +161,7 @@ void claim_mapped_chunks(MappingClaims &claims, const MallocBooks &books) {
     candidates.resize(most_looks_for_chunks);
   }
   for (const std::size_t index : candidates)
-    if (books.is_mapped_chunk(claims.mapping(index).range))
+    if (is_mapped_chunk(claims.mapping(index).range))
       claims.claim(index, MappingKind::malloc_mapped);
 }
 

@@ -31,7 +31,8 @@ Result<ProcessMappings> join(pid_t process, const std::string &executable, const
         fmt::format("the stacks of threads cannot be told from other memory: {}", threads.error().message()));
   MappingOwners owners;
   owners.go = evidence.go;
-  owners.malloc_books = evidence.malloc_books;
+  if (evidence.malloc_books != nullptr)
+    owners.is_mapped_chunk = [books = evidence.malloc_books](RunRange range) { return books->is_mapped_chunk(range); };
   owners.arenas = evidence.arenas;
   owners.images = evidence.images;
   owners.memory = evidence.memory;
