@@ -1,9 +1,11 @@
 #include "inspector/mapping_kind.h"
 
 #include "inspector/mapping_claims.h"
+#include "machine/near_misses.h"
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 namespace inspect {
 
@@ -13,6 +15,32 @@ std::string_view mapping_kind_text(MappingKind kind) {
       "malloc arena", "malloc mapped", "Go heap",      "Go metadata",  "anonymous",    "jit",   "shared memory",
       "memfd",        "file",          "device",       "kernel",       "reserved"};
   return texts[static_cast<std::size_t>(kind)];
+}
+
+std::string_view mapping_kind_name(MappingKind kind) {
+  constexpr std::array<std::string_view, mapping_kind_count> names = {
+      "program_text", "program_data",  "library_text", "library_data", "thread_stack", "guard", "main_heap",
+      "malloc_arena", "malloc_mapped", "go_heap",      "go_metadata",  "anonymous",    "jit",   "shared_memory",
+      "memfd",        "file",          "device",       "kernel",       "reserved"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+Result<MappingKind> parse_mapping_kind(std::string_view text) {
+  std::string wanted;
+  for (const char letter : text)
+    wanted += letter == ' ' || letter == '-'   ? '_'
+              : letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32)
+                                               : letter;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < mapping_kind_count; ++i) {
+    const auto kind = static_cast<MappingKind>(i);
+    if (mapping_kind_name(kind) == wanted)
+      return kind;
+    names.emplace_back(mapping_kind_name(kind));
+  }
+  return std::unexpected(Error(ErrorKind::usage,
+                               fmt::format("'{}' is no kind of mapping{}", text, did_you_mean(wanted, names)),
+                               fmt::format("one of {}", fmt::join(names, ", "))));
 }
 
 MappingClaims::MappingClaims(std::vector<MappingUsage> mappings) : claimed_(mappings.size(), false) {

@@ -42,8 +42,12 @@ enum class MappingKind {
 };
 constexpr std::size_t mapping_kind_count = static_cast<std::size_t>(MappingKind::reserved) + 1;
 
-/// "thread stack"; stable, also used in JSON with "_" for blanks.
+/// "thread stack", "Go heap": for eyes.
 std::string_view mapping_kind_text(MappingKind kind);
+/// "thread_stack", "go_heap": stable, for JSON and options.
+std::string_view mapping_kind_name(MappingKind kind);
+/// From either, in upper or lower case, with blanks, "-" or "_" between the words. usage, with a near miss.
+Result<MappingKind> parse_mapping_kind(std::string_view text);
 
 struct ClassifiedMapping {
   MappingUsage usage;

@@ -22,6 +22,10 @@ Result<ProcessMappings> join(pid_t process, const std::string &executable, const
   if (!usage)
     return std::unexpected(usage.error());
   ProcessMappings result;
+  result.process = process;
+  if (auto stat = read_process_stat(process))
+    result.command = std::move(stat->name);
+  result.executable = executable;
   result.measured = usage->measured;
   result.why_not_measured = std::move(usage->why_not_measured);
   result.warnings = std::move(warnings);
@@ -82,15 +86,18 @@ Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks
   return join(target.process(), target.executable(), evidence, std::move(warnings));
 }
 
+Result<ProcessMappings> read_process_mappings(Target &target) {
+  RuntimeBooks books = open_runtime_books(target);
+  if (books.malloc_books)
+    if (const auto copied = books.malloc_books->copy(0); !copied)
+      books.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", copied.error().message()));
+  return read_process_mappings(target, books);
+}
+
 Result<ProcessMappings> read_process_mappings(pid_t process) {
   auto target = Target::open(process, {});
-  if (target) {
-    RuntimeBooks books = open_runtime_books(**target);
-    if (books.malloc_books)
-      if (const auto copied = books.malloc_books->copy(); !copied)
-        books.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", copied.error().message()));
-    return read_process_mappings(**target, books);
-  }
+  if (target)
+    return read_process_mappings(**target);
   if (target.error().kind() == ErrorKind::no_such_process)
     return std::unexpected(target.error());
   const auto executable = read_executable_link(process);

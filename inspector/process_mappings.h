@@ -30,6 +30,9 @@ struct RuntimeBooks {
 RuntimeBooks open_runtime_books(Target &target);
 
 struct ProcessMappings {
+  pid_t process = 0;
+  std::string command;                     ///< the kernel's short name
+  std::string executable;                  ///< as the process sees it; empty: not known
   std::vector<ClassifiedMapping> mappings; ///< ascending by address, all of them, [vsyscall] included
   bool measured = false;                   ///< false: only `reserved` is known of the amounts
   std::string why_not_measured;
@@ -40,9 +43,11 @@ struct ProcessMappings {
 /// read live. no_such_process, not_permitted.
 Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks &books);
 
-/// Opens the target and its books, copies malloc's without a stop, and lets all of it go. Where the process may be read
-/// but not be opened (no right to its memory, a 32-bit program) the kinds are told from the mappings alone, and a
-/// warning says so.
+/// Opens the books and copies malloc's without a stop.
+Result<ProcessMappings> read_process_mappings(Target &target);
+
+/// Opens the target, too, and lets all of it go. Where the process may be read but not be opened (no right to its
+/// memory, a 32-bit program) the kinds are told from the mappings alone, and a warning says so.
 Result<ProcessMappings> read_process_mappings(pid_t process);
 
 } // namespace inspect
