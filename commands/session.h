@@ -34,6 +34,7 @@ public:
   Session &operator=(const Session &) = delete;
 
   Target &target() { return *target_; }
+  Tracer &tracer() { return tracer_; } ///< for a short stop of a command's own; of no use while it is held
   pid_t process() const { return target_->process(); }
   bool read_only() const { return read_only_; }
   bool held() const { return stopped_.has_value(); }

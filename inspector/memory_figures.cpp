@@ -108,7 +108,7 @@ struct MallocFigure {
 
 /// Names are those of struct mallinfo2 (man page mallinfo(3)).
 constexpr std::array malloc_figures = {
-    MallocFigure{{"arenas", "arenas", FigureUnit::count},
+    MallocFigure{{"arena_count", "arenas", FigureUnit::count},
                  [](const MallocStatistics &one) { return Value(one.arenas.size()); }},
     MallocFigure{{"arena", "from the system"}, [](const MallocStatistics &one) { return Value(one.totals.arena); }},
     MallocFigure{{"uordblks", "in use"}, [](const MallocStatistics &one) { return Value(one.totals.uordblks); }},

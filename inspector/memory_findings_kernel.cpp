@@ -19,30 +19,29 @@ std::uint64_t group_event(const ControlGroupMemory &group, std::string_view name
   return 0;
 }
 
-/// What of a group's memory does not go away by itself. Of an ancestor's only its sum is known.
-std::uint64_t working_memory(const ControlGroupMemory &group) {
-  return less(group.limit_current, group.limit_path == group.path ? group.reclaimable.value_or(0) : 0);
-}
-
 std::optional<MemoryFinding> near_group_limit(const MemoryEvidence &evidence) {
   const auto &group = evidence.report.cgroup;
-  if (!group || !group->limit || *group->limit == 0 ||
-      !at_least_percent(working_memory(*group), *group->limit, limits::group_percent))
+  const MemoryLimit *nearest = group ? group->nearest_limit() : nullptr;
+  if (nearest == nullptr || nearest->limit == 0)
     return std::nullopt;
-  const std::uint64_t working = working_memory(*group);
+  // What of it does not go away by itself. Of a group above only the sum is known.
+  const std::uint64_t cache = nearest->path == group->path ? group->reclaimable.value_or(0) : 0;
+  const std::uint64_t working = less(nearest->current, cache);
+  if (!at_least_percent(working, nearest->limit, limits::group_percent))
+    return std::nullopt;
   MemoryFinding finding;
   finding.id = "cgroup-near-limit";
-  finding.bytes = group->limit_current;
-  finding.sentence = fmt::format("The cgroup uses {} of {} ({} %)", size_text(group->limit_current),
-                                 size_text(*group->limit), percent_of(group->limit_current, *group->limit));
-  if (const std::uint64_t cache = less(group->limit_current, working); cache > 0)
-    finding.sentence += fmt::format(", of which {} is file cache that can go", size_text(cache));
-  finding.sentence += fmt::format(": {} more, and the OOM killer comes", size_text(less(*group->limit, working)));
+  finding.bytes = nearest->current;
+  finding.sentence = fmt::format("The cgroup {} uses {} of {} ({} %)", nearest->path, size_text(nearest->current),
+                                 size_text(nearest->limit), percent_of(nearest->current, nearest->limit));
+  if (cache > 0)
+    finding.sentence +=
+        fmt::format(", of which {} is file cache that can go", size_text(less(nearest->current, working)));
+  finding.sentence += fmt::format(": {} more, and the OOM killer comes", size_text(less(nearest->limit, working)));
   finding.see = group->version == 1 ? "memory.limit_in_bytes, cgroups(7)" : "memory.max, memory.high, cgroups(7)";
-  const bool go_without_limit = evidence.report.runtime.language == "go";
-  if (go_without_limit)
+  if (evidence.report.runtime.language == "go")
     finding.see += "; GOMEMLIMIT lets Go collect before";
-  finding.figures = {{"current", group->limit_current}, {"limit", *group->limit}, {"working", working}};
+  finding.figures = {{"current", nearest->current}, {"limit", nearest->limit}, {"working", working}};
   return finding;
 }
 
