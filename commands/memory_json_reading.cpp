@@ -81,7 +81,7 @@ bool read_kinds(const Json &list, std::vector<KindUsage> &kinds) {
     const auto mappings = number<std::size_t>(object, "mappings");
     if (name == nullptr || !name->is_string() || !mappings || !number<std::uint64_t>(object, "reserved"))
       return false;
-    const auto kind = find_mapping_kind(name->get_ref<const std::string &>());
+    const auto kind = parse_mapping_kind(name->get_ref<const std::string &>());
     if (!kind)
       continue; // of a later version
     KindUsage usage{.kind = *kind, .mappings = *mappings, .amounts = {}};

@@ -187,20 +187,6 @@ std::span<const AmountName> memory_amounts() {
   return amount_names;
 }
 
-std::string mapping_kind_name(MappingKind kind) {
-  std::string name(mapping_kind_text(kind));
-  std::ranges::replace(name, ' ', '_');
-  return name;
-}
-
-std::optional<MappingKind> find_mapping_kind(std::string_view text) {
-  for (std::size_t number = 0; number < mapping_kind_count; ++number)
-    if (const auto kind = static_cast<MappingKind>(number);
-        mapping_kind_name(kind) == text || mapping_kind_text(kind) == text)
-      return kind;
-  return std::nullopt;
-}
-
 std::string figure_text(FigureUnit unit, std::uint64_t value) {
   switch (unit) {
   case FigureUnit::bytes:

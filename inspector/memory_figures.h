@@ -53,11 +53,6 @@ struct AmountName {
 };
 std::span<const AmountName> memory_amounts();
 
-/// The kind whose text is this, with "_" for blanks or without; nothing: there is none.
-std::optional<MappingKind> find_mapping_kind(std::string_view text);
-/// As in JSON: "thread_stack".
-std::string mapping_kind_name(MappingKind kind);
-
 /// "170 MB", "94,000", "1.25 ms". A moment is given as nanoseconds.
 std::string figure_text(FigureUnit unit, std::uint64_t value);
 
