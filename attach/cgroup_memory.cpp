@@ -1,7 +1,6 @@
 #include "attach/cgroup_memory.h"
 
 #include "attach/control_group_place.h"
-#include "attach/proc_file.h"
 #include "attach/process_list.h"
 
 #include <algorithm>
@@ -223,14 +222,19 @@ const MemoryLimit *ControlGroupMemory::nearest_limit() const {
 }
 
 Result<ControlGroupMemory> read_cgroup_memory(pid_t process) {
-  const auto thread = living_thread(process);
-  if (!thread)
-    return std::unexpected(thread.error());
-  const std::string directory = fmt::format("/proc/{}", process);
-  auto memory = read_from(*thread == process ? directory : fmt::format("{}/task/{}", directory, *thread), "");
-  if (!memory && !process_exists(process))
-    return std::unexpected(proc_error(process, ESRCH, directory));
-  return memory;
+  // The thread that shows the group may end meanwhile.
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    auto directory = living_directory(process);
+    if (!directory)
+      return std::unexpected(directory.error());
+    directory->pop_back();
+    auto memory = read_from(*directory, "");
+    const bool may_be_back =
+        !memory && memory.error().kind() == ErrorKind::not_found && ::access(directory->c_str(), F_OK) != 0;
+    if (!may_be_back || attempt == attempts)
+      return memory;
+  }
 }
 
 Result<ControlGroupMemory> read_cgroup_memory(pid_t process, const std::string &root) {

@@ -135,10 +135,10 @@ Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
 namespace {
 
 Result<std::vector<Mapping>> read_memory_map_once(pid_t process) {
-  const auto thread = living_thread(process);
-  if (!thread)
-    return std::unexpected(thread.error());
-  const std::string path = *thread == process ? proc_path(process, "maps") : proc_path(process, *thread, "maps");
+  const auto directory = living_directory(process);
+  if (!directory)
+    return std::unexpected(directory.error());
+  const std::string path = *directory + "maps";
   const auto text = read_proc_file(process, path);
   if (!text)
     return std::unexpected(text.error());

@@ -1,6 +1,5 @@
 #include "attach/memory_status.h"
 
-#include "attach/proc_file.h"
 #include "attach/process_list.h"
 
 #include <algorithm>
@@ -66,16 +65,12 @@ Result<MemoryStatus> parse_memory_status(std::string_view status) {
 }
 
 Result<MemoryStatus> read_memory_status(pid_t process) {
-  const auto thread = living_thread(process);
-  if (!thread)
-    return std::unexpected(thread.error());
-  const std::string path = *thread == process ? proc_path(process, "status") : proc_path(process, *thread, "status");
-  const auto text = read_proc_file(process, path);
+  const auto text = read_living_file(process, "status");
   if (!text)
     return std::unexpected(text.error());
   auto status = parse_memory_status(*text);
   if (!status)
-    return std::unexpected(status.error().while_doing(fmt::format("reading {}", path)));
+    return std::unexpected(status.error().while_doing(fmt::format("reading the status of process {}", process)));
   return status;
 }
 

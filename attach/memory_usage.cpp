@@ -55,12 +55,11 @@ std::string why_closed(pid_t process, const std::string &smaps, int error_number
   return sentence(proc_error(process, error_number, tried));
 }
 
-/// What one look at smaps gave: mappings, or why there are none, or neither where the process left its memory
-/// meanwhile.
+/// What one look at smaps gave: mappings, or why there are none; neither where the process left its memory meanwhile.
 struct Measurement {
   std::vector<MappingUsage> mappings;
   std::string why_not;
-  bool memory_is_gone = false;
+  bool look_again = false; ///< execve or the end of a thread may be the cause
 };
 
 Measurement measure(pid_t process, const std::string &maps, const std::string &smaps) {
@@ -69,8 +68,9 @@ Measurement measure(pid_t process, const std::string &maps, const std::string &s
   // the while; a page of it costs no walk over page tables.
   const FileDescriptor witness = open_to_read(maps);
   const FileDescriptor file = open_to_read(smaps);
-  if (!file)
-    return {{}, why_closed(process, smaps, errno, 0), false};
+  const int refused = file ? 0 : errno;
+  if (refused != 0)
+    return {{}, why_closed(process, smaps, refused, 0), refused == ENOENT || refused == ESRCH};
   MemoryUsageParser parser;
   const int failed = read_into(parser, file.get());
   std::array<char, 4096> unused;
@@ -83,7 +83,7 @@ Measurement measure(pid_t process, const std::string &maps, const std::string &s
   if (!mappings)
     return {{}, fmt::format("{} cannot be understood: {}", smaps, mappings.error().message()), false};
   if (mappings->empty() && witness)
-    return {{}, fmt::format("{} is empty: something is mounted over it, or a security module closes it", smaps), false};
+    return {{}, fmt::format("{} is empty: something is mounted over it, or a security module closes it", smaps), true};
   return {std::move(*mappings), {}, false};
 }
 
@@ -105,30 +105,23 @@ Result<MemoryUsage> from_maps(pid_t process, std::string why_not_measured) {
   return usage;
 }
 
-/// "/proc/PID/NAME" of a thread that lives.
-Result<std::string> path_through_living_thread(pid_t process, std::string_view name) {
-  const auto thread = living_thread(process);
-  if (!thread)
-    return std::unexpected(thread.error());
-  return *thread == process ? proc_path(process, name) : proc_path(process, *thread, name);
-}
-
 Result<MemoryUsage> read_usage(pid_t process, const std::string *instead_of_smaps) {
-  // In execve a process has no memory for a moment, and its leader may be replaced: a second look then finds it. One
-  // without memory, which is a kernel thread, stays without.
+  // In execve a process has no memory for a moment, and its leader may be replaced; a thread may end between the
+  // choice of it and the opening of its files. A second look then finds them. A kernel thread stays without memory.
   constexpr int attempts = 5;
+  Measurement found;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    const auto maps = path_through_living_thread(process, "maps");
-    const auto smaps = path_through_living_thread(process, "smaps");
-    if (!maps || !smaps)
-      return std::unexpected(maps ? smaps.error() : maps.error());
-    Measurement found = measure(process, *maps, instead_of_smaps != nullptr ? *instead_of_smaps : *smaps);
-    if (!found.why_not.empty())
-      return from_maps(process, std::move(found.why_not));
-    if (!found.memory_is_gone)
-      return MemoryUsage{std::move(found.mappings), true, {}};
+    const auto directory = living_directory(process);
+    if (!directory)
+      return std::unexpected(directory.error());
+    found =
+        measure(process, *directory + "maps", instead_of_smaps != nullptr ? *instead_of_smaps : *directory + "smaps");
+    if (!found.look_again)
+      break;
   }
-  return MemoryUsage{{}, true, {}};
+  if (!found.why_not.empty())
+    return from_maps(process, std::move(found.why_not));
+  return MemoryUsage{std::move(found.mappings), true, {}};
 }
 
 } // namespace
@@ -176,13 +169,11 @@ Result<MemoryUsage> read_memory_usage(pid_t process, const std::string &smaps) {
 }
 
 Result<MemoryAmounts> read_memory_rollup(pid_t process) {
-  const auto path = path_through_living_thread(process, "smaps_rollup");
-  if (!path)
-    return std::unexpected(path.error());
+  const auto text = read_living_file(process, "smaps_rollup");
   const auto unsupported = [&](std::string_view why) {
-    return std::unexpected(Error(ErrorKind::unsupported, fmt::format("there is no {}: {}", *path, why)));
+    return std::unexpected(
+        Error(ErrorKind::unsupported, fmt::format("there is no smaps_rollup of process {}: {}", process, why)));
   };
-  const auto text = read_proc_file(process, *path);
   if (!text && text.error().kind() == ErrorKind::not_found)
     return unsupported("Linux has it since 4.14, where it was built with CONFIG_PROC_PAGE_MONITOR");
   if (!text) {
@@ -193,9 +184,10 @@ Result<MemoryAmounts> read_memory_rollup(pid_t process) {
   }
   auto sum = parse_memory_usage(*text);
   if (!sum)
-    return std::unexpected(sum.error().while_doing(fmt::format("reading {}", *path)));
+    return std::unexpected(sum.error().while_doing(fmt::format("reading smaps_rollup of process {}", process)));
   if (sum->size() != 1)
-    return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} holds {} sums", *path, sum->size())));
+    return std::unexpected(
+        Error(ErrorKind::corrupt, fmt::format("smaps_rollup of process {} holds {} sums", process, sum->size())));
   sum->front().amounts.reserved = 0;
   return sum->front().amounts;
 }

@@ -85,6 +85,27 @@ Result<pid_t> living_thread(pid_t process) {
                         process, stat->name, stat->parent)));
 }
 
+Result<std::string> living_directory(pid_t process) {
+  const auto thread = living_thread(process);
+  if (!thread)
+    return std::unexpected(thread.error());
+  return *thread == process ? proc_path(process, "") : proc_path(process, *thread, "");
+}
+
+Result<std::string> read_living_file(pid_t process, std::string_view name) {
+  constexpr int attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    const auto directory = living_directory(process);
+    if (!directory)
+      return std::unexpected(directory.error());
+    auto text = read_proc_file(process, fmt::format("{}{}", *directory, name));
+    const bool may_be_back =
+        !text && (text.error().kind() == ErrorKind::not_found || text.error().kind() == ErrorKind::no_such_process);
+    if (!may_be_back || attempt == attempts)
+      return text;
+  }
+}
+
 Result<ExecutableLink> read_executable_link(pid_t process) {
   const std::string path = proc_path(process, "exe");
   std::string target(256, '\0');

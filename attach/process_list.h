@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <vector>
 
@@ -19,6 +20,10 @@ Result<std::vector<pid_t>> list_threads(pid_t process);
 /// A thread through which the process' memory and files can be seen: the process id itself, or, when its leader ended
 /// before its other threads, one of these. no_such_process when all of it has ended.
 Result<pid_t> living_thread(pid_t process);
+/// "/proc/PID/" or "/proc/PID/task/TID/" of that thread.
+Result<std::string> living_directory(pid_t process);
+/// The file `name` in there, looked for again where the thread ends or replaces the program meanwhile.
+Result<std::string> read_living_file(pid_t process, std::string_view name);
 
 /// What /proc/PID/exe points to, without the kernel's " (deleted)".
 struct ExecutableLink {

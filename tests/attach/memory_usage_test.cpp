@@ -406,6 +406,19 @@ TEST_CASE("a process that changes its mappings while they are read is shown in o
   }
 }
 
+TEST_CASE("a process that replaces its program again and again never seems to have no memory") {
+  ChildProcess child({test::fixture_path("exec_again")});
+  child.read_line();
+  for (int round = 0; round < 200; ++round) {
+    const auto usage = read_memory_usage(child.pid());
+    REQUIRE(usage.has_value());
+    INFO(usage->why_not_measured);
+    REQUIRE(usage->measured);
+    REQUIRE_FALSE(usage->mappings.empty());
+    REQUIRE(read_memory_status(child.pid()).value().virtual_size.value_or(1) > 0);
+  }
+}
+
 TEST_CASE("65,000 mappings are read to the last") {
   ChildProcess child({test::fixture_path("many_mappings")});
   child.wait_for_line();
