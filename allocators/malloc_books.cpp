@@ -33,10 +33,14 @@ MallocArena summary(const ArenaCopy &copy, const FreeChunks &chunks, const Arena
 struct MallocBooks::State {
   const MemoryView &memory;
   MallocPlace place;
+  PageCache pages;
   MallocStatistics statistics;
+  std::vector<std::uint64_t> expected_pages; ///< that free chunks were on when the target ran
 
-  State(const MemoryView &target_memory, MallocPlace where) : memory(target_memory), place(std::move(where)) {}
+  State(const MemoryView &target_memory, MallocPlace where)
+      : memory(target_memory), place(std::move(where)), pages(target_memory) {}
 
+  void look_for_pages();
   std::vector<ArenaCopy> known_arenas() const;
   std::optional<MallocParameters> parameters() const;
   void add_up(std::span<const ArenaCopy> arenas, const FreeListResult &lists, ArenaMemoryResult rest);
@@ -49,7 +53,22 @@ Result<std::unique_ptr<MallocBooks>> MallocBooks::open(ModuleMap &modules, const
   auto place = find_malloc(modules, memory);
   if (!place)
     return std::unexpected(place.error());
-  return std::unique_ptr<MallocBooks>(new MallocBooks(std::make_unique<State>(memory, std::move(*place))));
+  auto state = std::make_unique<State>(memory, std::move(*place));
+  state->look_for_pages();
+  return std::unique_ptr<MallocBooks>(new MallocBooks(std::move(state)));
+}
+
+/// The lists change while they are followed, which ends a walk here and there; what it has seen until then is where
+/// free chunks will be when the target is stopped.
+void MallocBooks::State::look_for_pages() {
+  constexpr std::size_t most_chunks = 2'000'000;
+  constexpr std::chrono::milliseconds longest(1000);
+  const auto arenas = read_arena_circle(memory, place.main_arena, place.layout.state, known_arenas());
+  if (arenas) // else the copy will say so
+    expected_pages =
+        follow_free_lists(pages, *arenas,
+                          {.protected_links = place.protected_links, .chunk_limit = most_chunks, .time_limit = longest})
+            .pages;
 }
 
 /// Those that were there before, with one read; what cannot be read is left out.
@@ -107,8 +126,11 @@ Result<void> MallocBooks::copy(std::size_t chunk_limit, std::chrono::millisecond
   if (!arenas)
     return std::unexpected(arenas.error().while_doing("copying the books of malloc"));
   const auto parameters = state.parameters();
-  const FreeListResult lists =
-      follow_free_lists(state.memory, *arenas, state.place.protected_links, {chunk_limit, time_limit});
+  const FreeListResult lists = follow_free_lists(state.pages, *arenas,
+                                                 {.protected_links = state.place.protected_links,
+                                                  .chunk_limit = chunk_limit,
+                                                  .time_limit = time_limit,
+                                                  .expected_pages = state.expected_pages});
   ArenaMemoryResult rest =
       read_arena_memory(state.memory, *arenas, parameters ? std::optional(parameters->huge_page_size) : std::nullopt);
   state.statistics.version = to_string(state.place.version);

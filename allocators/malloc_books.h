@@ -59,6 +59,7 @@ struct MallocStatistics {
 
 class MallocBooks {
 public:
+  /// Follows the free lists once while the target runs, for about a second at most, so that copy() knows where they go.
   /// not_found: no glibc, or it holds no arena that makes sense. unsupported: its layout is not known.
   static Result<std::unique_ptr<MallocBooks>> open(ModuleMap &modules, const MemoryView &memory);
   ~MallocBooks();

@@ -1,18 +1,20 @@
 #include "allocators/malloc_free_lists.h"
 
-#include "allocators/page_cache.h"
-
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
 
 constexpr unsigned small_bin_count = 64; // malloc.c: NSMALLBINS; bin 1 is the unsorted one
-constexpr std::size_t most_cached_pages = 8192;
+constexpr std::size_t most_cached_pages = 4096;
+/// As many more, where it is known beforehand which they are: 128 MB.
+constexpr std::size_t most_expected_pages = 32'768;
 /// Lists that are followed at the same time, and pages that one fetch reads ahead for all of them.
-constexpr std::size_t most_followed = 2048;
-constexpr std::size_t most_pages_ahead = 4096;
+constexpr std::size_t most_followed = 1024;
+constexpr std::size_t most_pages_ahead = 2048;
 constexpr std::uint64_t most_pages_ahead_of_one = 32;
 
 struct FreeList {
@@ -33,12 +35,19 @@ bool adjoin(std::uint64_t page, std::uint64_t other) {
 
 enum class Step { next, wait, done };
 
+/// Of a chunk header the words that matter, which are one after another.
+struct FreeChunk {
+  std::uint64_t size;
+  std::uint64_t forward;
+  std::uint64_t back;
+};
+
 class Walk {
 public:
-  Walk(const MemoryView &memory, std::span<const ArenaCopy> arenas, std::optional<bool> protected_links,
-       const FreeListLimits &limits)
-      : arenas_(arenas), protected_links_(protected_links), chunks_left_(limits.chunks), chunk_limit_(limits.chunks),
-        time_limit_(limits.time), pages_(memory, most_cached_pages) {
+  Walk(PageCache &pages, std::span<const ArenaCopy> arenas, const FreeListOptions &options)
+      : arenas_(arenas), options_(options), protected_links_(options.protected_links),
+        chunks_left_(options.chunk_limit), pages_(pages) {
+    pages_.restart(most_cached_pages + std::min(options.expected_pages.size(), most_expected_pages));
     result_.arenas.resize(arenas.size());
   }
 
@@ -48,11 +57,13 @@ private:
   std::vector<FreeList> all_lists() const;
   Step follow(FreeList &list);
   Step look(FreeList &list);
+  std::optional<FreeChunk> chunk_at(RunAddress address) const;
+  void note_page(FreeList &list);
   Step take_from_bin(FreeList &list, std::uint64_t forward, std::uint64_t back);
   Step take_from_fast_bin(FreeList &list, std::uint64_t forward);
   std::uint64_t revealed(RunAddress chunk, std::uint64_t link);
   bool count(const FreeList &list, std::uint64_t size);
-  void want(FreeList &list, RunAddress first, RunAddress last);
+  void want(const FreeList &list, std::uint64_t first, std::uint64_t last);
   Step fail(std::string why) {
     if (result_.why_incomplete.empty())
       result_.why_incomplete = std::move(why);
@@ -60,11 +71,10 @@ private:
   }
 
   std::span<const ArenaCopy> arenas_;
+  const FreeListOptions &options_;
   std::optional<bool> protected_links_;
   std::size_t chunks_left_;
-  std::size_t chunk_limit_;
-  std::chrono::milliseconds time_limit_;
-  PageCache pages_;
+  PageCache &pages_;
   std::size_t ahead_left_ = 0;
   FreeListResult result_;
 };
@@ -97,14 +107,14 @@ std::vector<FreeList> Walk::all_lists() const {
 }
 
 /// Also reads on in the direction that the list takes.
-void Walk::want(FreeList &list, RunAddress first, RunAddress last) {
-  const std::uint64_t page = PageCache::page_of(first);
-  pages_.want(page);
-  pages_.want(PageCache::page_of(last));
-  const bool upward = page >= list.last_page;
-  const std::uint64_t ahead = adjoin(page, list.last_page) ? std::min<std::uint64_t>(list.pages_ahead, ahead_left_) : 0;
-  for (std::uint64_t i = 1; i <= ahead && (upward || i <= page); ++i)
-    pages_.want(upward ? page + i : page - i);
+void Walk::want(const FreeList &list, std::uint64_t first, std::uint64_t last) {
+  pages_.want(first);
+  pages_.want(last);
+  const bool upward = first >= list.last_page;
+  const std::uint64_t ahead =
+      adjoin(first, list.last_page) ? std::min<std::uint64_t>(list.pages_ahead, ahead_left_) : 0;
+  for (std::uint64_t i = 1; i <= ahead && (upward || i <= first); ++i)
+    pages_.want(upward ? first + i : first - i);
   ahead_left_ -= ahead;
 }
 
@@ -158,31 +168,51 @@ Step Walk::take_from_bin(FreeList &list, std::uint64_t forward, std::uint64_t ba
   return may_be_chunk(list.at) ? Step::next : fail(fmt::format("a bin goes on at {:#x}", back));
 }
 
+std::optional<FreeChunk> Walk::chunk_at(RunAddress address) const {
+  std::array<std::byte, sizeof(FreeChunk)> bytes;
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const RunAddress from = address + 8 + done;
+    const std::byte *page = pages_.find(PageCache::page_of(from));
+    if (page == nullptr)
+      return std::nullopt;
+    const std::size_t place = from.value % PageCache::page_size;
+    const std::size_t size = std::min<std::size_t>(PageCache::page_size - place, bytes.size() - done);
+    std::memcpy(bytes.data() + done, page + place, size);
+    done += size;
+  }
+  return std::bit_cast<FreeChunk>(bytes);
+}
+
+void Walk::note_page(FreeList &list) {
+  const std::uint64_t page = PageCache::page_of(list.at + 8);
+  if (list.last_page == page)
+    return;
+  list.pages_ahead = adjoin(page, list.last_page) ? std::min(2 * list.pages_ahead + 1, most_pages_ahead_of_one) : 0;
+  list.last_page = page;
+  result_.pages.push_back(page);
+}
+
 Step Walk::look(FreeList &list) {
-  const RunAddress first = list.at + 8;
-  const RunAddress last = list.at + 24;
-  const auto size = pages_.word(first);
-  const auto forward = pages_.word(list.at + 16);
-  const auto back = pages_.word(last);
-  if (!size || !forward || !back) {
+  const auto chunk = chunk_at(list.at);
+  if (!chunk) {
+    const std::uint64_t first = PageCache::page_of(list.at + 8);
+    const std::uint64_t last = PageCache::page_of(list.at + 24);
     if (pages_.is_unreadable(first) || pages_.is_unreadable(last))
       return fail(fmt::format("the free chunk at {:#x} cannot be read", list.at.value));
     want(list, first, last);
     return Step::wait;
   }
-  if (const std::uint64_t page = PageCache::page_of(first); list.last_page != page) {
-    list.pages_ahead = adjoin(page, list.last_page) ? std::min(2 * list.pages_ahead + 1, most_pages_ahead_of_one) : 0;
-    list.last_page = page;
-  }
+  note_page(list);
   if (chunks_left_ == 0)
-    return fail(fmt::format("there are more than {} free chunks", chunk_limit_));
+    return fail(fmt::format("there are more than {} free chunks", options_.chunk_limit));
   --chunks_left_;
-  const std::uint64_t bytes = chunk_size(*size);
+  const std::uint64_t bytes = chunk_size(chunk->size);
   if (bytes < smallest_malloc_chunk || bytes % 16 != 0 || (list.exact_size != 0 && bytes != list.exact_size))
     return fail(fmt::format("the free chunk at {:#x} has {} bytes", list.at.value, bytes));
   if (!count(list, bytes))
     return fail(fmt::format("the arena at {:#x} has more free chunks than bytes", arenas_[list.arena].address().value));
-  return list.is_fast ? take_from_fast_bin(list, *forward) : take_from_bin(list, *forward, *back);
+  return list.is_fast ? take_from_fast_bin(list, chunk->forward) : take_from_bin(list, chunk->forward, chunk->back);
 }
 
 Step Walk::follow(FreeList &list) {
@@ -193,7 +223,11 @@ Step Walk::follow(FreeList &list) {
 }
 
 FreeListResult Walk::run() {
-  const auto deadline = std::chrono::steady_clock::now() + time_limit_;
+  const auto deadline = std::chrono::steady_clock::now() + options_.time_limit;
+  for (const std::uint64_t page :
+       options_.expected_pages.first(std::min(options_.expected_pages.size(), most_expected_pages)))
+    pages_.want(page);
+  pages_.fetch();
   std::vector<FreeList> waiting = all_lists();
   std::vector<FreeList> followed;
   while (!waiting.empty() || !followed.empty()) {
@@ -209,18 +243,20 @@ FreeListResult Walk::run() {
     followed = std::move(unfinished);
     pages_.fetch();
     if (!followed.empty() && std::chrono::steady_clock::now() > deadline) {
-      fail(fmt::format("following the free chunks would take longer than {} ms", time_limit_.count()));
+      fail(fmt::format("following the free chunks would take longer than {} ms", options_.time_limit.count()));
       break;
     }
   }
+  std::ranges::sort(result_.pages);
+  const auto repeated = std::ranges::unique(result_.pages);
+  result_.pages.erase(repeated.begin(), repeated.end());
   return std::move(result_);
 }
 
 } // namespace
 
-FreeListResult follow_free_lists(const MemoryView &memory, std::span<const ArenaCopy> arenas,
-                                 std::optional<bool> protected_links, const FreeListLimits &limits) {
-  return Walk(memory, arenas, protected_links, limits).run();
+FreeListResult follow_free_lists(PageCache &pages, std::span<const ArenaCopy> arenas, const FreeListOptions &options) {
+  return Walk(pages, arenas, options).run();
 }
 
 } // namespace inspect

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "allocators/malloc_arena.h"
-#include "machine/memory_view.h"
+#include "allocators/page_cache.h"
 
 #include <chrono>
 #include <cstdint>
@@ -30,18 +30,23 @@ struct FreeChunks {
   std::uint64_t fast_bytes = 0;
 };
 
-struct FreeListLimits {
-  std::size_t chunks = 0;
-  std::chrono::milliseconds time{0};
+struct FreeListOptions {
+  /// Whether the pointers of fast bins are kept combined with their place; nothing: the chunks tell.
+  std::optional<bool> protected_links;
+  std::size_t chunk_limit = 0;
+  std::chrono::milliseconds time_limit{0};
+  /// Pages that an earlier walk has touched, which are read first and at once: a list alone says only one step at a
+  /// time where it goes.
+  std::span<const std::uint64_t> expected_pages = {};
 };
 
 struct FreeListResult {
-  std::vector<FreeChunks> arenas; ///< as many as were given, in their order
-  std::string why_incomplete;     ///< the first reason; empty: all lists were followed to their ends
+  std::vector<FreeChunks> arenas;   ///< as many as were given, in their order
+  std::string why_incomplete;       ///< the first reason; empty: all lists were followed to their ends
+  std::vector<std::uint64_t> pages; ///< that free chunks were on, ascending: for FreeListOptions::expected_pages
 };
 
-/// `protected_links`: whether the pointers of fast bins are kept combined with their place; nothing: the chunks tell.
-FreeListResult follow_free_lists(const MemoryView &memory, std::span<const ArenaCopy> arenas,
-                                 std::optional<bool> protected_links, const FreeListLimits &limits);
+/// `pages`: of the memory that the arenas are in; what it has is read anew.
+FreeListResult follow_free_lists(PageCache &pages, std::span<const ArenaCopy> arenas, const FreeListOptions &options);
 
 } // namespace inspect

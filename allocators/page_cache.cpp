@@ -4,36 +4,47 @@
 
 namespace inspect {
 
-std::optional<std::uint64_t> PageCache::word(RunAddress address) const {
-  const auto slot = slots_.find(page_of(address));
-  if (slot == slots_.end() || slot->second == nullptr)
-    return std::nullopt;
-  std::uint64_t value = 0;
-  std::memcpy(&value, slot->second->data() + address.value % page_size / 8 * 8, sizeof value);
-  return value;
+const std::byte *PageCache::find(std::uint64_t page) const {
+  const auto slot = slots_.find(page);
+  return slot == slots_.end() ? nullptr : slot->second;
 }
 
-bool PageCache::is_unreadable(RunAddress address) const {
-  const auto slot = slots_.find(page_of(address));
+bool PageCache::is_unreadable(std::uint64_t page) const {
+  const auto slot = slots_.find(page);
   return slot != slots_.end() && slot->second == nullptr;
+}
+
+void PageCache::forget() {
+  slots_.clear();
+  used_pages_ = 0;
+}
+
+void PageCache::restart(std::size_t most_pages) {
+  forget();
+  wanted_.clear();
+  most_pages_ = most_pages;
+}
+
+std::span<std::byte> PageCache::new_page() {
+  const std::size_t block = used_pages_ / pages_in_block;
+  if (block == blocks_.size())
+    blocks_.push_back(std::make_unique_for_overwrite<Block>());
+  return std::span(*blocks_[block]).subspan(used_pages_++ % pages_in_block * page_size, page_size);
 }
 
 void PageCache::fetch() {
   std::ranges::sort(wanted_);
   const auto repeated = std::ranges::unique(wanted_);
   wanted_.erase(repeated.begin(), repeated.end());
-  if (slots_.size() + wanted_.size() > most_pages_) {
-    slots_.clear();
-    pages_.clear();
-  }
+  if (slots_.size() + wanted_.size() > most_pages_)
+    forget();
   std::vector<MemoryRead> reads;
   for (const std::uint64_t page : wanted_)
-    if (!is_known(page))
-      reads.push_back({{page * page_size}, pages_.emplace_back()});
+    if (!slots_.contains(page))
+      reads.push_back({{page * page_size}, new_page()});
   memory_.read_many(reads);
   for (const MemoryRead &read : reads)
-    slots_[page_of(read.address)] =
-        read.done ? reinterpret_cast<const Page *>(read.into.data()) : nullptr; // each buffer is one page of pages_
+    slots_[page_of(read.address)] = read.done ? read.into.data() : nullptr;
   wanted_.clear();
 }
 
