@@ -1,6 +1,7 @@
 #include "golang/go_memory_books.h"
 
 #include "golang/memory_copy.h"
+#include "golang/memory_ranges.h"
 #include "golang/memory_statistics.h"
 #include "golang/memory_variables.h"
 
@@ -49,7 +50,7 @@ Result<GoMemoryStatistics> GoMemoryBooks::statistics() const {
 }
 
 Result<std::vector<GoMemoryRange>> GoMemoryBooks::ranges() const {
-  return std::unexpected(Error(ErrorKind::unsupported, "the Go heap's address ranges are not read yet"));
+  return read_memory_ranges(state_->variables, *state_->memory);
 }
 
 std::vector<std::string> GoMemoryBooks::take_warnings() {

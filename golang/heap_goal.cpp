@@ -53,4 +53,21 @@ std::optional<std::uint64_t> next_heap_goal(const MemoryLayout &layout, std::spa
   return goal;
 }
 
+std::optional<std::int64_t> gc_percent_by_goal(std::uint64_t goal, std::uint64_t marked) {
+  constexpr std::uint64_t telling = 1 << 16; // below, each goal is a whole number of per cent of it
+  constexpr std::uint64_t default_minimum = 4 << 20;
+  constexpr std::uint64_t largest = 1 << 20;
+  if (goal == ~std::uint64_t{0})
+    return -1;
+  const auto whole_part = [](std::uint64_t part, std::uint64_t of) -> std::optional<std::int64_t> {
+    const std::uint64_t percent = part / of * 100 + (part % of * 100 + of - 1) / of;
+    return percent < largest && of * percent / 100 == part ? std::optional(static_cast<std::int64_t>(percent))
+                                                           : std::nullopt;
+  };
+  if (marked >= telling && marked <= goal && goal < std::uint64_t{1} << 47U)
+    if (const auto percent = whole_part(goal - marked, marked))
+      return percent;
+  return whole_part(goal, default_minimum);
+}
+
 } // namespace inspect

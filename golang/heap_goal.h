@@ -20,4 +20,9 @@ namespace inspect {
 std::optional<std::uint64_t> next_heap_goal(const MemoryLayout &layout, std::span<const std::byte> stats,
                                             std::span<const std::byte> controller, std::int64_t cached);
 
+/// GOGC of a Go 1.16 whose variable gcpercent was not found, from the goal that was computed from it (mgc.go,
+/// gcSetTriggerRatio): the growth over what was marked last, or the least heap, in whole per cent. Nothing where the
+/// goal is neither; that a goal which was raised for other reasons is whole by chance is one case in some ten thousand.
+std::optional<std::int64_t> gc_percent_by_goal(std::uint64_t goal, std::uint64_t marked);
+
 } // namespace inspect

@@ -35,8 +35,8 @@ struct MemoryLayout {
   } controller;
   struct Heap { // runtime/mheap.go, type mheap: the variable mheap_; span_ and cache_ are fields of two fixallocs
     Offset size, sweep_generation, all_spans, pages_in_use, arenas, arena_list, user_arena_list, summaries,
-        summary_levels, chunks, chunk_count, span_size, span_owner, span_inuse, span_counter, cache_size, cache_inuse,
-        cache_counter;
+        summary_levels, chunks, chunk_count, scavenge_index, span_size, span_owner, span_inuse, span_counter,
+        cache_size, cache_inuse, cache_counter;
   } heap;
   struct Span { // runtime/mheap.go, type mspan; elements_bytes is how wide nelems is
     Offset size, start, pages, elements, elements_bytes, allocated, allocated_before, span_class, state, element_size;

@@ -162,7 +162,8 @@ void StatisticsMaker::add_settings() {
   result_.gomaxprocs = copy_.processors.size();
   result_.next_gc = next_heap_goal(layout_, copy_.stats, copy_.controller, cached_bytes_);
   if (layout_.controller.gc_percent < 0)
-    result_.gogc = copy_.gc_percent;
+    result_.gogc = copy_.gc_percent ? std::optional<std::int64_t>(*copy_.gc_percent)
+                                    : gc_percent_by_goal(*result_.next_gc, stats_.word(layout_.stats.heap_marked));
   else if (!copy_.controller.empty())
     result_.gogc = controller_.value<std::int32_t>(layout_.controller.gc_percent);
   if (layout_.controller.memory_limit >= 0 && !copy_.controller.empty())

@@ -155,9 +155,13 @@ RunAddress VariableFinder::find_controller() {
     const std::uint64_t most = at.heap_in_use >= 0 ? totals->in_heap * 2 : totals->committed;
     const std::uint64_t unit = at.heap_in_use >= 0 ? page_size : 1;
     std::vector<RunAddress> candidates;
+    // GOGC=0 makes for zeros that are everywhere; only the counters of later versions tell a controller from them.
+    const bool needs_minimum = at.heap_in_use < 0;
     each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
       const RunAddress controller = place - static_cast<std::uint64_t>(anchor);
-      if (words[0] % unit == 0 && words[0] <= most && check_.is_controller(controller, *totals))
+      if (words[0] % unit == 0 && words[0] <= most && check_.is_controller(controller, *totals) &&
+          (!needs_minimum ||
+           read_word(memory_, controller + static_cast<std::uint64_t>(at.heap_minimum)).value_or(0) != 0))
         candidates.push_back(controller);
     });
     if (const RunAddress one = only(std::move(candidates)); one.value != 0)
@@ -206,7 +210,7 @@ RunAddress VariableFinder::find_scheduler() {
 }
 
 void VariableFinder::warn_of_missing() {
-  if (found_.controller.value == 0 && found_.gc_percent.value == 0)
+  if (found_.controller.value == 0 && layout().controller.gc_percent >= 0)
     found_.warnings.emplace_back("the garbage collector's settings (GOGC, GOMEMLIMIT, the next goal) are not shown: "
                                  "the runtime's variable for them was not found");
   if (found_.scheduler.value == 0 || found_.goroutines.value == 0)

@@ -47,7 +47,8 @@ var memoryStructures = []structure{
 		named("arenas", "arenas"), named("arena_list", "heapArenas", "allArenas"),
 		named("user_arena_list", "userArenaArenas"), named("summaries", "pages.summary"),
 		named("summary_levels", "pages.summary#count"), named("chunks", "pages.chunks"),
-		named("chunk_count", "pages.chunks#count"), named("span_size", "spanalloc.size"),
+		named("chunk_count", "pages.chunks#count"), named("scavenge_index", "pages.scav.index.chunks"),
+		named("span_size", "spanalloc.size"),
 		named("span_owner", "spanalloc.arg"), named("span_inuse", "spanalloc.inuse"),
 		named("span_counter", "spanalloc.stat"), named("cache_size", "cachealloc.size"),
 		named("cache_inuse", "cachealloc.inuse"), named("cache_counter", "cachealloc.stat")}},
@@ -79,7 +80,7 @@ var optionalInMemory = map[string]bool{
 	"controller.triggered": true, "controller.heap_live": true, "controller.heap_marked": true,
 	"controller.heap_in_use": true, "controller.heap_released": true, "controller.heap_free": true,
 	"controller.total_alloc": true, "controller.total_free": true, "controller.mapped_ready": true,
-	"heap.user_arena_list": true, "span.allocated_before": true, "scheduler.free_without_stack": true,
+	"heap.user_arena_list": true, "heap.scavenge_index": true, "span.allocated_before": true, "scheduler.free_without_stack": true,
 }
 
 func runtimeOffsets(of *version) map[string]int64 { return of.offsets }

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/go_toolchain.h"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <sstream>
@@ -141,6 +142,19 @@ void check_books(const std::string &program, const Settings &settings, const Fig
     CHECK_FALSE(warning.empty());
 }
 
+std::uint64_t bytes_of(const std::vector<GoMemoryRange> &ranges, GoRangeUse use) {
+  std::uint64_t bytes = 0;
+  for (const GoMemoryRange &range : ranges)
+    bytes += range.use == use ? range.range.size() : 0;
+  return bytes;
+}
+
+bool touches(const std::vector<GoMemoryRange> &ranges, RunRange other) {
+  return std::ranges::any_of(ranges, [&](const GoMemoryRange &range) {
+    return range.range.begin < other.end && other.begin < range.range.end;
+  });
+}
+
 } // namespace
 
 TEST_CASE("a Go program's own figures of its memory are read from outside") {
@@ -149,12 +163,43 @@ TEST_CASE("a Go program's own figures of its memory are read from outside") {
     if (go.minor < 19)
       without["memory_limit"] = "came with Go 1.19";
     for (const GoVariant variant : go_variants()) {
-      if (go.minor < 19 && variant == GoVariant::stripped && go.minor == 16)
-        without["gogc"] = "a variable of its own in Go 1.16, of which nothing tells without a symbol";
       for (const Settings settings : {Settings{"-1", "67108864", "2"}, Settings{"400", "9223372036854775807", "3"}}) {
         INFO(variant_name(variant) << ", GOGC=" << settings.gogc);
         check_books(build_go(go, "memory_books", variant), settings, without);
       }
+    }
+  });
+}
+
+TEST_CASE("the address ranges of a Go runtime are its arenas, its stacks and its tables") {
+  for_each_go([](const GoToolchain &go) {
+    for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped}) {
+      INFO(variant_name(variant));
+      GoProcess process({build_go(go, "memory_books", variant)});
+      process.child().wait_for_line();
+      process.open();
+      const auto runtime = GoRuntime::open(process.modules(), process.memory());
+      REQUIRE(runtime);
+      const auto books = open_books(**runtime, process.memory());
+      const Figures figures = read_figures(*books);
+      const auto ranges = books->ranges();
+      REQUIRE(ranges);
+      // At rest no stack comes or goes.
+      CHECK(std::to_string(bytes_of(*ranges, GoRangeUse::stack)) == figures.at("stack_inuse"));
+      CHECK(bytes_of(*ranges, GoRangeUse::heap_arena) >= std::stoull(figures.at("heap_sys")));
+      for (std::size_t i = 0; i < ranges->size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+          if ((*ranges)[i].use != GoRangeUse::stack)
+            CHECK_FALSE(touches({(*ranges)[j]}, (*ranges)[i].range));
+      std::string unknown;
+      for (const MappedMemory &mapped : process.mapped())
+        if ((mapped.name.empty() || mapped.name.starts_with("[anon: Go")) &&
+            std::ranges::none_of(process.images(),
+                                 [&](const GoImage &image) { return image.module->contains(mapped.range.begin); }) &&
+            !touches(*ranges, mapped.range))
+          unknown += std::to_string(mapped.range.begin.value) + " " + std::to_string(mapped.range.size()) + " " +
+                     mapped.name + "\n";
+      CHECK(unknown == "");
     }
   });
 }
