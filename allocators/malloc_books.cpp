@@ -4,14 +4,12 @@
 #include "allocators/malloc_heaps.h"
 #include "allocators/malloc_parameters.h"
 #include "allocators/malloc_search.h"
+#include "allocators/mapped_chunks.h"
 
-#include <array>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
-
-constexpr std::uint64_t page_size = 4096;
 
 MallocArena summary(const ArenaCopy &copy, const FreeChunks &chunks, const ArenaMemory &memory, bool is_main) {
   MallocArena arena;
@@ -147,18 +145,7 @@ MallocStatistics MallocBooks::statistics() const {
 }
 
 bool MallocBooks::is_mapped_chunk(RunRange mapping) const {
-  RunAddress at = mapping.begin;
-  while (at < mapping.end && at.value % page_size == 0) {
-    const auto header = read_value<std::array<std::uint64_t, 2>>(state_->memory, at);
-    if (!header || ((*header)[1] & 7) != mapped_chunk_flag)
-      break;
-    const std::uint64_t size = chunk_size((*header)[1]);
-    // A chunk that had to be aligned keeps what lies before it in its first word.
-    if (size == 0 || size % page_size != 0 || size > mapping.end - at || (*header)[0] >= size)
-      break;
-    at = at + size;
-  }
-  return (at - mapping.begin) * 2 > mapping.size();
+  return mapped_chunk_bytes(state_->memory, mapping, state_->place.layout.mapped_size_left_out) * 2 > mapping.size();
 }
 
 } // namespace inspect

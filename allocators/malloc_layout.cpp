@@ -75,13 +75,16 @@ constexpr MallocParametersLayout parameters_2_43{.trim_threshold = 0,
                                                  .max_mmapped_mem = 96,
                                                  .sbrk_base = 104};
 
+constexpr std::uint64_t chunk_header_size = 16;
+
 constexpr auto layouts = std::to_array<MallocLayout>({
-    {{2, 26}, state_2_26, parameters_2_26},
-    {{2, 27}, state_2_27, parameters_2_26},
-    {{2, 35}, state_2_27, parameters_2_35},
-    {{2, 43}, state_2_43, parameters_2_43},
+    {{2, 26}, state_2_26, parameters_2_26, 0},
+    {{2, 27}, state_2_27, parameters_2_26, 0},
+    {{2, 35}, state_2_27, parameters_2_35, 0},
+    {{2, 43}, state_2_43, parameters_2_43, chunk_header_size},
 });
 constexpr GlibcVersion first_protected_links{2, 32};
+constexpr GlibcVersion first_smaller_mapped{2, 43};
 
 /// Larger than any such structure will be.
 constexpr std::uint64_t end_of_offsets = 16'384;
@@ -202,7 +205,7 @@ std::optional<MallocLayout> described_malloc_layout(Module &module, GlibcVersion
   const auto parameters = described_parameters(types, variables[1]->type);
   if (!state || !parameters)
     return std::nullopt;
-  return MallocLayout{version, *state, *parameters};
+  return MallocLayout{version, *state, *parameters, version >= first_smaller_mapped ? chunk_header_size : 0};
 }
 
 } // namespace inspect

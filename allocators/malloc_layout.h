@@ -71,6 +71,7 @@ struct MallocLayout {
   GlibcVersion since;
   MallocStateLayout state;
   MallocParametersLayout parameters;
+  std::uint64_t mapped_size_left_out = 0; ///< bytes by which the size of a mapped chunk is less than its mapping's
 };
 
 /// Ascending by version.

@@ -29,13 +29,24 @@ std::unique_ptr<MallocBooks> open_books(MallocProcess &process) {
   return std::move(*books);
 }
 
-/// Which mappings malloc made for single blocks: those that the program says, and no other.
+/// The part of a mapping, from its begin on, that is blocks which the program knows to be mapped by themselves: header
+/// and alignment are in front of them, and what is left of a page behind.
+double mapped_part(const ToldByMalloc &told, RunRange mapping) {
+  constexpr std::uint64_t most_between = 0x12000;
+  RunAddress end = mapping.begin;
+  for (const RunRange &block : told.mapped_blocks)
+    if (block.begin >= end && block.end <= mapping.end && block.begin - end < most_between)
+      end = block.end;
+  return static_cast<double>(end - mapping.begin) / static_cast<double>(mapping.size());
+}
+
+/// Which mappings malloc made for single blocks. Beside others they may have become part of any mapping.
 void check_mapped_chunks(const MallocProcess &process, const MallocBooks &books) {
   for (const auto &[range, name] : process.mappings()) {
     INFO(std::hex << range.begin.value << " " << name);
-    const bool has_block =
-        std::ranges::any_of(process.told().mapped_blocks, [&](RunAddress block) { return range.contains(block); });
-    CHECK(books.is_mapped_chunk(range) == has_block);
+    const double part = mapped_part(process.told(), range);
+    if (part > 0.55 || part < 0.45)
+      CHECK(books.is_mapped_chunk(range) == (part > 0.5));
   }
 }
 

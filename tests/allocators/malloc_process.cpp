@@ -1,5 +1,6 @@
 #include "tests/allocators/malloc_process.h"
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
@@ -48,12 +49,15 @@ ToldByMalloc listen_to(ChildProcess &child) {
       for (; words >> word;)
         told.totals[word.substr(0, word.find('='))] = std::stoull(word.substr(word.find('=') + 1));
     } else if (word == "mapped") {
-      words >> word;
-      told.mapped_blocks.push_back(RunAddress{std::stoull(word, nullptr, 16)});
+      std::uint64_t size = 0;
+      words >> word >> size;
+      const RunAddress begin{std::stoull(word, nullptr, 16)};
+      told.mapped_blocks.push_back({begin, begin + size});
     } else {
       take_info_line(line, told.arenas, in_arena);
     }
   }
+  std::ranges::sort(told.mapped_blocks);
   return told;
 }
 

@@ -38,7 +38,7 @@ struct ToldByMalloc { ///< either may be missing
 
   std::map<std::string, std::uint64_t> totals; ///< by mallinfo2(3)
   std::vector<ToldArena> arenas;               ///< in the order of malloc's own circle
-  std::vector<RunAddress> mapped_blocks;
+  std::vector<RunRange> mapped_blocks;         ///< of chunks that were mapped by themselves, ascending
 };
 
 class MallocProcess {
