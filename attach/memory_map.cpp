@@ -125,7 +125,9 @@ Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
           Error(ErrorKind::corrupt, fmt::format("a line of a memory map makes no sense: \"{}\"", line)));
   }
   // The text comes in several reads, between which mappings may change: a line may repeat or overlap the one before.
-  std::ranges::stable_sort(mappings, {}, [](const Mapping &mapping) { return mapping.range.begin; });
+  const auto begin_of = [](const Mapping &mapping) { return mapping.range.begin; };
+  if (!std::ranges::is_sorted(mappings, {}, begin_of)) // sorting moves them all, even where they are in order
+    std::ranges::stable_sort(mappings, {}, begin_of);
   const auto repeated = std::ranges::unique(
       mappings, [](const Mapping &left, const Mapping &right) { return left.range.begin == right.range.begin; });
   mappings.erase(repeated.begin(), repeated.end());

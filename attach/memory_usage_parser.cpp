@@ -141,6 +141,12 @@ bool MemoryUsageParser::line(std::string_view text) {
     return field(text);
   if (mappings_.size() == most_mappings)
     return fail(text, fmt::format("smaps holds more than {} mappings", most_mappings));
+  // Whoever has many may have as many as the kernel allows. Room that is not used costs no memory; growing by and by
+  // costs as much time as reading the fields.
+  constexpr std::size_t many = 1'000;
+  constexpr std::size_t usual_limit = 66'000; // vm.max_map_count and what the kernel adds
+  if (mappings_.size() == many)
+    mappings_.reserve(usual_limit);
   MappingUsage &usage = mappings_.emplace_back();
   if (!parse_mapping_line(text, usage.mapping))
     return fail(text, "a line of smaps makes no sense");

@@ -44,7 +44,9 @@ Result<MappingKind> parse_mapping_kind(std::string_view text) {
 }
 
 MappingClaims::MappingClaims(std::vector<MappingUsage> mappings) : claimed_(mappings.size(), false) {
-  std::ranges::stable_sort(mappings, {}, [](const MappingUsage &usage) { return usage.mapping.range.begin; });
+  const auto begin_of = [](const MappingUsage &usage) { return usage.mapping.range.begin; };
+  if (!std::ranges::is_sorted(mappings, {}, begin_of)) // sorting moves them all, even where they are in order
+    std::ranges::stable_sort(mappings, {}, begin_of);
   rows_.reserve(mappings.size());
   for (MappingUsage &usage : mappings)
     rows_.emplace_back().usage = std::move(usage);
