@@ -6,6 +6,7 @@
 #include "commands/typed_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -185,8 +186,6 @@ private:
 
 Result<ExitStatus> run_in_session(CommandContext &context, const MemRequest &request) {
   Session &session = *context.session;
-  if (!context.arguments.positional().empty())
-    return std::unexpected(Error(ErrorKind::usage, "in a session mem takes no PID: it is about the session's process"));
   MemoryReader reader(session.target());
   MemoryReadOptions options;
   options.held = session.held();
@@ -196,15 +195,12 @@ Result<ExitStatus> run_in_session(CommandContext &context, const MemRequest &req
 }
 
 Result<ExitStatus> run_mem(CommandContext &context) {
-  const auto &positional = context.arguments.positional();
-  if (context.session == nullptr && positional.empty())
-    return std::unexpected(Error(ErrorKind::usage, "mem needs PID", "`inspect ps PATTERN` finds process ids by name"));
   const auto request = read_request(context.arguments);
   if (!request)
     return std::unexpected(request.error());
   if (context.session != nullptr)
     return run_in_session(context, *request);
-  const auto process = parse_process_id(positional.front());
+  const auto process = parse_process_id(context.arguments.positional().front());
   if (!process)
     return std::unexpected(process.error());
   context.output.progress(fmt::format("reading process {}", *process));
@@ -245,7 +241,7 @@ CommandSpec make_mem_command() {
        .help = "look for separate debug files here instead of /usr/lib/debug",
        .repeatable = true},
   };
-  spec.positionals = {{.name = "PID", .help = "the process; in a session it is the session's"}};
+  spec.positionals = {{.name = "PID", .help = "the process", .required = true, .only_on_command_line = true}};
   spec.completion = CompletionKind::process;
   spec.on_command_line = true;
   spec.in_session = true;

@@ -123,27 +123,30 @@ std::optional<MemoryFinding> goroutine_stacks(const MemoryEvidence &evidence) {
 }
 
 std::optional<MemoryFinding> outside_of_go(const MemoryEvidence &evidence) {
-  if (!evidence.report.go || !evidence.report.measured)
+  if (!is_outside_of_go(evidence))
     return std::nullopt;
   const std::uint64_t heap = c_heap(evidence);
   const std::uint64_t foreign = foreign_mappings(evidence);
-  if (!evidence.is_large(heap + foreign))
-    return std::nullopt;
+  const std::uint64_t files = evidence.of(MappingKind::file).resident;
+  const std::uint64_t known =
+      evidence.of(MappingKind::go_heap).resident + evidence.of(MappingKind::go_metadata).resident;
+  std::string parts;
+  const auto add = [&](std::uint64_t bytes, std::string_view what) {
+    if (bytes >= limits::megabyte)
+      parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", size_text(bytes), what);
+  };
+  add(heap, "C heap (malloc)");
+  add(foreign, "anonymous mappings");
+  add(files, "mapped files");
   MemoryFinding finding;
   finding.id = "go-outside";
-  finding.bytes = heap + foreign;
-  finding.sentence = fmt::format(
-      "RSS {}, of which the Go runtime knows {}: {} lies outside of it, invisible to pprof",
-      size_text(evidence.resident()),
-      size_text(evidence.of(MappingKind::go_heap).resident + evidence.of(MappingKind::go_metadata).resident),
-      size_text(heap + foreign));
-  if (heap >= limits::megabyte && foreign >= limits::megabyte)
-    finding.sentence +=
-        fmt::format(": {} C heap (malloc) and {} anonymous mappings", size_text(heap), size_text(foreign));
-  else
-    finding.sentence += heap > foreign ? ", in the C heap (malloc)" : ", in anonymous mappings";
+  finding.bytes = heap + foreign + files;
+  finding.sentence =
+      fmt::format("RSS {}, of which {} is the Go runtime's: {} lies outside of it, invisible to pprof: {}",
+                  size_text(evidence.resident()), size_text(known), size_text(finding.bytes), parts);
   finding.see = "cgo and C libraries, syscall.Mmap; inspect maps PID lists the mappings";
-  finding.figures = {{"rss", evidence.resident()}, {"c_heap", heap}, {"mappings", foreign}};
+  finding.figures = {
+      {"rss", evidence.resident()}, {"go", known}, {"c_heap", heap}, {"mappings", foreign}, {"files", files}};
   return finding;
 }
 
@@ -250,6 +253,11 @@ constexpr std::array<MemoryRule, 9> rules = {idle_heap,      heap_freed_lazily, 
                                              fragmented_heap};
 
 } // namespace
+
+bool is_outside_of_go(const MemoryEvidence &evidence) {
+  return evidence.report.go && evidence.report.measured &&
+         evidence.is_large(c_heap(evidence) + foreign_mappings(evidence));
+}
 
 std::span<const MemoryRule> go_memory_rules() {
   return rules;

@@ -92,7 +92,7 @@ template <typename Wanted> FilesInMemory files_in_memory(const MemoryEvidence &e
 std::optional<MemoryFinding> mapped_files(const MemoryEvidence &evidence) {
   const FilesInMemory files =
       files_in_memory(evidence, [](const ClassifiedMapping &mapping) { return mapping.kind == MappingKind::file; });
-  if (!evidence.is_large(files.resident))
+  if (!evidence.is_large(files.resident) || is_outside_of_go(evidence))
     return std::nullopt;
   MemoryFinding finding;
   finding.id = "mapped-files";
@@ -256,9 +256,26 @@ std::optional<MemoryFinding> reserved_space(const MemoryEvidence &evidence) {
                         "mmap(2) PROT_NONE; RSS and PSS say what is used");
 }
 
-constexpr std::array<MemoryRule, 12> rules = {near_group_limit, group_kills,   mapped_files, shared_memory,
-                                              memory_files,     deleted_files, swapped_out,  huge_pages,
-                                              hugetlb_pages,    locked_pages,  page_tables,  reserved_space};
+/// A database that maps its file whole, and more than is in it yet.
+std::optional<MemoryFinding> mapped_space(const MemoryEvidence &evidence) {
+  const MemoryAmounts files = evidence.of(MappingKind::file);
+  if (evidence.virtual_size() < limits::reserved_bytes || !evidence.report.measured ||
+      !at_least_percent(files.reserved, evidence.virtual_size(), limits::reserved_percent))
+    return std::nullopt;
+  MemoryFinding finding;
+  finding.id = "mapped-space";
+  finding.bytes = files.reserved;
+  finding.sentence =
+      fmt::format("VSZ {}: {} is mapped files, of which {} is in memory; the rest is address space and costs nothing",
+                  size_text(evidence.virtual_size()), size_text(files.reserved), size_text(files.resident));
+  finding.see = "mmap(2); inspect maps PID --kind file lists them";
+  finding.figures = {{"vsz", evidence.virtual_size()}, {"reserved", files.reserved}, {"resident", files.resident}};
+  return finding;
+}
+
+constexpr std::array<MemoryRule, 13> rules = {
+    near_group_limit, group_kills,   mapped_files, shared_memory, memory_files,   deleted_files, swapped_out,
+    huge_pages,       hugetlb_pages, locked_pages, page_tables,   reserved_space, mapped_space};
 
 } // namespace
 

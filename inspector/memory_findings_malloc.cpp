@@ -30,7 +30,8 @@ std::optional<MemoryFinding> many_arenas(const MemoryEvidence &evidence) {
       reserved += heap.size();
     }
   }
-  if (count < limits::arena_count || reserved < limits::arena_bytes)
+  if (count < limits::arena_count || reserved < limits::arena_bytes ||
+      !at_least_percent(reserved, evidence.virtual_size(), limits::arena_percent))
     return std::nullopt;
   const std::uint64_t resident = evidence.of(MappingKind::malloc_arena).resident;
   MemoryFinding finding;

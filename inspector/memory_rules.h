@@ -27,6 +27,7 @@ constexpr unsigned reserved_percent = 50;
 /// Many arenas, and thread stacks.
 constexpr std::size_t arena_count = 8;
 constexpr std::uint64_t arena_bytes = 512 * megabyte;
+constexpr unsigned arena_percent = 20; ///< of VSZ
 constexpr std::size_t stack_count = 64;
 constexpr std::uint64_t stack_bytes = gigabyte;
 /// What lies beside RSS, or is bound up in the kernel.
@@ -63,6 +64,9 @@ using MemoryRule = std::optional<MemoryFinding> (*)(const MemoryEvidence &);
 std::span<const MemoryRule> go_memory_rules();     ///< memory_findings_go.cpp
 std::span<const MemoryRule> malloc_memory_rules(); ///< memory_findings_malloc.cpp
 std::span<const MemoryRule> kernel_memory_rules(); ///< memory_findings_kernel.cpp
+
+/// Whether the sentence about what is outside of Go's books (go-outside) holds. It speaks of mapped files, too.
+bool is_outside_of_go(const MemoryEvidence &evidence);
 
 /// `left` less `right`, and 0 where that is less than nothing: figures of two moments.
 constexpr std::uint64_t less(std::uint64_t left, std::uint64_t right) {
