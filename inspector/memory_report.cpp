@@ -152,7 +152,6 @@ void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
 void MemoryReader::State::copy_books(MemoryReport &report, const MemoryReadOptions &options) {
   if (!books)
     return;
-  std::ranges::copy(books->warnings, std::back_inserter(report.warnings));
   report.other_allocators = other_allocators;
   if (books->go == nullptr && books->malloc_books == nullptr)
     return;
@@ -214,7 +213,8 @@ Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   }
   report->measured = mappings->measured;
   report->why_not_measured = mappings->why_not_measured;
-  std::ranges::move(mappings->warnings, std::back_inserter(report->warnings));
+  if (state_->target != nullptr) // else they say again why it could not be opened
+    std::ranges::move(mappings->warnings, std::back_inserter(report->warnings));
   add_up_mappings(*report, mappings->mappings);
   std::ranges::move(check_memory_sums(*report, *before, *after), std::back_inserter(report->warnings));
   report->findings = find_memory_findings(*report, mappings->mappings);

@@ -1,5 +1,6 @@
 #include "inspector/process_mappings.h"
 
+#include "attach/own_file_pages.h"
 #include "attach/process_list.h"
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ struct Evidence {
 
 Result<ProcessMappings> join(pid_t process, const std::string &executable, const Evidence &evidence,
                              std::vector<std::string> warnings) {
+  forget_own_file_pages(); // they would halve the target's share in them
   auto usage = read_memory_usage(process);
   if (!usage)
     return std::unexpected(usage.error());
