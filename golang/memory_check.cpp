@@ -13,6 +13,7 @@ constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t page_size = 8192;            // runtime/malloc.go, pageSize
 constexpr std::uint64_t most_processors = 1 << 14;   // GOMAXPROCS has no limit, machines do
 constexpr std::uint32_t last_processor_status = 4;   // runtime2.go, _Pdead
+constexpr std::uint64_t goroutine_batch = 16;        // proc.go, _GoidCacheBatch: so many numbers a P takes at a time
 constexpr std::uint64_t most_numbered = 1ULL << 40U; // goroutine ids count up from 1; the heap lies above
 
 std::vector<std::byte> read_bytes(const MemoryView &memory, RunAddress address, std::int32_t size) {
@@ -107,28 +108,32 @@ bool MemoryCheck::is_controller(RunAddress controller, const HeapTotals &totals)
          fields.word(at.mapped_ready) >= in_use - in_use / 4;
 }
 
-bool MemoryCheck::is_scheduler(RunAddress scheduler, const SchedulerWitness &witness) const {
+int MemoryCheck::likeness_of_scheduler(RunAddress scheduler, const SchedulerWitness &witness) const {
   const MemoryLayout::Scheduler &at = layout_.scheduler;
   const std::vector<std::byte> bytes = read_bytes(memory_, scheduler, at.size);
   const StructureFields fields(bytes);
   const std::uint64_t last = fields.word(at.last_goroutine);
-  // Each P takes 16 numbers at a time, so that those handed out are as many as the goroutines at least.
-  if (bytes.empty() || last + 16 < witness.goroutines || last >= most_numbered)
-    return false;
+  if (bytes.empty() || last + goroutine_batch < witness.goroutines || last >= most_numbered)
+    return 0;
   const auto machines = fields.value<std::int64_t>(at.next_machine) - fields.value<std::int64_t>(at.freed_machines);
+  const auto most_machines = fields.value<std::int32_t>(at.most_machines);
+  const auto counted = static_cast<std::int64_t>(witness.machines);
   constexpr std::int64_t may_have_come = 4;
-  if (machines < 1 || fields.value<std::int32_t>(at.most_machines) < machines ||
-      (witness.machines != 0 && std::abs(machines - static_cast<std::int64_t>(witness.machines)) > may_have_come))
-    return false;
+  if (machines < 1 || most_machines < machines || (counted != 0 && std::abs(machines - counted) > may_have_come))
+    return 0;
   const auto within = [&](std::int32_t offset, std::uint64_t most) {
     const auto count = fields.value<std::int32_t>(offset);
     return count >= 0 && static_cast<std::uint64_t>(count) <= most;
   };
   const std::uint64_t idle = fields.word(at.idle_list);
-  return within(at.system_goroutines, witness.goroutines) && within(at.free_goroutines, witness.goroutines) &&
-         within(at.free_without_stack, witness.goroutines) && within(at.idle_count, witness.processors.size()) &&
-         (idle == 0) == (fields.value<std::int32_t>(at.idle_count) == 0) &&
-         (idle == 0 || std::ranges::find(witness.processors, idle) != witness.processors.end());
+  if (!within(at.system_goroutines, witness.goroutines) || !within(at.free_goroutines, witness.goroutines) ||
+      !within(at.free_without_stack, witness.goroutines) || !within(at.idle_count, witness.processors.size()) ||
+      (idle == 0) != (fields.value<std::int32_t>(at.idle_count) == 0) ||
+      (idle != 0 && std::ranges::find(witness.processors, idle) == witness.processors.end()))
+    return 0;
+  constexpr std::int32_t usual_limit = 10000; // proc.go, schedinit
+  return 1 + (most_machines == usual_limit ? 4 : 0) + (idle != 0 ? 4 : 0) + (machines == counted ? 2 : 0) +
+         (last % goroutine_batch == 0 ? 1 : 0);
 }
 
 bool MemoryCheck::is_cache(RunAddress cache) const {

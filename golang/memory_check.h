@@ -34,7 +34,8 @@ public:
   /// Nothing where it cannot be read.
   std::optional<HeapTotals> totals_of(RunAddress stats) const;
   bool is_controller(RunAddress controller, const HeapTotals &totals) const;
-  bool is_scheduler(RunAddress scheduler, const SchedulerWitness &witness) const;
+  /// 0: there is none; else how much speaks for one. Small numbers that are counters of something else get little.
+  int likeness_of_scheduler(RunAddress scheduler, const SchedulerWitness &witness) const;
   /// The elements of the slice allp whose header lies there; empty where none can be there.
   std::vector<std::uint64_t> processors_of(RunAddress header) const;
 

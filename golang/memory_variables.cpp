@@ -189,22 +189,30 @@ RunAddress VariableFinder::find_scheduler() {
   for (int look = 0; look < looks; ++look) {
     const SchedulerWitness known = witness();
     if (symbols_.scheduler.value != 0) {
-      if (check_.is_scheduler(symbols_.scheduler, known))
+      if (check_.likeness_of_scheduler(symbols_.scheduler, known) > 0)
         return symbols_.scheduler;
       continue;
     }
-    std::vector<RunAddress> candidates;
+    RunAddress likest;
+    int likeness = 0;
+    bool is_one = false;
     each_data_word(
         [&](RunAddress place, std::span<const std::uint64_t> words) {
           constexpr std::uint64_t most_machines = std::uint64_t{1} << 32U;
-          if (words.size() > needed && word_of(words, at.next_machine) != 0 &&
-              word_of(words, at.next_machine) < most_machines && word_of(words, at.freed_machines) < most_machines &&
-              check_.is_scheduler(place, known))
-            candidates.push_back(place);
+          if (words.size() <= needed || word_of(words, at.next_machine) == 0 ||
+              word_of(words, at.next_machine) >= most_machines || word_of(words, at.freed_machines) >= most_machines)
+            return;
+          const int here = check_.likeness_of_scheduler(place, known);
+          is_one = here > likeness || (is_one && here < likeness);
+          if (here > likeness) {
+            likeness = here;
+            likest = place;
+          }
         },
         needed);
-    if (const RunAddress one = only(std::move(candidates)); one.value != 0)
-      return one;
+    constexpr int little = 4; // counts that fit by chance
+    if (is_one && likeness > little)
+      return likest;
   }
   return {};
 }

@@ -2,7 +2,9 @@
 #include "golang/go_runtime.h"
 #include "golang/goroutine_search.h"
 #include "golang/machine_list.h"
+#include "tests/golang/changed_memory.h"
 #include "tests/golang/go_process.h"
+#include "tests/golang/other_version.h"
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
 #include "tests/support/go_toolchain.h"
@@ -11,9 +13,6 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
-#include <random>
 #include <unistd.h>
 
 namespace inspect {
@@ -21,50 +20,10 @@ namespace {
 
 using namespace test;
 
-/// The program with another version of the same length written over its own, wherever it stands.
-std::string with_version(const std::string &program, const std::string &own, const std::string &other,
-                         const TemporaryDirectory &folder) {
-  REQUIRE(own.size() == other.size());
-  std::ifstream in(program, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  std::size_t replaced = 0;
-  for (std::size_t at = bytes.find(own); at != std::string::npos; at = bytes.find(own, at)) {
-    bytes.replace(at, own.size(), other);
-    ++replaced;
-  }
-  REQUIRE(replaced > 0);
-  return folder.write("program", bytes, 0755);
-}
-
-/// "go1.26.8" as a release of the minor version 99, as long as the text is.
-std::string far_version(const GoToolchain &go) {
-  return fmt::format("go1.99{}", go.version.substr(6));
-}
-
 std::string first_warning(GoRuntime &runtime) {
   const std::vector<std::string> warnings = runtime.take_warnings();
   return warnings.empty() ? "" : warnings.front();
 }
-
-/// Memory of a process with one word in so many changed at random.
-class DamagedMemory final : public MemoryView {
-public:
-  DamagedMemory(const MemoryView &memory, unsigned seed, std::uint64_t rarity)
-      : memory_(memory), random_(seed), rarity_(rarity) {}
-  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
-    if (auto done = memory_.read(address, into); !done)
-      return done;
-    for (std::size_t at = 0; at + 8 <= into.size(); at += 8)
-      if (random_() % rarity_ == 0)
-        into[at + random_() % 8] = static_cast<std::byte>(random_());
-    return {};
-  }
-
-private:
-  const MemoryView &memory_;
-  mutable std::mt19937_64 random_;
-  std::uint64_t rarity_;
-};
 
 } // namespace
 
