@@ -102,7 +102,9 @@ bool MemoryCheck::is_controller(RunAddress controller, const HeapTotals &totals)
            (percent < 0 ? goal == ~std::uint64_t{0} : goal >= marked && goal != 0);
   }
   const std::uint64_t in_use = fields.word(at.heap_in_use);
-  return fields.value<std::int64_t>(at.memory_limit) >= 0 && in_use != 0 && in_use % page_size == 0 &&
+  const auto limit = fields.value<std::int64_t>(at.memory_limit);
+  // GOGC=0 makes for a zero that is everywhere, and so does a limit of 0; nobody has both.
+  return limit >= 0 && (limit != 0 || fields.word(at.heap_minimum) != 0) && in_use != 0 && in_use % page_size == 0 &&
          is_near(in_use, totals.in_heap) && fields.word(at.heap_free) <= totals.committed + totals.committed / 4 &&
          fields.word(at.total_alloc) >= fields.word(at.total_free) &&
          fields.word(at.mapped_ready) >= in_use - in_use / 4;

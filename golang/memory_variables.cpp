@@ -152,14 +152,17 @@ RunAddress VariableFinder::find_controller() {
       continue;
     }
     const std::int32_t anchor = at.heap_in_use >= 0 ? at.heap_in_use : at.heap_live;
-    const std::uint64_t most = at.heap_in_use >= 0 ? totals->in_heap * 2 : totals->committed;
+    const std::uint64_t most = at.heap_in_use >= 0 ? totals->in_heap * 4 : totals->committed * 4;
     const std::uint64_t unit = at.heap_in_use >= 0 ? page_size : 1;
     std::vector<RunAddress> candidates;
     // GOGC=0 makes for zeros that are everywhere; only the counters of later versions tell a controller from them.
     const bool needs_minimum = at.heap_in_use < 0;
     each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
+      if (words[0] % unit != 0 || words[0] > most)
+        return;
       const RunAddress controller = place - static_cast<std::uint64_t>(anchor);
-      if (words[0] % unit == 0 && words[0] <= most && check_.is_controller(controller, *totals) &&
+      const auto now = check_.totals_of(found_.stats); // the heap may have grown since the search began
+      if (now && check_.is_controller(controller, *now) &&
           (!needs_minimum ||
            read_word(memory_, controller + static_cast<std::uint64_t>(at.heap_minimum)).value_or(0) != 0))
         candidates.push_back(controller);
