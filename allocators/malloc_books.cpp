@@ -6,6 +6,7 @@
 #include "allocators/malloc_search.h"
 #include "allocators/mapped_chunks.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace inspect {
@@ -38,7 +39,6 @@ struct MallocBooks::State {
   State(const MemoryView &target_memory, MallocPlace where)
       : memory(target_memory), place(std::move(where)), pages(target_memory) {}
 
-  void look_for_pages();
   std::vector<ArenaCopy> known_arenas() const;
   std::optional<MallocParameters> parameters() const;
   void add_up(std::span<const ArenaCopy> arenas, const FreeListResult &lists, ArenaMemoryResult rest);
@@ -51,22 +51,7 @@ Result<std::unique_ptr<MallocBooks>> MallocBooks::open(ModuleMap &modules, const
   auto place = find_malloc(modules, memory);
   if (!place)
     return std::unexpected(place.error());
-  auto state = std::make_unique<State>(memory, std::move(*place));
-  state->look_for_pages();
-  return std::unique_ptr<MallocBooks>(new MallocBooks(std::move(state)));
-}
-
-/// The lists change while they are followed, which ends a walk here and there; what it has seen until then is where
-/// free chunks will be when the target is stopped.
-void MallocBooks::State::look_for_pages() {
-  constexpr std::size_t most_chunks = 2'000'000;
-  constexpr std::chrono::milliseconds longest(1000);
-  const auto arenas = read_arena_circle(memory, place.main_arena, place.layout.state, known_arenas());
-  if (arenas) // else the copy will say so
-    expected_pages =
-        follow_free_lists(pages, *arenas,
-                          {.protected_links = place.protected_links, .chunk_limit = most_chunks, .time_limit = longest})
-            .pages;
+  return std::unique_ptr<MallocBooks>(new MallocBooks(std::make_unique<State>(memory, std::move(*place))));
 }
 
 /// Those that were there before, with one read; what cannot be read is left out.
@@ -115,6 +100,26 @@ void MallocBooks::State::add_up(std::span<const ArenaCopy> arenas, const FreeLis
       totals.keepcost = arena.top;
   }
   statistics.complete = statistics.why_incomplete.empty();
+}
+
+/// The lists change while they are followed, which ends a walk here and there; what it has seen until then is where
+/// free chunks will be when the target is stopped.
+void MallocBooks::prepare() {
+  constexpr std::size_t most_chunks = 2'000'000;
+  constexpr std::chrono::milliseconds longest(1000);
+  State &state = *state_;
+  const auto arenas =
+      read_arena_circle(state.memory, state.place.main_arena, state.place.layout.state, state.known_arenas());
+  if (!arenas) // the copy will say so
+    return;
+  state.expected_pages =
+      follow_free_lists(
+          state.pages, *arenas,
+          {.protected_links = state.place.protected_links, .chunk_limit = most_chunks, .time_limit = longest})
+          .pages;
+  std::ranges::sort(state.expected_pages);
+  const auto repeated = std::ranges::unique(state.expected_pages);
+  state.expected_pages.erase(repeated.begin(), repeated.end());
 }
 
 Result<void> MallocBooks::copy(std::size_t chunk_limit, std::chrono::milliseconds time_limit) {

@@ -247,9 +247,6 @@ FreeListResult Walk::run() {
       break;
     }
   }
-  std::ranges::sort(result_.pages);
-  const auto repeated = std::ranges::unique(result_.pages);
-  result_.pages.erase(repeated.begin(), repeated.end());
   return std::move(result_);
 }
 

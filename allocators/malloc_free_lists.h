@@ -43,7 +43,7 @@ struct FreeListOptions {
 struct FreeListResult {
   std::vector<FreeChunks> arenas;   ///< as many as were given, in their order
   std::string why_incomplete;       ///< the first reason; empty: all lists were followed to their ends
-  std::vector<std::uint64_t> pages; ///< that free chunks were on, ascending: for FreeListOptions::expected_pages
+  std::vector<std::uint64_t> pages; ///< that free chunks were on, some of them repeated
 };
 
 /// `pages`: of the memory that the arenas are in; what it has is read anew.

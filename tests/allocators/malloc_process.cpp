@@ -71,13 +71,13 @@ Result<void> LiveChildMemory::read(RunAddress address, std::span<std::byte> into
   return {};
 }
 
-ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const ModuleOptions &options) {
+ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const ModuleOptions &options, bool from_memory) {
   ModuleMap modules;
   const auto files =
       mappings_of(std::to_string(process), [](const std::string &path) { return path.starts_with("/"); });
   for (const auto &[path, segments] : files) {
     ModuleInput input{path, {}, segments};
-    if (auto file = local_files.open(path))
+    if (auto file = local_files.open(path); file && !from_memory)
       input.file = std::move(*file);
     if (auto module = Module::open(std::move(input), memory, local_files, options))
       modules.add(std::move(*module));
@@ -85,9 +85,9 @@ ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const Module
   return modules;
 }
 
-MallocProcess::MallocProcess(const std::vector<std::string> &command, const ModuleOptions &options)
+MallocProcess::MallocProcess(const std::vector<std::string> &command, const ModuleOptions &options, bool from_memory)
     : child_(command), told_(listen_to(child_)), memory_(child_.pid()),
-      modules_(modules_of_child(child_.pid(), memory_, options)) {}
+      modules_(modules_of_child(child_.pid(), memory_, options, from_memory)) {}
 
 ToldByMalloc MallocProcess::listen() {
   return listen_to(child_);

@@ -24,8 +24,9 @@ private:
   pid_t process_;
 };
 
-/// Its modules, with the debug files that the options allow.
-ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const ModuleOptions &options);
+/// Its modules, with the debug files that the options allow. With `from_memory` no file is opened.
+ModuleMap modules_of_child(pid_t process, const MemoryView &memory, const ModuleOptions &options,
+                           bool from_memory = false);
 
 struct ToldArena {            ///< by malloc_info(3)
   std::uint64_t fast = 0;     ///< bytes
@@ -43,7 +44,8 @@ struct ToldByMalloc { ///< either may be missing
 
 class MallocProcess {
 public:
-  explicit MallocProcess(const std::vector<std::string> &command, const ModuleOptions &options = {});
+  explicit MallocProcess(const std::vector<std::string> &command, const ModuleOptions &options = {},
+                         bool from_memory = false);
 
   const ToldByMalloc &told() const { return told_; }
   const MemoryView &memory() const { return memory_; }
