@@ -39,7 +39,8 @@ struct MemoryLayout {
         cache_size, cache_inuse, cache_counter;
   } heap;
   struct Span { // runtime/mheap.go, type mspan; elements_bytes is how wide nelems is
-    Offset size, start, pages, elements, elements_bytes, allocated, allocated_before, span_class, state, element_size;
+    Offset size, start, pages, elements, elements_bytes, allocated, allocated_before, span_class, state, element_size,
+        mark_bits;
   } span;
   struct Cache { // runtime/mcache.go, type mcache
     Offset size, tiny_allocs, spans, span_count;

@@ -1,6 +1,6 @@
 #include "golang/memory_ranges.h"
 
-#include "golang/persistent_chunks.h"
+#include "golang/metadata_search.h"
 #include "golang/structure_fields.h"
 
 #include <algorithm>
@@ -17,7 +17,9 @@ constexpr std::uint64_t arena_count = 1 << 22;            // arenaL2Bits
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t chunk_table_size = 8192 * std::uint64_t{16 * 8}; // mpagealloc.go, pallocData of a L2 entry
 constexpr std::uint64_t most_spans = std::uint64_t{1} << 26U;            // half a TiB of the smallest
-constexpr std::uint8_t managed_by_hand = 2;                              // mheap.go, mSpanManual
+constexpr std::uint8_t in_use = 1;                                       // mheap.go, mSpanInUse
+constexpr std::size_t most_marks = 1 << 16;
+constexpr std::uint8_t managed_by_hand = 2; // mheap.go, mSpanManual
 constexpr std::size_t spans_at_once = 1 << 14;
 
 class RangeReader {
@@ -32,7 +34,7 @@ public:
     read_arenas();
     read_spans();
     read_tables();
-    read_persistent();
+    read_unlisted();
     std::vector<GoMemoryRange> ranges;
     append(ranges, arenas_, GoRangeUse::heap_arena);
     append(ranges, stacks_, GoRangeUse::stack);
@@ -53,7 +55,7 @@ private:
   void read_arenas();
   void read_spans();
   void read_tables();
-  void read_persistent();
+  void read_unlisted();
   static void append(std::vector<GoMemoryRange> &all, std::vector<RunRange> &ranges, GoRangeUse use);
 
   const MemoryVariables &variables_;
@@ -62,6 +64,7 @@ private:
   std::vector<std::byte> heap_;
   std::vector<RunRange> arenas_, stacks_, tables_;
   std::vector<RunAddress> some_spans_; ///< structures that lie in persistent chunks
+  std::vector<RunAddress> marks_;      ///< where spans have their mark bits
 };
 
 std::vector<std::uint64_t> RangeReader::words_of(Slice slice, std::uint64_t most) const {
@@ -102,7 +105,10 @@ void RangeReader::read_arenas() {
 
 void RangeReader::add_span(std::span<const std::byte> bytes) {
   const StructureFields span(bytes);
-  if (span.value<std::uint8_t>(layout_.span.state) != managed_by_hand || span.word(layout_.span.element_size) == 0)
+  const auto state = span.value<std::uint8_t>(layout_.span.state);
+  if (state == in_use && marks_.size() < most_marks)
+    marks_.push_back(span.address(layout_.span.mark_bits));
+  if (state != managed_by_hand || span.word(layout_.span.element_size) == 0)
     return;
   const RunAddress start = span.address(layout_.span.start);
   const std::uint64_t pages = span.word(layout_.span.pages);
@@ -145,9 +151,14 @@ void RangeReader::read_tables() {
   add(tables_, spans.data, std::min(spans.capacity, most_spans) * 8);
 }
 
-void RangeReader::read_persistent() {
-  for (const RunRange chunk : find_persistent_chunks(*variables_.image, some_spans_, memory_))
-    tables_.push_back(chunk);
+void RangeReader::read_unlisted() {
+  const GoImage &image = *variables_.image;
+  const std::vector<RunRange> chunks = find_persistent_chunks(image, some_spans_, memory_);
+  const std::vector<RunRange> mark_bits = find_mark_bits(image, std::move(marks_), memory_);
+  tables_.insert(tables_.end(), chunks.begin(), chunks.end());
+  tables_.insert(tables_.end(), mark_bits.begin(), mark_bits.end());
+  const RunRange profile = find_profile_table(image, chunks, memory_);
+  add(tables_, profile.begin.value, profile.size());
 }
 
 /// Sorted, and neighbours as one.

@@ -56,7 +56,7 @@ var memoryStructures = []structure{
 		named("start", "startAddr"), named("pages", "npages"), named("elements", "nelems"),
 		named("elements_bytes", "nelems#bytes"), named("allocated", "allocCount"),
 		named("allocated_before", "allocCountBeforeCache"), named("span_class", "spanclass"), named("state", "state"),
-		named("element_size", "elemsize")}},
+		named("element_size", "elemsize"), named("mark_bits", "gcmarkBits")}},
 	{"cache", []string{"runtime.mcache"}, []field{
 		named("tiny_allocs", "tinyAllocs"), named("spans", "alloc"), named("span_count", "alloc#count")}},
 	{"processor", []string{"runtime.p"}, []field{
