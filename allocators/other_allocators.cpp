@@ -35,11 +35,10 @@ constexpr auto symbol_names = std::to_array<AllocatorName>({
     {"tcmalloc", "MallocExtension_GetNumericProperty"},
     {"tcmalloc", "MallocExtension_Internal_GetNumericProperty"},
     {"mimalloc", "mi_malloc"},
+    // Local names in executables that musl is linked into: of its present malloc, and of the one before 1.2.1.
+    {"musl", "__malloc_alloc_meta"},
+    {"musl", "__malloc_donate"},
 });
-
-/// Local names in executables that musl is linked into: of its present malloc, and of the one before 1.2.1.
-constexpr auto musl_names =
-    std::to_array<AllocatorName>({{"musl", "__malloc_alloc_meta"}, {"musl", "__malloc_donate"}});
 
 void add(std::vector<std::string_view> &found, std::string_view allocator) {
   if (std::ranges::find(found, allocator) == found.end())
@@ -92,20 +91,13 @@ void find_exports(const Module &module, std::vector<std::string_view> &found) {
   }
 }
 
-template <std::size_t count>
-void find_symbols(Module &module, const std::array<AllocatorName, count> &wanted,
-                  std::vector<std::string_view> &found) {
-  std::array<std::string_view, count> names;
-  std::ranges::transform(wanted, names.begin(), &AllocatorName::name);
-  const std::vector<LinkAddress> places = find_named_symbols(module, names);
-  for (std::size_t i = 0; i < count; ++i)
-    if (places[i] != LinkAddress{})
-      add(found, wanted[i].allocator);
-}
-
 void find_in_executable(Module &module, std::vector<std::string_view> &found) {
-  find_symbols(module, symbol_names, found);
-  find_symbols(module, musl_names, found);
+  std::array<std::string_view, symbol_names.size()> names;
+  std::ranges::transform(symbol_names, names.begin(), &AllocatorName::name);
+  const std::vector<LinkAddress> places = find_named_symbols(module, names);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (places[i] != LinkAddress{})
+      add(found, symbol_names[i].allocator);
 }
 
 } // namespace
