@@ -134,6 +134,8 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
 void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
   if (books->malloc_books)
     books->malloc_books->prepare();
+  if (books->malloc_books != nullptr)
+    books->malloc_books->prepare();
   auto stopped = StoppedProcess::stop(tracer, process, {});
   if (!stopped) {
     report.warnings.push_back(
