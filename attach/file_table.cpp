@@ -69,7 +69,7 @@ Result<std::string> FileTable::describe(int descriptor) {
   if (!state_->sockets)
     state_->sockets = read_socket_table(*directory);
   const auto socket = state_->sockets->find(*inode);
-  return socket != state_->sockets->end() ? socket->second : std::move(*link);
+  return socket != state_->sockets->end() ? socket_text(socket->second, *inode) : std::move(*link);
 }
 
 } // namespace inspect

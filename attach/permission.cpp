@@ -7,7 +7,6 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <linux/capability.h>
-#include <optional>
 #include <pwd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,22 +23,16 @@ std::string user_name(uid_t user) {
   return fmt::format("with id {}", user);
 }
 
-/// kernel.yama.ptrace_scope; nothing where the kernel has no Yama.
-std::optional<int> yama_scope() {
-  const auto text = read_proc_file(::getpid(), "/proc/sys/kernel/yama/ptrace_scope");
-  int value = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
-    return std::nullopt;
-  return value;
-}
+constexpr std::string_view capability_does_not_reach =
+    "CAP_SYS_PTRACE is there but does not reach this process: a user namespace or a security module (SELinux, "
+    "AppArmor) stands between; run inspect in the outer namespace, or in the container with --cap-add SYS_PTRACE";
 
 std::string remedy_with_capability() {
   const auto self = read_process_status(::getpid());
   if (self && self->seccomp_mode != 0)
     return "a seccomp filter may forbid ptrace here: start this container with --cap-add SYS_PTRACE (or a seccomp "
            "profile that allows ptrace)";
-  return "CAP_SYS_PTRACE is there but does not reach this process: a user namespace or a security module (SELinux, "
-         "AppArmor) stands between; run inspect in the outer namespace, or in the container with --cap-add SYS_PTRACE";
+  return std::string(capability_does_not_reach);
 }
 
 std::string remedy_for_same_user(int scope) {
@@ -55,6 +48,14 @@ std::string remedy_for_same_user(int scope) {
 }
 
 } // namespace
+
+std::optional<int> yama_ptrace_scope() {
+  const auto text = read_proc_file(::getpid(), "/proc/sys/kernel/yama/ptrace_scope");
+  int value = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
+    return std::nullopt;
+  return value;
+}
 
 bool has_capability(int capability) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -75,22 +76,43 @@ std::string describe_process(pid_t process) {
   return stat ? fmt::format("process {} ({})", process, stat->name) : fmt::format("process {}", process);
 }
 
-Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried) {
+namespace {
+
+Error refusal(pid_t process, int error_number, std::string_view what_was_tried, std::string remedy) {
   const auto target = read_process_status(process);
-  const auto scope = yama_scope().value_or(0);
-  const bool same_user = target && target->real_user == ::getuid() && target->effective_user == ::geteuid();
-  std::string remedy;
-  if (has_capability(CAP_SYS_PTRACE))
-    remedy = scope >= 3 ? remedy_for_same_user(scope) : remedy_with_capability();
-  else if (same_user)
-    remedy = remedy_for_same_user(scope);
-  else
-    remedy = "run inspect as root (sudo), as that user, or with CAP_SYS_PTRACE";
   const std::string owner = target ? fmt::format(", which belongs to user {}", user_name(target->effective_user)) : "";
   const Error plain = Error::from_errno(error_number, what_was_tried);
   return Error(ErrorKind::not_permitted,
                fmt::format("no permission to look into {}{} ({})", describe_process(process), owner, plain.message()),
                std::move(remedy));
+}
+
+bool is_of_our_user(pid_t process) {
+  const auto target = read_process_status(process);
+  return target && target->real_user == ::getuid() && target->effective_user == ::geteuid();
+}
+
+constexpr std::string_view become_somebody_else = "run inspect as root (sudo), as that user, or with CAP_SYS_PTRACE";
+
+} // namespace
+
+Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried) {
+  const auto scope = yama_ptrace_scope().value_or(0);
+  std::string remedy(become_somebody_else);
+  if (has_capability(CAP_SYS_PTRACE))
+    remedy = scope >= 3 ? remedy_for_same_user(scope) : remedy_with_capability();
+  else if (is_of_our_user(process))
+    remedy = remedy_for_same_user(scope);
+  return refusal(process, error_number, what_was_tried, std::move(remedy));
+}
+
+Error explain_not_readable(pid_t process, int error_number, std::string_view what_was_tried) {
+  std::string remedy(become_somebody_else);
+  if (has_capability(CAP_SYS_PTRACE))
+    remedy = capability_does_not_reach;
+  else if (is_of_our_user(process))
+    remedy = remedy_for_same_user(0); // Yama is asked by those who trace alone
+  return refusal(process, error_number, what_was_tried, std::move(remedy));
 }
 
 } // namespace inspect

@@ -5,6 +5,8 @@
 
 #include "machine/error.h"
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <sys/types.h>
 
@@ -13,8 +15,14 @@ namespace inspect {
 /// not_permitted: the sentence says whose process it is, the remedy names the missing right, the safest one first.
 Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried);
 
+/// The same for what /proc shows of it (descriptors, links): reading needs less than tracing does.
+Error explain_not_readable(pid_t process, int error_number, std::string_view what_was_tried);
+
 /// Whether this thread has a capability (number of capabilities(7)) in its effective set.
 bool has_capability(int capability);
+
+/// kernel.yama.ptrace_scope; nothing where the kernel has no Yama.
+std::optional<int> yama_ptrace_scope();
 
 /// The process that a thread belongs to; `thread` itself where that is not to be had. The kernel names as a tracer the
 /// thread that traces, which need not be the first of its process.

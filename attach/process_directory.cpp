@@ -1,5 +1,8 @@
 #include "attach/process_directory.h"
 
+#include "attach/proc_file.h"
+#include "attach/process_list.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -11,14 +14,36 @@
 
 namespace inspect {
 
-Result<ProcessDirectory> ProcessDirectory::open(pid_t process) {
-  const auto path = fmt::format("/proc/{}", process);
+namespace {
+
+Result<FileDescriptor> open_directory(pid_t process, const std::string &path) {
   FileDescriptor directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory && errno == ENOENT)
     return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
   if (!directory)
     return std::unexpected(Error::from_errno(errno, fmt::format("opening {}", path)));
-  return ProcessDirectory(process, std::move(directory));
+  return directory;
+}
+
+} // namespace
+
+Result<ProcessDirectory> ProcessDirectory::open(pid_t process) {
+  auto directory = open_directory(process, fmt::format("/proc/{}", process));
+  if (!directory)
+    return std::unexpected(directory.error());
+  return ProcessDirectory(process, std::move(*directory));
+}
+
+Result<ProcessDirectory> ProcessDirectory::open_living(pid_t process) {
+  const auto thread = living_thread(process);
+  if (!thread)
+    return std::unexpected(thread.error());
+  if (*thread == process)
+    return open(process);
+  auto directory = open_directory(process, proc_path(process, *thread, ""));
+  if (!directory)
+    return std::unexpected(directory.error());
+  return ProcessDirectory(process, std::move(*directory));
 }
 
 Error ProcessDirectory::failure(int error_number, const char *name) const {
@@ -68,6 +93,13 @@ Result<FileIdentity> ProcessDirectory::identity(const char *name) const {
   if (::fstatat(directory_.get(), name, &status, 0) != 0)
     return std::unexpected(failure(errno, name));
   return FileIdentity{status.st_dev, status.st_ino};
+}
+
+Result<struct stat> ProcessDirectory::attributes(const char *name) const {
+  struct stat status {};
+  if (::fstatat(directory_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::unexpected(failure(errno, name));
+  return status;
 }
 
 Result<FileDescriptor> ProcessDirectory::open_file(const char *name) const {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 namespace inspect {
@@ -32,6 +33,9 @@ class ProcessDirectory {
 public:
   /// no_such_process when there is none.
   static Result<ProcessDirectory> open(pid_t process);
+  /// Of a thread through which its files can be seen: a leader that ended before its other threads shows none.
+  /// no_such_process when all of it has ended.
+  static Result<ProcessDirectory> open_living(pid_t process);
 
   /// The effective user: the kernel gives the directory to him, also where its files belong to root.
   Result<uid_t> owner() const;
@@ -41,6 +45,8 @@ public:
   Result<std::string> link(const char *name) const;
   /// Of the file behind a link ("exe"), deleted or not.
   Result<FileIdentity> identity(const char *name) const;
+  /// Its own attributes, those of no other file: who owns "status" tells whether the process is dumpable.
+  Result<struct stat> attributes(const char *name) const;
   /// Opened for reading.
   Result<FileDescriptor> open_file(const char *name) const;
 

@@ -1,6 +1,9 @@
 #include "attach/process_status.h"
 
 #include "attach/proc_file.h"
+#include "attach/process_directory.h"
+#include "attach/process_list.h"
+#include "attach/status_text.h"
 
 #include <algorithm>
 #include <charconv>
@@ -50,18 +53,6 @@ private:
   bool good_ = true;
 };
 
-/// The text behind "Key:" of the first line that starts so.
-std::optional<std::string_view> value_of(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ':')
-      return line.substr(key.size() + 1);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
-}
-
 } // namespace
 
 Result<ProcessStat> parse_process_stat(std::string_view text) {
@@ -101,9 +92,9 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
 
 Result<ProcessStatus> parse_process_status(std::string_view text) {
   // The kernel escapes newlines in the name here, so that a line is a line.
-  const auto group = value_of(text, "Tgid");
-  const auto tracer = value_of(text, "TracerPid");
-  const auto users = value_of(text, "Uid");
+  const auto group = status_value(text, "Tgid");
+  const auto tracer = status_value(text, "TracerPid");
+  const auto users = status_value(text, "Uid");
   if (!group || !tracer || !users)
     return std::unexpected(malformed("status"));
   ProcessStatus status;
@@ -115,9 +106,15 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
   status.real_user = user_fields.number<uid_t>();
   status.effective_user = user_fields.number<uid_t>();
   bool good = group_field.good() && tracer_field.good() && user_fields.good();
+  if (const auto groups = status_value(text, "Gid")) {
+    Fields field(*groups);
+    status.real_group = field.number<gid_t>();
+    status.effective_group = field.number<gid_t>();
+    good = good && field.good();
+  }
   // These depend on how the kernel was configured.
   const auto optional_number = [&](std::string_view key, auto &into) {
-    if (const auto value = value_of(text, key)) {
+    if (const auto value = status_value(text, key)) {
       Fields field(*value);
       into = field.number<std::decay_t<decltype(into)>>();
       good = good && field.good();
@@ -126,7 +123,7 @@ Result<ProcessStatus> parse_process_status(std::string_view text) {
   optional_number("voluntary_ctxt_switches", status.voluntary_switches);
   optional_number("nonvoluntary_ctxt_switches", status.involuntary_switches);
   optional_number("Seccomp", status.seccomp_mode);
-  if (const auto ids = value_of(text, "NSpid")) {
+  if (const auto ids = status_value(text, "NSpid")) {
     Fields field(ids->substr(ids->find_last_of(" \t") + 1)); // outermost namespace first
     status.id_in_namespace = field.number<pid_t>();
     good = good && field.good();
@@ -176,6 +173,30 @@ Result<ProcessStat> read_thread_stat(pid_t process, pid_t thread) {
 
 Result<ProcessStatus> read_thread_status(pid_t process, pid_t thread) {
   return read_of_thread(process, thread, "status", parse_process_status);
+}
+
+Result<std::vector<ProcessStat>> read_thread_stats(pid_t process) {
+  const auto threads = list_threads(process);
+  if (!threads)
+    return std::unexpected(threads.error());
+  const auto directory = ProcessDirectory::open(process);
+  if (!directory)
+    return std::unexpected(directory.error());
+  std::vector<ProcessStat> stats;
+  stats.reserve(threads->size());
+  std::string buffer;
+  for (const pid_t thread : *threads) {
+    const auto text = directory->read(fmt::format("task/{}/stat", thread).c_str(), buffer);
+    if (!text)
+      continue;
+    auto stat = parse_process_stat(*text);
+    if (!stat)
+      return std::unexpected(stat.error());
+    stats.push_back(std::move(*stat));
+  }
+  if (stats.empty())
+    return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
+  return stats;
 }
 
 } // namespace inspect

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 namespace inspect {
 
@@ -38,6 +39,8 @@ struct ProcessStatus {
   pid_t tracer = 0; ///< 0: nobody traces it
   uid_t real_user = 0;
   uid_t effective_user = 0;
+  gid_t real_group = 0;
+  gid_t effective_group = 0;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   pid_t id_in_namespace = 0; ///< its own number of itself, in the innermost pid namespace; 0: the kernel does not say
@@ -53,5 +56,7 @@ Result<ProcessStatus> read_process_status(pid_t process);
 /// Of one thread of a process.
 Result<ProcessStat> read_thread_stat(pid_t process, pid_t thread);
 Result<ProcessStatus> read_thread_status(pid_t process, pid_t thread);
+/// Of all its threads, ascending by id; threads that end meanwhile are left out. no_such_process when none is left.
+Result<std::vector<ProcessStat>> read_thread_stats(pid_t process);
 
 } // namespace inspect

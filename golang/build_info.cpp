@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view marker = "\xff Go buildinf:";
 constexpr std::uint64_t header_size = 32;
 constexpr std::uint64_t alignment = 16;
+constexpr std::size_t most_modules = 100'000;
 constexpr std::uint64_t most_string_bytes = 16 << 20;
 /// The linker puts the block at the start of the data segment, so a longer search finds nothing in a real Go binary and
 /// costs time in every other program.
@@ -127,6 +128,7 @@ void parse_setting(std::string_view text, GoBuildInfo &info) {
 }
 
 void parse_module_text(std::string_view text, GoBuildInfo &info) {
+  GoModule *replaced = nullptr; // the module that a line "=>" is about
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
@@ -137,6 +139,16 @@ void parse_module_text(std::string_view text, GoBuildInfo &info) {
     } else if (key == "mod") {
       info.module_path = next_field(line);
       info.module_version = next_field(line);
+      replaced = nullptr;
+    } else if (key == "dep" && info.dependencies.size() < most_modules) {
+      GoModule &module = info.dependencies.emplace_back();
+      module.path = next_field(line);
+      module.version = next_field(line);
+      module.sum = next_field(line);
+      replaced = &module;
+    } else if (key == "=>" && replaced != nullptr) {
+      replaced->replacement = next_field(line);
+      replaced->replacement_version = next_field(line);
     } else if (key == "build") {
       parse_setting(line, info);
     }

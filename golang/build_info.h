@@ -18,11 +18,21 @@
 
 namespace inspect {
 
+/// A module that the program was built with.
+struct GoModule {
+  std::string path;
+  std::string version;
+  std::string sum;                 ///< "h1:…"; empty where it was replaced or not checked
+  std::string replacement;         ///< what was built in its place, a module's path or a directory; empty: itself
+  std::string replacement_version; ///< empty for directories before Go 1.21, "(devel)" since
+};
+
 struct GoBuildInfo {
-  std::string go_version;     ///< "go1.22.1"; empty where the linker left none that can be read from the file
-  std::string package_path;   ///< of the main package, "example.com/svc/cmd/server"; empty without modules
-  std::string module_path;    ///< of the main module
-  std::string module_version; ///< "v1.2.3", "(devel)"
+  std::string go_version;             ///< "go1.22.1"; empty where the linker left none that can be read from the file
+  std::string package_path;           ///< of the main package, "example.com/svc/cmd/server"; empty without modules
+  std::string module_path;            ///< of the main module
+  std::string module_version;         ///< "v1.2.3", "(devel)"
+  std::vector<GoModule> dependencies; ///< in the linker's order, by path
   std::vector<std::pair<std::string, std::string>> settings; ///< "-ldflags" → "-s -w", "vcs.revision" → …
 };
 

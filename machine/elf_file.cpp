@@ -239,6 +239,34 @@ std::vector<std::string> ElfFile::needed_libraries() const {
   return names;
 }
 
+std::string ElfFile::build_id() const {
+  constexpr std::uint64_t most_note_bytes = 64 << 10;
+  constexpr std::size_t longest_id = 64;
+  const auto aligned = [](std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; };
+  for (const ElfSegment &segment : segments_) {
+    if (segment.type != PT_NOTE)
+      continue;
+    const std::string notes = bytes(segment.offset, segment.file_size, most_note_bytes);
+    std::uint64_t at = 0;
+    while (at + sizeof(Elf64_Nhdr) <= notes.size()) {
+      const auto note = load<Elf64_Nhdr>(notes.data() + at); // of the same size in both classes
+      const std::uint64_t name = at + sizeof note;
+      const std::uint64_t content = name + aligned(note.n_namesz);
+      at = content + aligned(note.n_descsz);
+      if (at > notes.size() + 3 || content + note.n_descsz > notes.size())
+        break;
+      if (note.n_type != NT_GNU_BUILD_ID || note.n_descsz > longest_id ||
+          std::string_view(notes).substr(name, note.n_namesz) != std::string_view(ELF_NOTE_GNU, sizeof ELF_NOTE_GNU))
+        continue;
+      std::string hex;
+      for (const char byte : std::string_view(notes).substr(content, note.n_descsz))
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      return hex;
+    }
+  }
+  return {};
+}
+
 std::optional<FileOffset> ElfFile::find(std::string_view needle, FileOffset offset, std::uint64_t count,
                                         std::uint64_t limit) const {
   if (offset.value >= size_ || needle.empty())

@@ -63,6 +63,8 @@ public:
 
   /// The DT_NEEDED names; empty for static programs.
   std::vector<std::string> needed_libraries() const;
+  /// The linker's build-id in lower-case hex; empty without one.
+  std::string build_id() const;
   /// The dynamic string table, which holds the names of all dynamic symbols, at most `limit` bytes of it.
   std::string dynamic_strings(std::uint64_t limit) const;
 

@@ -45,8 +45,13 @@ std::vector<std::string> go_tools() {
 }
 
 void write_program(const fs::path &directory) {
-  std::ofstream(directory / "go.mod") << "module example.com/some/service\n\ngo 1.16\n";
-  std::ofstream(directory / "main.go") << "package main\n\nvar told = \"\"\n\nfunc main() { println(told) }\n";
+  std::ofstream(directory / "go.mod") << "module example.com/some/service\n\ngo 1.16\n\n"
+                                         "require example.com/part v1.2.3\n\nreplace example.com/part => ./part\n";
+  std::ofstream(directory / "main.go") << "package main\n\nimport \"example.com/part\"\n\nvar told = \"\"\n\n"
+                                          "func main() { println(told, part.Number) }\n";
+  fs::create_directory(directory / "part");
+  std::ofstream(directory / "part/go.mod") << "module example.com/part\n\ngo 1.16\n";
+  std::ofstream(directory / "part/part.go") << "package part\n\nvar Number = 1\n";
 }
 
 std::string build(const std::string &tool, const fs::path &directory, const std::string &name,
@@ -71,6 +76,12 @@ Result<GoBuildInfo> read(const std::string &path) {
 std::set<std::string> as_lines(const GoBuildInfo &info) {
   std::set<std::string> lines = {"\tpath\t" + info.package_path,
                                  fmt::format("\tmod\t{}\t{}", info.module_path, info.module_version)};
+  const auto words = [](std::string line, const std::string &word) { return word.empty() ? line : line + "\t" + word; };
+  for (const GoModule &module : info.dependencies) {
+    lines.insert(words("\tdep\t" + module.path + "\t" + module.version, module.sum));
+    if (!module.replacement.empty())
+      lines.insert(words("\t=>\t" + module.replacement, module.replacement_version));
+  }
   for (const auto &[key, value] : info.settings) {
     const bool quoted = value.find_first_of(" \"`") != std::string::npos;
     lines.insert(quoted ? fmt::format("\tbuild\t{}=\"{}\"", key, value) : fmt::format("\tbuild\t{}={}", key, value));
@@ -94,6 +105,7 @@ TEST_CASE("build information is what `go version -m` says, of every toolchain he
       const std::string told = output_of(fmt::format("{} version -m {}", tool, file));
       CHECK(told.substr(0, told.find('\n')) == fmt::format("{}: {}", file, info->go_version));
       CHECK(info->module_path == "example.com/some/service");
+      CHECK(info->dependencies.size() == 1);
       std::string expected = told.substr(told.find('\n') + 1);
       std::set<std::string> expected_lines;
       for (std::size_t end; (end = expected.find('\n')) != std::string::npos; expected.erase(0, end + 1)) {
