@@ -2,7 +2,7 @@
 # Measures inspect against its peers in one run and prints ratios, since absolute times are the machine's.
 #
 #   bench/run.sh [NAME…]     cases whose name contains a NAME; all without: threads_1000 threads_5000 big_dwarf ps
-#                            mappings_65000 goroutines_100000 goroutines_1000000
+#                            descriptors_50000 mappings_65000 goroutines_100000 goroutines_1000000
 #
 # The table is Markdown, also kept in build/bench/results.md for docs/benchmarks.md. BENCH_RUNS is the number of runs a
 # median is taken of (7), BENCH_PEER_RUNS that of peers which take long (3). A peer that is not installed is reported as
@@ -212,6 +212,30 @@ processes() {
 }
 
 # What the kernel needs to write smaps is most of it, for everybody: cat does nothing else.
+descriptors() {
+  local count=50000 case run hard
+  hard=$(ulimit -Hn)
+  if [[ $hard != unlimited ]] && ((hard < count + 64)) && ! (ulimit -Hn $((count + 64))) 2>/dev/null; then
+    count=$((hard - 64))
+    say "  the limit of open files is $hard here, and may not be raised"
+  fi
+  case=descriptors_$count
+  say "$case: a process with $count open descriptors"
+  start_target no "$release/fixtures/many_descriptors" "$count" || { verdict=1; return; }
+  for ((run = 0; run < runs; ++run)); do
+    measured "$case.inspect" "$inspect" ps "$target"
+    measured "$case.json" "$inspect" ps "$target" --json
+    measured "$case.ls" ls -l "/proc/$target/fd"
+    if ((run < peer_runs)) && installed lsof; then measured "$case.lsof" lsof -n -P -p "$target"; fi
+  done
+  stop_target
+  at_most "$case" "time" "$case.inspect.wall_us" us 1000000
+  compare "$case" "time" "$case.inspect.wall_us" "ls -l" "$case.ls.wall_us" us 0
+  compare "$case" "time" "$case.inspect.wall_us" "lsof" "$case.lsof.wall_us" us 1000
+  at_most "$case" "time as JSON" "$case.json.wall_us" us 1000000
+  compare "$case" "memory" "$case.inspect.max_rss_kb" "lsof" "$case.lsof.max_rss_kb" kb 0
+}
+
 mappings() {
   local case=mappings_65000 run
   say "$case: a process with 65,000 mappings"
@@ -329,6 +353,7 @@ wanted threads_1000 "$@" && threads 1000
 wanted threads_5000 "$@" && threads 5000 && linearity
 wanted big_dwarf "$@" && big_dwarf
 wanted ps "$@" && processes
+wanted descriptors_50000 "$@" && descriptors
 wanted mappings_65000 "$@" && mappings
 wanted goroutines_100000 "$@" && goroutines 100000
 wanted goroutines_1000000 "$@" && goroutines 1000000 && goroutines_are_linear

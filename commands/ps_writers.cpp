@@ -1,5 +1,6 @@
 #include "commands/ps_writers.h"
 
+#include "commands/process_details_writers.h"
 #include "inspector/process_tree.h"
 
 #include <algorithm>
@@ -16,17 +17,6 @@ constexpr std::size_t widest_user = 16;
 constexpr std::size_t widest_runtime = 24;
 constexpr std::size_t widest_container = 40;
 constexpr std::size_t narrowest_command = 16;
-
-std::string joined_command(const ProcessRow &row) {
-  std::string text;
-  for (const std::string &word : row.command)
-    text += (text.empty() ? "" : " ") + escape(word);
-  if (text.find_first_not_of(' ') != std::string::npos)
-    return text;
-  // As ps shows what has no command line.
-  text = fmt::format("[{}]", escape(row.name));
-  return row.state == 'Z' ? text + " <defunct>" : text;
-}
 
 /// As ps does: the time today, the day this year, else the year.
 std::string start_text(std::int64_t started_at) {
@@ -154,6 +144,17 @@ void write_footer(Output &output, std::span<const ProcessRow> rows, bool as_root
 
 } // namespace
 
+std::string command_text(const ProcessRow &row) {
+  std::string text;
+  for (const std::string &word : row.command)
+    text += (text.empty() ? "" : " ") + escape(word);
+  if (text.find_first_not_of(' ') != std::string::npos)
+    return text;
+  // As ps shows what has no command line.
+  text = fmt::format("[{}]", escape(row.name));
+  return row.state == 'Z' ? text + " <defunct>" : text;
+}
+
 std::string runtime_text(const RuntimeInfo &runtime) {
   if (runtime.language.empty())
     return "?";
@@ -196,7 +197,7 @@ void write_processes_text(Output &output, std::span<const ProcessRow> rows, cons
     for (const Column &column : columns)
       line += padded(column.cells[node.row], column.width, column.right) + "  ";
     const std::string branch = branches(node, options.unicode);
-    const std::string command = cut_to_width(branch + joined_command(row), room, options.unicode);
+    const std::string command = cut_to_width(branch + command_text(row), room, options.unicode);
     line += command;
     const std::string module = row.runtime.module.empty() ? "" : fmt::format("  ({})", escape(row.runtime.module));
     if (!module.empty() && columns_of(command) + columns_of(module) <= room)
@@ -206,42 +207,60 @@ void write_processes_text(Output &output, std::span<const ProcessRow> rows, cons
   write_footer(output, rows, options.as_root);
 }
 
-void write_processes_json(Output &output, std::span<const ProcessRow> rows) {
-  using Json = nlohmann::ordered_json;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json row_json(const ProcessRow &row) {
   const auto or_null = [](const std::string &text) { return text.empty() ? Json() : Json(text); };
-  Json processes = Json::array();
-  for (const ProcessRow &row : rows) {
-    Json command = Json::array();
-    for (const std::string &word : row.command)
-      command.push_back(word);
-    Json runtime;
-    if (!row.runtime.language.empty())
-      runtime = {{"kind", row.runtime.language},
-                 {"version", or_null(row.runtime.version)},
-                 {"module", or_null(row.runtime.module)},
-                 {"stripped", row.runtime.stripped},
-                 {"is_32_bit", row.runtime.is_32_bit}};
-    processes.push_back({{"pid", row.process},
-                         {"ppid", row.parent},
-                         {"user", row.user},
-                         {"name", row.name},
-                         {"command", std::move(command)},
-                         {"executable", or_null(row.executable)},
-                         {"executable_deleted", row.executable_deleted},
-                         {"runtime", std::move(runtime)},
-                         {"state", std::string(1, row.state)},
-                         {"threads", row.threads},
-                         {"vsz_kb", row.virtual_kb},
-                         {"rss_kb", row.resident_kb},
-                         {"cpu_percent", row.cpu_percent},
-                         {"started_at", iso_time(row.started_at)},
-                         {"container", or_null(row.container)},
-                         {"kernel_thread", row.kernel_thread},
-                         {"not_seen", or_null(row.not_seen)}});
-  }
+  Json command = Json::array();
+  for (const std::string &word : row.command)
+    command.push_back(word);
+  Json runtime;
+  if (!row.runtime.language.empty())
+    runtime = {{"kind", row.runtime.language},
+               {"version", or_null(row.runtime.version)},
+               {"module", or_null(row.runtime.module)},
+               {"stripped", row.runtime.stripped},
+               {"is_32_bit", row.runtime.is_32_bit}};
+  return {{"pid", row.process},
+          {"ppid", row.parent},
+          {"user", row.user},
+          {"name", row.name},
+          {"command", std::move(command)},
+          {"executable", or_null(row.executable)},
+          {"executable_deleted", row.executable_deleted},
+          {"runtime", std::move(runtime)},
+          {"state", std::string(1, row.state)},
+          {"threads", row.threads},
+          {"vsz_kb", row.virtual_kb},
+          {"rss_kb", row.resident_kb},
+          {"cpu_percent", row.cpu_percent},
+          {"started_at", iso_time(row.started_at)},
+          {"container", or_null(row.container)},
+          {"kernel_thread", row.kernel_thread},
+          {"not_seen", or_null(row.not_seen)}};
+}
+
+void write_document(Output &output, Json processes) {
   // Pure ASCII (docs/json.md): no name can break a terminal or the document.
   const Json document = {{"schema", "inspect.ps/1"}, {"processes", std::move(processes)}};
   output.write(document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n");
+}
+
+} // namespace
+
+void write_processes_json(Output &output, std::span<const ProcessRow> rows) {
+  Json processes = Json::array();
+  for (const ProcessRow &row : rows)
+    processes.push_back(row_json(row));
+  write_document(output, std::move(processes));
+}
+
+void write_process_json(Output &output, const ProcessDetails &details) {
+  Json process = row_json(details.row);
+  process["details"] = process_details_json(details);
+  write_document(output, Json::array({std::move(process)}));
 }
 
 } // namespace inspect

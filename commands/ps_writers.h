@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commands/output.h"
+#include "inspector/process_details.h"
 #include "inspector/process_table.h"
 #include "machine/number_text.h"
 
@@ -20,6 +21,11 @@ struct PsTextOptions {
 void write_processes_text(Output &output, std::span<const ProcessRow> rows, const PsTextOptions &options);
 /// One object, inspect.ps/1 (docs/json.md).
 void write_processes_json(Output &output, std::span<const ProcessRow> rows);
+/// The same with one process and all that is known of it.
+void write_process_json(Output &output, const ProcessDetails &details);
+
+/// The command line, escaped; "[name]" of what has none, as ps shows it.
+std::string command_text(const ProcessRow &row);
 
 /// "go1.22.1", "c++", "python3.11"; "?" where it was not seen.
 std::string runtime_text(const RuntimeInfo &runtime);

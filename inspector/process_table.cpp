@@ -203,4 +203,13 @@ Result<ProcessTable> read_process_table(const ProcessTableOptions &options) {
   return table;
 }
 
+Result<ProcessRow> read_process_row(pid_t process) {
+  auto reader = Reader::prepare();
+  if (!reader)
+    return std::unexpected(reader.error());
+  if (auto row = reader->read(process, {.kernel_threads = true}))
+    return std::move(*row);
+  return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
+}
+
 } // namespace inspect

@@ -43,4 +43,7 @@ struct ProcessTableOptions {
 
 Result<ProcessTable> read_process_table(const ProcessTableOptions &options);
 
+/// One of them, kernel thread or not; no_such_process.
+Result<ProcessRow> read_process_row(pid_t process);
+
 } // namespace inspect

@@ -7,6 +7,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/report_builder.h"
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -40,6 +41,21 @@ TEST_CASE("the JSON of ps is as its schema says") {
   check_conforms(read_schema("inspect.ps.1.json"), processes);
 }
 
+TEST_CASE("the JSON of ps about one process is as its schema says, of every kind of process") {
+  ChildProcess service({fixture_path("demo_service")});
+  service.wait_for_line("ready");
+  const Json schema = read_schema("inspect.ps.1.json");
+  for (const std::string &process : {std::to_string(service.pid()), std::string("1"), std::string("2")}) {
+    INFO(process);
+    if (!std::filesystem::exists("/proc/" + process)) // no kernel threads in a container
+      continue;
+    const Json document = Json::parse(output_of({"ps", process, "50ms", "--json"}));
+    REQUIRE(document["processes"].size() == 1);
+    CHECK(document["processes"][0].contains("details"));
+    check_conforms(schema, document);
+  }
+}
+
 TEST_CASE("the JSON of stacks is as its schema says, one line for each process") {
   ChildProcess service({fixture_path("demo_service")});
   service.wait_for_line("ready");
@@ -56,24 +72,6 @@ TEST_CASE("the JSON of stacks is as its schema says, one line for each process")
   CHECK(documents[0]["pid"] == service.pid());
   CHECK(documents[0]["threads"].size() == 19);
   CHECK(documents[1]["pid"] == other.pid());
-}
-
-TEST_CASE("the JSON of maps is as its schema says, by mapping and by group") {
-  ChildProcess process({fixture_path("memory_kinds")});
-  process.wait_for_line("ready");
-  const Json schema = read_schema("inspect.maps.1.json");
-  for (const std::string group : {"none", "kind", "file"}) {
-    const Json document = Json::parse(output_of({"maps", std::to_string(process.pid()), "--group", group, "--json"}));
-    check_conforms(schema, document);
-    CHECK(document["pid"] == process.pid());
-    const char *rows = group == "none" ? "mappings" : "groups";
-    REQUIRE(document.contains(rows));
-    std::uint64_t sum = 0;
-    for (const Json &one : document[rows])
-      if (one.value("counted", true))
-        sum += one["proportional"].get<std::uint64_t>();
-    CHECK(sum == document["total"]["proportional"]);
-  }
 }
 
 /// Two arguments: a number and a string.
