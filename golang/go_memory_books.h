@@ -2,7 +2,9 @@
 // what. Read from the runtime's variables, so that a stripped binary without any endpoint tells it, too.
 //
 // The figures are those that runtime.ReadMemStats would give at this instant. It stops the world to add up what the
-// threads' caches hold (mcache, per-P counters); the same is done here from a copy of these structures.
+// threads' caches hold (mcache, per-P counters); the same is done here from a copy of these structures. Two things that
+// it changes by being called are left as they are: it gives back the free stacks that the Ps hold (StackInuse may then
+// be less, and HeapIdle more by as much), and it sweeps what a P still has from before the last collection.
 //
 //     auto books = GoMemoryBooks::open(runtime, memory);    // finds the variables; the target runs
 //     Result<void> copied = (*books)->copy();               // inside the stop: few large reads, nothing else
@@ -60,10 +62,14 @@ public:
 
   /// Copies the structures; call it while the target is stopped for figures that belong together.
   Result<void> copy();
-  /// Of the last copy. Figures that contradict each other are an error (corrupt) that says by how much.
+  /// Of the last copy. Figures that contradict each other are an error (corrupt) that says by how much. In a busy
+  /// program about one copy in some hundreds is such, for a thread was stopped between two counters: another copy is
+  /// sound. not_found: there was no copy.
   Result<GoMemoryStatistics> statistics() const;
-  /// Heap arenas; inside of them the spans that are goroutine stacks now; and the runtime's own tables outside. The
-  /// heap arenas do not overlap each other. Reads the span tables live: no stop is needed.
+  /// Heap arenas; inside of them the spans that are for goroutine stacks now (their sum is StackInuse, free ones that
+  /// the runtime keeps included); and the runtime's own tables outside: all that it has mapped, but now and then for a
+  /// few pages that no list leads to. Those of one use do not overlap each other. Reads the span tables live: no stop
+  /// is needed.
   Result<std::vector<GoMemoryRange>> ranges() const;
   /// Sentences: what could not be read, and why; each once.
   std::vector<std::string> take_warnings();

@@ -97,17 +97,23 @@ RunAddress VariableFinder::only(std::vector<RunAddress> candidates) const {
 }
 
 RunAddress VariableFinder::find_heap() {
-  if (symbols_.heap.value != 0) {
-    problem_ = check_.problem_of_heap(symbols_.heap);
-    return problem_.empty() ? symbols_.heap : RunAddress{};
+  RunAddress heap = symbols_.heap;
+  if (heap.value == 0) {
+    const auto owner = static_cast<std::uint64_t>(layout().heap.span_owner);
+    std::vector<RunAddress> candidates;
+    each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
+      if (words[0] == place.value - owner)
+        candidates.push_back({words[0]});
+    });
+    heap = only(std::move(candidates));
   }
-  const auto owner = static_cast<std::uint64_t>(layout().heap.span_owner);
-  std::vector<RunAddress> candidates;
-  each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
-    if (words[0] == place.value - owner && check_.problem_of_heap({words[0]}).empty())
-      candidates.push_back({words[0]});
-  });
-  return only(std::move(candidates));
+  // Its counters of pages and of bytes are read one after the other, and the heap grows and shrinks meanwhile.
+  for (int look = 0; look < looks && heap.value != 0; ++look) {
+    problem_ = check_.problem_of_heap(heap);
+    if (problem_.empty())
+      return heap;
+  }
+  return {};
 }
 
 RunAddress VariableFinder::find_processors() {

@@ -114,7 +114,7 @@ func readSizeClasses(root string) []string {
 
 func memoryLayoutTable(versions []*version) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, notice, "the DWARF of programs and from sizeclasses.go")
+	fmt.Fprintf(&text, notice, "the DWARF and sizeclasses.go")
 	text.WriteString(toolchains(versions))
 	text.WriteString("#include \"golang/memory_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
 	text.WriteString("// One field a line would make pages of it.\n// clang-format off\n")

@@ -116,7 +116,7 @@ std::uint64_t covered(const std::vector<GoMemoryRange> &ranges, RunRange mapping
   return bytes;
 }
 
-/// Not of the program's data, and not small: what the runtime maps for vgetrandom(2) is in no list.
+/// Not of the program's data, and not small: now and then there are two pages that no list leads to.
 bool is_anonymous(const GoProcess &process, const MappedMemory &mapped) {
   constexpr std::uint64_t small = 64 << 10;
   return mapped.range.size() >= small && (mapped.name.empty() || mapped.name.starts_with("[anon: Go")) &&
