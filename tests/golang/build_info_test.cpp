@@ -112,7 +112,8 @@ TEST_CASE("build information is what `go version -m` says, of every toolchain he
         std::string line = expected.substr(0, end);
         while (line.ends_with('\t')) // an empty checksum
           line.pop_back();
-        expected_lines.insert(line);
+        if (!line.empty()) // one comes before "=>"
+          expected_lines.insert(line);
       }
       CHECK(as_lines(*info) == expected_lines);
     }
