@@ -141,5 +141,40 @@ TEST_CASE("lines that are cut short or nonsense are left out of the socket table
   CHECK(table.empty());
 }
 
+TEST_CASE("only the wanted sockets are kept, and ports that are listened on are noted") {
+  const std::string rest = " 00000000:00000000 00:00000000 00000000     0        0 ";
+  const std::string text = "heading\n 0: 0100007F:1F90 00000000:0000 0A" + rest + "11 1\n" +
+                           " 1: 0100007F:1F90 0100007F:C350 01" + rest + "12 1\n" +
+                           " 2: 0100007F:1F91 0100007F:C351 08" + rest + "13 1\n";
+  SocketSelection wanted;
+  wanted.inodes = {12, 13};
+  SocketTable table;
+  parse_internet_sockets("tcp", text, table, &wanted);
+  CHECK(table.size() == 2);
+  CHECK(wanted.listening_ports == std::unordered_set<std::uint16_t>{8080});
+  CHECK(table[12].state == "established");
+  CHECK(table[13].state == "close wait");
+  CHECK(table[13].remote.host == "127.0.0.1");
+  CHECK(table[13].remote.port == 50001);
+}
+
+TEST_CASE("a unix path that feigns a line of the table does not lend its words to another socket") {
+  const std::string feigned = "f: 2 0 00010000 0001 01 4242 /run/trusted.sock\n";
+  const std::string own = "f: 2 0 00000000 0002 01 4242 /run/own.sock\n";
+  for (const std::string &text : {feigned + own, own + feigned}) {
+    SocketTable table;
+    parse_unix_sockets("heading\n" + text, table);
+    CHECK(table.size() == 1);
+    CHECK(table[4242].path.empty());
+    CHECK(table[4242].state.empty());
+  }
+  // What another table says of the inode stands.
+  SocketTable table;
+  table[4242].family = SocketFamily::ipv4;
+  parse_unix_sockets("heading\n" + feigned, table);
+  CHECK(table[4242].path.empty());
+  CHECK(table[4242].family == SocketFamily::ipv4);
+}
+
 } // namespace
 } // namespace inspect
