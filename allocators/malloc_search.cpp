@@ -101,15 +101,16 @@ private:
 };
 
 /// That of the version first. The earlier ones follow: it is the memory that decides. Debug information is asked for
-/// newer versions only, because to open that of libc takes a hundred times as long as all else here.
+/// versions only that are not in the table, because to open that of libc takes a hundred times as long as all else
+/// here.
 std::vector<MallocLayout> Search::layouts_to_try() {
   std::vector<MallocLayout> layouts;
-  if (version_ > newest_verified_glibc)
-    if (auto described = described_malloc_layout(module_, version_))
-      layouts.push_back(*described);
   for (const MallocLayout &layout : std::views::reverse(known_malloc_layouts()))
     if (version_ == GlibcVersion{} || layout.since <= version_)
       layouts.push_back(layout);
+  if (version_ > newest_verified_glibc || layouts.empty())
+    if (auto described = described_malloc_layout(module_, version_))
+      layouts.insert(layouts.begin(), *described);
   return layouts;
 }
 
@@ -201,6 +202,10 @@ void Search::find_parameters(RunAddress symbol) {
 }
 
 Result<MallocPlace> Search::find() {
+  if (layouts_.empty())
+    return std::unexpected(Error(ErrorKind::unsupported,
+                                 fmt::format("the malloc of glibc {} is not known", to_string(version_)),
+                                 "install the debug information of libc"));
   constexpr std::array<std::string_view, 2> names = {"main_arena", "mp_"};
   const std::vector<LinkAddress> symbols = find_named_symbols(module_, names);
   const auto place_of = [&](LinkAddress symbol) {

@@ -29,19 +29,34 @@ const std::vector<std::uint64_t> &distances() {
   return all;
 }
 
-/// Of the mapping of one chunk that begins at the page; nothing where there is none.
-std::optional<std::uint64_t> mapping_size(const MemoryView &memory, RunAddress begin, std::uint64_t distance,
-                                          std::uint64_t most, std::uint64_t size_left_out) {
-  if (distance + header_size > most)
-    return std::nullopt;
-  const auto header = read_value<std::array<std::uint64_t, 2>>(memory, begin + distance);
-  if (!header || ((*header)[1] & flag_bits) != mapped_chunk_flag || ((*header)[0] & ~huge_pages_flag) != distance)
-    return std::nullopt;
-  const std::uint64_t chunk = chunk_size((*header)[1]);
-  if (chunk == 0 || chunk > most)
+using Header = std::array<std::uint64_t, 2>;
+
+/// Of the mapping of one chunk that has this header so far from the mapping's begin; nothing where it is none.
+std::optional<std::uint64_t> mapping_size(const Header &header, std::uint64_t distance, std::uint64_t most,
+                                          std::uint64_t size_left_out) {
+  const std::uint64_t chunk = chunk_size(header[1]);
+  if ((header[1] & flag_bits) != mapped_chunk_flag || (header[0] & ~huge_pages_flag) != distance || chunk == 0 ||
+      chunk > most)
     return std::nullopt;
   const std::uint64_t size = distance + chunk + size_left_out;
   return size % page_size == 0 && size <= most ? std::optional(size) : std::nullopt;
+}
+
+/// Of the chunk whose mapping begins here. All places where its header may be are read at once.
+std::optional<std::uint64_t> mapping_size_at(const MemoryView &memory, RunAddress begin, std::uint64_t most,
+                                             std::uint64_t size_left_out) {
+  // Up to 2.42 there is always a header at the begin.
+  const std::size_t count = size_left_out == 0 ? 1 : distances().size();
+  std::vector<Header> headers(count);
+  std::vector<MemoryRead> reads;
+  for (std::size_t i = 0; i < count && distances()[i] + header_size <= most; ++i)
+    reads.push_back({begin + distances()[i], std::as_writable_bytes(std::span(headers[i]))});
+  memory.read_many(reads);
+  for (std::size_t i = 0; i < reads.size(); ++i)
+    if (reads[i].done)
+      if (const auto size = mapping_size(headers[i], distances()[i], most, size_left_out))
+        return size;
+  return std::nullopt;
 }
 
 } // namespace
@@ -51,13 +66,7 @@ std::uint64_t mapped_chunk_bytes(const MemoryView &memory, RunRange mapping, std
     return 0;
   RunAddress at = mapping.begin;
   while (at < mapping.end) {
-    std::optional<std::uint64_t> size;
-    for (const std::uint64_t distance : distances()) {
-      // Before 2.43 there is always a header at the begin.
-      if (size || (distance != 0 && size_left_out == 0))
-        break;
-      size = mapping_size(memory, at, distance, mapping.end - at, size_left_out);
-    }
+    const auto size = mapping_size_at(memory, at, mapping.end - at, size_left_out);
     if (!size)
       break;
     at = at + *size;

@@ -1,5 +1,6 @@
 #include "commands/maps_writers.h"
 
+#include "inspector/memory_figures.h"
 #include "machine/number_text.h"
 
 #include <algorithm>
@@ -84,23 +85,9 @@ Json text_or_null(const std::string &text) {
 }
 
 void add_amounts(Json &json, const MemoryAmounts &amounts, bool measured) {
-  json["reserved"] = amounts.reserved;
-  if (!measured)
-    return;
-  json["resident"] = amounts.resident;
-  json["proportional"] = amounts.proportional;
-  json["shared_clean"] = amounts.shared_clean;
-  json["shared_dirty"] = amounts.shared_dirty;
-  json["private_clean"] = amounts.private_clean;
-  json["private_dirty"] = amounts.private_dirty;
-  json["referenced"] = amounts.referenced;
-  json["anonymous"] = amounts.anonymous;
-  json["lazily_freed"] = amounts.lazily_freed;
-  json["huge"] = amounts.huge;
-  json["hugetlb"] = amounts.hugetlb;
-  json["swapped"] = amounts.swapped;
-  json["swapped_proportional"] = amounts.swapped_proportional;
-  json["locked"] = amounts.locked;
+  for (const AmountName &one : memory_amounts())
+    if (measured || one.amount == &MemoryAmounts::reserved)
+      json[one.name] = amounts.*one.amount;
 }
 
 Json to_json(const ClassifiedMapping &one, bool measured) {

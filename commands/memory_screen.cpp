@@ -58,7 +58,8 @@ private:
 
   void total(std::string_view name, std::optional<std::uint64_t> value, const std::string &words) {
     if (value)
-      line(fmt::format("{:<4}{:>9}  {}", name, size_text(*value), output_.styled(Style::dim, words)));
+      line(fmt::format("{:<4}{:>9}", name, size_text(*value)) +
+           (words.empty() ? "" : "  " + output_.styled(Style::dim, words)));
   }
 
   std::string resident_parts() const {

@@ -230,12 +230,19 @@ void StackFinder::guess_by_shape() {
 void StackFinder::claim_guards() {
   for (std::size_t i = 1; i < claims_.size(); ++i) {
     const ClassifiedMapping stack = claims_.row(i);
-    if (!claims_.claimed(i) || stack.kind != MappingKind::thread_stack || !has_guard_below(i))
+    if (!claims_.claimed(i) || stack.kind != MappingKind::thread_stack)
       continue;
-    ClassifiedMapping &guard = claims_.claim(i - 1, MappingKind::guard);
-    guard.thread = stack.thread;
-    guard.thread_name = stack.thread_name;
-    guard.guessed = stack.guessed;
+    // A stack that was used before with a smaller guard has its guard in two pieces.
+    std::uint64_t size = 0;
+    for (std::size_t at = i; has_guard_below(at); --at) {
+      size += claims_.mapping(at - 1).range.size();
+      if (size > largest_guard)
+        break;
+      ClassifiedMapping &guard = claims_.claim(at - 1, MappingKind::guard);
+      guard.thread = stack.thread;
+      guard.thread_name = stack.thread_name;
+      guard.guessed = stack.guessed;
+    }
   }
 }
 

@@ -134,6 +134,8 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
 void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
   if (books->malloc_books)
     books->malloc_books->prepare();
+  if (books->malloc_books != nullptr)
+    books->malloc_books->prepare();
   auto stopped = StoppedProcess::stop(tracer, process, {});
   if (!stopped) {
     report.warnings.push_back(
@@ -161,6 +163,10 @@ void MemoryReader::State::copy_books(MemoryReport &report, const MemoryReadOptio
     copy_each(report);
   else if (options.tracer != nullptr)
     copy_stopped(report, *options.tracer);
+  // Where the arenas lie tells kinds apart, and is worth a look at the running process.
+  if (!malloc_copied && books->malloc_books != nullptr)
+    if (const Result<void> copied = books->malloc_books->copy(0); !copied)
+      report.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", with_remedy(copied.error())));
 }
 
 void MemoryReader::State::decode_books(MemoryReport &report) {

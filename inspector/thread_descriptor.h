@@ -2,8 +2,9 @@
 // stack a piece of memory is, also of a thread that runs, and where the stack begins.
 //
 // What is believed: its first and third word point at itself (tcb and self of tcbhead_t), and it holds a thread id,
-// which is 0 once the thread has ended. The place of the id is the same in all versions since glibc 2.4. Source:
-// glibc's nptl/descr.h, nptl/allocatestack.c and sysdeps/x86_64/nptl/tls.h.
+// which is 0 or -1 once the thread has ended. The place of the id is the same in all versions since glibc 2.4.
+//
+// Sources: glibc's nptl/descr.h, nptl/allocatestack.c and sysdeps/x86_64/nptl/tls.h.
 #pragma once
 
 #include "machine/address.h"

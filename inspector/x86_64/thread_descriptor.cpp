@@ -1,5 +1,6 @@
 #include "inspector/thread_descriptor.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -27,9 +28,10 @@ std::optional<ThreadDescriptor> find_thread_descriptor(RunAddress address, std::
     const std::uint64_t own = address.value + at;
     if (value_at<std::uint64_t>(bytes, at) != own || value_at<std::uint64_t>(bytes, at + self_offset) != own)
       continue;
+    // The kernel clears the id when the thread ends, pthread_join sets it to -1.
     const auto thread = value_at<std::int32_t>(bytes, at + thread_offset);
-    if (thread >= 0 && thread <= largest_id)
-      return ThreadDescriptor{{own}, thread};
+    if (thread >= -1 && thread <= largest_id)
+      return ThreadDescriptor{{own}, std::max(thread, 0)};
   }
   return std::nullopt;
 }

@@ -4,12 +4,14 @@
 #include "tests/support/skip.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <sstream>
 
 namespace inspect::test {
 namespace {
 
 struct Variant {
-  std::string program;
+  std::vector<std::string> command;
   std::vector<std::string> debug_directories;
   std::string version;
   bool from_memory = false; ///< as if all files had been deleted
@@ -51,16 +53,27 @@ void check_mapped_chunks(const MallocProcess &process, const MallocBooks &books)
   }
 }
 
+/// With this machine's glibc, linked in both ways, and with those in the folders that INSPECT_GLIBC_DIRECTORIES names
+/// (docs/add-a-glibc-version.md).
+std::vector<Variant> variants() {
+  const std::string program = fixture_path("malloc_arenas");
+  std::vector<Variant> all = {{{program}, {"/usr/lib/debug"}, "2."},
+                              {{program}, {}, "2."},
+                              {{program}, {}, "2.", true},
+                              {{fixture_path("malloc_arenas_static")}, {}, ""},
+                              {{fixture_path("malloc_arenas_static_stripped")}, {}, ""}};
+  const char *folders = std::getenv("INSPECT_GLIBC_DIRECTORIES");
+  std::istringstream list(folders != nullptr ? folders : "");
+  for (std::string folder; std::getline(list, folder, ':');)
+    all.push_back({{folder + "/ld-linux-x86-64.so.2", "--library-path", folder, program}, {}, "2."});
+  return all;
+}
+
 TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say") {
-  const std::vector<Variant> variants = {{"malloc_arenas", {"/usr/lib/debug"}, "2."},
-                                         {"malloc_arenas", {}, "2."},
-                                         {"malloc_arenas", {}, "2.", true},
-                                         {"malloc_arenas_static", {}, ""},
-                                         {"malloc_arenas_static_stripped", {}, ""}};
-  for (const Variant &variant : variants) {
-    INFO(variant.program << " with debug files from " << variant.debug_directories.size() << " directories");
-    MallocProcess process({fixture_path(variant.program), "5"}, {.debug_directories = variant.debug_directories},
-                          variant.from_memory);
+  for (Variant &variant : variants()) {
+    INFO(variant.command.front() << " with debug files from " << variant.debug_directories.size() << " folders");
+    variant.command.emplace_back("5");
+    MallocProcess process(variant.command, {.debug_directories = variant.debug_directories}, variant.from_memory);
     const auto books = open_books(process);
     if (!variant.from_memory) // with and without: the figures are the same
       books->prepare();

@@ -74,6 +74,24 @@ TEST_CASE("the JSON of stacks is as its schema says, one line for each process")
   CHECK(documents[1]["pid"] == other.pid());
 }
 
+TEST_CASE("the JSON of maps is as its schema says, by mapping and by group") {
+  ChildProcess process({fixture_path("memory_kinds")});
+  process.wait_for_line("ready");
+  const Json schema = read_schema("inspect.maps.1.json");
+  for (const std::string group : {"none", "kind", "file"}) {
+    const Json document = Json::parse(output_of({"maps", std::to_string(process.pid()), "--group", group, "--json"}));
+    check_conforms(schema, document);
+    CHECK(document["pid"] == process.pid());
+    const char *rows = group == "none" ? "mappings" : "groups";
+    REQUIRE(document.contains(rows));
+    std::uint64_t sum = 0;
+    for (const Json &one : document[rows])
+      if (one.value("counted", true))
+        sum += one["proportional"].get<std::uint64_t>();
+    CHECK(sum == document["total"]["proportional"]);
+  }
+}
+
 /// Two arguments: a number and a string.
 class NumberAndText final : public ArgumentValues {
 public:

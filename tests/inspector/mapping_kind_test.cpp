@@ -245,7 +245,7 @@ TEST_CASE("stacks belong to the threads whose stack pointers or descriptors lie 
   BufferMemory memory;
   memory.add({0x7f0000800000}, page_with_descriptor({0x7f0000800000}, 0x700, 51));
   memory.add({0x7f0001001000}, page_with_descriptor({0x7f0001001000}, 0x6c0, 1052));
-  memory.add({0x7f0001802000}, page_with_descriptor({0x7f0001802000}, 0x700, 0));
+  memory.add({0x7f0001802000}, page_with_descriptor({0x7f0001802000}, 0x700, -1));
   memory.add({0x7f0002003000}, std::vector<std::byte>(4096));
   MappingOwners owners;
   owners.threads = threads;
