@@ -8,6 +8,7 @@
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
+#include "tests/support/this_build.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -37,7 +38,7 @@ UnitIndexOptions with_worker(const std::string &worker, const TemporaryDirectory
   return options;
 }
 
-const std::string our_worker = std::string(INSPECT_BINARY_DIRECTORY) + "/inspect-dwarfindex";
+const std::string our_worker = built_program("inspect-dwarfindex");
 
 std::set<std::string> all_of(const NameTable &table) {
   std::set<std::string> all;
@@ -91,7 +92,7 @@ TEST_CASE("every function with code that libdwarf finds in a program is in its t
         functions.emplace(record.die, record.name);
       return true;
     });
-    std::istringstream said(run(std::string(INSPECT_BINARY_DIRECTORY) + "/second_reader " + fixture_path(program)));
+    std::istringstream said(run(built_program("second_reader") + " " + fixture_path(program)));
     std::size_t compared = 0;
     for (std::string line; std::getline(said, line);) {
       std::istringstream words(line);

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/skip.h"
+#include "tests/support/this_build.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -104,7 +105,7 @@ long count_of(const std::vector<std::string> &lines, std::string_view kind) {
 
 void check_same(const std::string &path) {
   INFO(path);
-  const CommandResult said = run_command({std::string(INSPECT_BINARY_DIRECTORY) + "/second_reader", path});
+  const CommandResult said = run_command({built_program("second_reader"), path});
   REQUIRE(said.status == 0);
   std::vector<std::string> theirs = split_lines(said.out);
   std::vector<std::string> ours = LibdwReader(path).read();
@@ -147,7 +148,7 @@ TEST_CASE("libdwarf and libdw read the same of a program with the standard libra
 /// Whether a file is one of ours that runs: an ELF executable in the folder of the built programs.
 std::vector<std::string> built_executables() {
   std::vector<std::string> paths;
-  for (const auto &entry : std::filesystem::directory_iterator(INSPECT_BINARY_DIRECTORY))
+  for (const auto &entry : std::filesystem::directory_iterator(built_programs_folder()))
     if (entry.is_regular_file() && ::access(entry.path().c_str(), X_OK) == 0)
       paths.push_back(entry.path().string());
   return paths;

@@ -5,6 +5,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/skip.h"
+#include "tests/support/this_build.h"
 
 #include <algorithm>
 #include <cstring>
@@ -18,7 +19,7 @@
 namespace inspect::test {
 namespace {
 
-const std::string worker_path = std::string(INSPECT_BINARY_DIRECTORY) + "/inspect-dwarfindex";
+const std::string worker_path = built_program("inspect-dwarfindex");
 
 UnitIndexOptions without_cache() {
   UnitIndexOptions options;
@@ -94,7 +95,7 @@ UnitIndexOptions with_worker_script(const TemporaryDirectory &folder, std::strin
 
 TEST_CASE("the index has exactly the ranges that libdw finds in the units") {
   check_index_of(fixture_path("demo_service"));
-  check_index_of(INSPECT_BINARY_DIRECTORY "/test_dwarf");
+  check_index_of(built_program("test_dwarf"));
   for (const char *compiler :
        {"g++ -O2 -g", "g++ -O2 -g -gdwarf-4", "g++ -O2 -g -gz", "g++ -O2 -g -gsplit-dwarf",
         "g++ -O2 -g -gsplit-dwarf -gdwarf-4", "g++ -O2 -g -ffunction-sections -Wl,--gc-sections", "g++ -g -no-pie"}) {
@@ -354,8 +355,9 @@ TEST_CASE("files that are no ELF, have no DWARF, are cut short or damaged end in
   CHECK(failed > 0);
 }
 
-#ifndef __SANITIZE_ADDRESS__ // the sanitizer's own system calls rule the filter out
 TEST_CASE("the worker has given up its rights by the time it has read the file") {
+  if (has_address_sanitizer())
+    SKIP_TEST("the sanitizer's own system calls rule the filter out");
   const TemporaryDirectory folder;
   const std::string program = build_program(folder, "g++ -O1 -g");
   // A full pipe stops the worker at its first write.
@@ -382,7 +384,6 @@ TEST_CASE("the worker has given up its rights by the time it has read the file")
   CHECK_FALSE(std::filesystem::exists(std::filesystem::symlink_status(process + "/fd/5")));
   CHECK(std::filesystem::exists(std::filesystem::symlink_status(process + "/fd/3")));
 }
-#endif
 
 } // namespace
 } // namespace inspect::test

@@ -1,6 +1,7 @@
 #include "tests/support/run_command.h"
 
 #include "machine/file_descriptor.h"
+#include "tests/support/this_build.h"
 
 #include <array>
 #include <cerrno>
@@ -82,7 +83,7 @@ CommandResult run_command(const std::vector<std::string> &words) {
 }
 
 CommandResult run_inspect(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), INSPECT_BINARY_DIRECTORY "/inspect");
+  arguments.insert(arguments.begin(), built_program("inspect"));
   return run_command(arguments);
 }
 
