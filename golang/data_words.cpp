@@ -28,4 +28,12 @@ void each_word(RunRange range, const MemoryView &memory,
   }
 }
 
+void each_unset_word(const ModuleData &data, const MemoryView &memory,
+                     const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit,
+                     std::size_t following) {
+  constexpr std::uint64_t most = 64 << 20;
+  for (const RunRange range : {data.bss, data.pointer_free_bss})
+    each_word({range.begin, range.begin + std::min(range.size(), most)}, memory, visit, following);
+}
+
 } // namespace inspect

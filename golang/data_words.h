@@ -6,6 +6,7 @@
 //     });
 #pragma once
 
+#include "golang/module_data.h"
 #include "machine/memory_view.h"
 
 #include <cstdint>
@@ -19,5 +20,12 @@ namespace inspect {
 /// rest, too.
 void each_word(RunRange range, const MemoryView &memory,
                const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit, std::size_t following = 2);
+
+/// The same for the variables without an initial value of an image, among which those of the runtime are. The linker
+/// orders them by size (cmd/link, dodataSect), and the runtime's largest has 100 kB: a program's large arrays lie
+/// behind, and of each of the two parts no more than 64 MiB is looked at.
+void each_unset_word(const ModuleData &data, const MemoryView &memory,
+                     const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit,
+                     std::size_t following = 2);
 
 } // namespace inspect

@@ -48,8 +48,6 @@ public:
 
 private:
   const MemoryLayout &layout() const { return *found_.layout; }
-  void each_data_word(const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit,
-                      std::size_t following = 2);
   RunAddress find_heap();
   RunAddress find_processors();
   RunAddress find_controller();
@@ -85,13 +83,6 @@ std::optional<MemoryVariables> VariableFinder::find() {
   return std::move(found_);
 }
 
-/// None of them has an initial value.
-void VariableFinder::each_data_word(const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit,
-                                    std::size_t following) {
-  for (const RunRange range : {found_.image->data.bss, found_.image->data.pointer_free_bss})
-    each_word(range, memory_, visit, following);
-}
-
 RunAddress VariableFinder::only(std::vector<RunAddress> candidates) const {
   return candidates.size() == 1 ? candidates.front() : RunAddress{};
 }
@@ -101,7 +92,7 @@ RunAddress VariableFinder::find_heap() {
   if (heap.value == 0) {
     const auto owner = static_cast<std::uint64_t>(layout().heap.span_owner);
     std::vector<RunAddress> candidates;
-    each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
+    each_unset_word(found_.image->data, memory_, [&](RunAddress place, std::span<const std::uint64_t> words) {
       if (words[0] == place.value - owner)
         candidates.push_back({words[0]});
     });
@@ -126,7 +117,7 @@ RunAddress VariableFinder::find_processors() {
     RunAddress lowest;
     std::vector<std::uint64_t> known;
     bool is_one = true;
-    each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
+    each_unset_word(found_.image->data, memory_, [&](RunAddress place, std::span<const std::uint64_t> words) {
       if (words.size() < 3 || words[0] % 8 != 0 || words[1] == 0 || words[1] > words[2] || words[2] > most_processors)
         return;
       auto processors = check_.processors_of(place);
@@ -163,7 +154,7 @@ RunAddress VariableFinder::find_controller() {
     std::vector<RunAddress> candidates;
     // GOGC=0 makes for zeros that are everywhere; only the counters of later versions tell a controller from them.
     const bool needs_minimum = at.heap_in_use < 0;
-    each_data_word([&](RunAddress place, std::span<const std::uint64_t> words) {
+    each_unset_word(found_.image->data, memory_, [&](RunAddress place, std::span<const std::uint64_t> words) {
       if (words[0] % unit != 0 || words[0] > most)
         return;
       const RunAddress controller = place - static_cast<std::uint64_t>(anchor);
@@ -205,7 +196,8 @@ RunAddress VariableFinder::find_scheduler() {
     RunAddress likest;
     int likeness = 0;
     bool is_one = false;
-    each_data_word(
+    each_unset_word(
+        found_.image->data, memory_,
         [&](RunAddress place, std::span<const std::uint64_t> words) {
           constexpr std::uint64_t most_machines = std::uint64_t{1} << 32U;
           if (words.size() <= needed || word_of(words, at.next_machine) == 0 ||

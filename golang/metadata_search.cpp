@@ -56,13 +56,6 @@ bool holds_some(std::span<const RunRange> blocks, std::span<const RunAddress> so
   });
 }
 
-/// Neither variable has an initial value.
-void each_unset_word(const GoImage &image, const MemoryView &memory,
-                     const std::function<void(RunAddress, std::span<const std::uint64_t>)> &visit) {
-  for (const RunRange range : {image.data.bss, image.data.pointer_free_bss})
-    each_word(range, memory, visit);
-}
-
 RunAddress variable(const GoImage &image, std::string_view name) {
   const LinkAddress symbol = find_named_symbols(*image.module, std::span(&name, 1)).front();
   return symbol != LinkAddress{} ? image.module->bias().to_run(symbol) : RunAddress{};
@@ -90,7 +83,7 @@ std::vector<RunRange> find_persistent_chunks(const GoImage &image, std::span<con
   if (const RunAddress known = variable(image, "runtime.persistentChunks"); known.value != 0)
     return follow(read_word(memory, known).value_or(0), chunk_size, 0, memory, steps, any);
   std::vector<RunRange> longest;
-  each_unset_word(image, memory, [&](RunAddress, std::span<const std::uint64_t> words) {
+  each_unset_word(image.data, memory, [&](RunAddress, std::span<const std::uint64_t> words) {
     if (!may_begin_page(words[0]) || inside.empty())
       return;
     // What a word leads to may be older chunks only: those before the last.
@@ -109,7 +102,7 @@ std::vector<RunRange> find_mark_bits(const GoImage &image, std::vector<RunAddres
     return may_begin_page(head) ? follow(head, mark_arena_size, 1, memory, steps, is_arena) : std::vector<RunRange>();
   };
   std::vector<RunRange> arenas;
-  each_unset_word(image, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
+  each_unset_word(image.data, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
     const std::vector<RunRange> list = list_at(words[0]);
     if (!holds_some(list, marks))
       return;
@@ -132,7 +125,7 @@ RunRange find_profile_table(const GoImage &image, std::span<const RunRange> chun
   }
   RunRange found;
   int reads = 0;
-  each_unset_word(image, memory, [&](RunAddress, std::span<const std::uint64_t> candidate) {
+  each_unset_word(image.data, memory, [&](RunAddress, std::span<const std::uint64_t> candidate) {
     if (found.size() != 0 || !may_begin_page(candidate[0]) || reads == most_tables_read)
       return;
     ++reads;
