@@ -63,7 +63,8 @@ TEST_CASE("the list of goroutines is found by scan where the symbol says it is")
       INFO(found[0].check.problem);
       CHECK(found[0].check.problem.empty());
       const RunAddress machines = search_machine_list(image, *choice.layout, process.images(), process.memory());
-      CHECK(word_at(process, machines) == word_at(process, symbol(image, "runtime.allm")));
+      // An M may be made between the two reads.
+      CHECK(wait_until([&] { return word_at(process, machines) == word_at(process, symbol(image, "runtime.allm")); }));
       const auto runtime = open_runtime(process);
       CHECK(runtime->goroutine_list().value() == found[0].header);
       CHECK(runtime->machine_list() == symbol(image, "runtime.allm"));
