@@ -5,7 +5,9 @@
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -266,6 +268,8 @@ TEST_CASE("a finding appears where its figures hold, and no other") {
     stacks.add({MappingKind::thread_stack, 8 * mb, mb / 64});
   rows.push_back(
       {"thread stacks", stacks, {"thread-stacks"}, "1,000 thread stacks reserve 7.8 GB of VSZ 7.8 GB (8.0 MB each)"});
+  std::ifstream page(INSPECT_SOURCE_DIRECTORY "/docs/memory.md");
+  const std::string described(std::istreambuf_iterator<char>(page), {});
   for (Row &row : rows) {
     INFO(row.name);
     std::vector<std::string> ids;
@@ -274,6 +278,7 @@ TEST_CASE("a finding appears where its figures hold, and no other") {
       if (ids.empty())
         CHECK_THAT(finding.sentence, Catch::Matchers::Contains(row.sentence));
       ids.push_back(finding.id);
+      CHECK_THAT(described, Catch::Matchers::Contains("| `" + finding.id + "` | "));
       CHECK_FALSE(finding.see.empty());
       CHECK_FALSE(finding.figures.empty());
       CHECK(finding.sentence.find('\n') == std::string::npos);
