@@ -46,7 +46,7 @@ Result<void> GoMemoryBooks::copy() {
 Result<GoMemoryStatistics> GoMemoryBooks::statistics() const {
   if (!state_->copy)
     return std::unexpected(Error(ErrorKind::not_found, "nothing has been copied of the Go runtime's books yet"));
-  return memory_statistics(*state_->variables.layout, *state_->copy);
+  return memory_statistics(*state_->variables.layout, *state_->copy, state_->warnings);
 }
 
 Result<std::vector<GoMemoryRange>> GoMemoryBooks::ranges() const {

@@ -62,9 +62,8 @@ public:
 
   /// Copies the structures; call it while the target is stopped for figures that belong together.
   Result<void> copy();
-  /// Of the last copy. Figures that contradict each other are an error (corrupt) that says by how much. In a busy
-  /// program about one copy in some hundreds is such, for a thread was stopped between two counters: another copy is
-  /// sound. not_found: there was no copy.
+  /// Of the last copy. Figures that contradict each other by more than a thread may have been in the middle of are an
+  /// error (corrupt) that says by how much; of less there is a warning. not_found: there was no copy.
   Result<GoMemoryStatistics> statistics() const;
   /// Heap arenas; inside of them the spans that are for goroutine stacks now (their sum is StackInuse, free ones that
   /// the runtime keeps included); and the runtime's own tables outside: all that it has mapped, but now and then for a

@@ -5,20 +5,40 @@
 #include "golang/structure_fields.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
 
+struct CountedTwice {
+  std::string_view what;
+  std::uint64_t once, again;
+};
+
+std::uint64_t distance(std::uint64_t one, std::uint64_t other) {
+  return one > other ? one - other : other - one;
+}
+
+std::unexpected<Error> contradiction(std::string_view what, std::uint64_t one, std::string_view other_name,
+                                     std::uint64_t other) {
+  return std::unexpected(Error(ErrorKind::corrupt,
+                               fmt::format("the Go runtime's figures contradict each other: {} {}, {} {}, {} apart",
+                                           what, one, other_name, other, distance(one, other)),
+                               "a thread may have been stopped between two counters: try again"));
+}
+
 class StatisticsMaker {
 public:
-  StatisticsMaker(const MemoryLayout &layout, const MemoryCopy &copy)
-      : layout_(layout), copy_(copy), stats_(copy.stats), heap_(copy.heap), controller_(copy.controller),
-        totals_(sum_heap_totals(layout, copy.stats)) {}
+  StatisticsMaker(const MemoryLayout &layout, const MemoryCopy &copy, std::vector<std::string> &warnings)
+      : layout_(layout), copy_(copy), warnings_(warnings), stats_(copy.stats), heap_(copy.heap),
+        controller_(copy.controller), totals_(sum_heap_totals(layout, copy.stats)) {}
 
   Result<GoMemoryStatistics> make() {
     add_caches();
     add_heap();
+    if (auto sound = settle_heap(); !sound)
+      return std::unexpected(sound.error());
     if (auto sound = check(); !sound)
       return std::unexpected(sound.error());
     add_objects();
@@ -32,6 +52,8 @@ public:
 private:
   void add_caches();
   void add_heap();
+  void take_heap_from_totals();
+  Result<void> settle_heap();
   Result<void> check() const;
   void add_objects();
   void add_system();
@@ -42,6 +64,7 @@ private:
 
   const MemoryLayout &layout_;
   const MemoryCopy &copy_;
+  std::vector<std::string> &warnings_;
   StructureFields stats_, heap_, controller_;
   HeapTotals totals_;
   std::int64_t cached_bytes_ = 0; ///< handed out by the Ps' caches, not counted by the controller yet
@@ -70,45 +93,60 @@ void StatisticsMaker::add_heap() {
     result_.heap_inuse = controller_.word(controller.heap_in_use);
     result_.heap_released = controller_.word(controller.heap_released);
     result_.heap_sys = *result_.heap_inuse + *result_.heap_released + controller_.word(controller.heap_free);
-  } else { // the runtime holds the two to be equal
-    result_.heap_inuse = totals_.in_heap;
-    result_.heap_released = totals_.released;
-    result_.heap_sys =
-        totals_.committed + totals_.released - totals_.in_stacks - totals_.in_work_buffers - totals_.in_pointer_bits;
+  } else {
+    take_heap_from_totals();
   }
   result_.heap_idle = *result_.heap_sys - *result_.heap_inuse;
 }
 
-/// What readmemstats_m checks, too, and what must hold of any sums.
-Result<void> StatisticsMaker::check() const {
-  const auto differ = [](std::string_view what, std::uint64_t one, std::string_view other_name, std::uint64_t other) {
-    const std::uint64_t by = one > other ? one - other : other - one;
-    return std::unexpected(Error(ErrorKind::corrupt,
-                                 fmt::format("the Go runtime's figures contradict each other: {} {}, {} {}, {} apart",
-                                             what, one, other_name, other, by),
-                                 "a thread may have been stopped between two counters: try again"));
-  };
-  const std::uint64_t retained = *result_.heap_sys - *result_.heap_released;
+void StatisticsMaker::take_heap_from_totals() {
+  result_.heap_inuse = totals_.in_heap;
+  result_.heap_released = totals_.released;
+  result_.heap_sys =
+      totals_.committed + totals_.released - totals_.in_stacks - totals_.in_work_buffers - totals_.in_pointer_bits;
+  result_.heap_idle = *result_.heap_sys - *result_.heap_inuse;
+}
+
+/// What readmemstats_m holds to be equal with the world stopped.
+Result<void> StatisticsMaker::settle_heap() {
+  constexpr std::uint64_t growth = 4 << 20; // mheap.go, grow: a chunk of pages
   const std::uint64_t committed =
       totals_.committed - totals_.in_stacks - totals_.in_work_buffers - totals_.in_pointer_bits;
-  if (*result_.heap_inuse != totals_.in_heap)
-    return differ("heap in use is", *result_.heap_inuse, "the sum of its parts", totals_.in_heap);
-  if (*result_.heap_released != totals_.released)
-    return differ("heap released is", *result_.heap_released, "the sum of its parts", totals_.released);
-  if (retained != committed)
-    return differ("heap kept is", retained, "the sum of its parts", committed);
+  const std::array pairs{CountedTwice{"in use", *result_.heap_inuse, totals_.in_heap},
+                         CountedTwice{"released", *result_.heap_released, totals_.released},
+                         CountedTwice{"kept", *result_.heap_sys - *result_.heap_released, committed}};
+  bool settled = false;
+  for (const CountedTwice &pair : pairs) {
+    if (pair.once == pair.again)
+      continue;
+    const std::uint64_t apart = distance(pair.once, pair.again);
+    if (apart > growth)
+      return contradiction(fmt::format("heap {} is", pair.what), pair.once, "the sum of its parts", pair.again);
+    if (!settled)
+      warnings_.push_back(
+          fmt::format("the Go runtime was stopped while it counted: heap {} is {}, the sum of its parts "
+                      "{}, {} apart; the sums are shown",
+                      pair.what, pair.once, pair.again, apart));
+    settled = true;
+    take_heap_from_totals();
+  }
+  return {};
+}
+
+/// What must hold of any sums.
+Result<void> StatisticsMaker::check() const {
   if (*result_.heap_inuse > *result_.heap_sys)
-    return differ("heap in use is", *result_.heap_inuse, "the whole heap", *result_.heap_sys);
+    return contradiction("heap in use is", *result_.heap_inuse, "the whole heap", *result_.heap_sys);
   if (*result_.heap_released > *result_.heap_idle)
-    return differ("heap released is", *result_.heap_released, "the idle heap", *result_.heap_idle);
+    return contradiction("heap released is", *result_.heap_released, "the idle heap", *result_.heap_idle);
   const std::uint64_t allocated = totals_.allocated_bytes(layout_);
   const std::uint64_t freed = totals_.freed_bytes(layout_);
   if (freed > allocated)
-    return differ("bytes freed are", freed, "those ever allocated", allocated);
+    return contradiction("bytes freed are", freed, "those ever allocated", allocated);
   if (allocated - freed > *result_.heap_inuse)
-    return differ("bytes allocated are", allocated - freed, "the heap in use", *result_.heap_inuse);
+    return contradiction("bytes allocated are", allocated - freed, "the heap in use", *result_.heap_inuse);
   if (totals_.freed_count() > totals_.allocated_count())
-    return differ("objects freed are", totals_.freed_count(), "those ever allocated", totals_.allocated_count());
+    return contradiction("objects freed are", totals_.freed_count(), "those ever allocated", totals_.allocated_count());
   return {};
 }
 
@@ -186,8 +224,9 @@ void StatisticsMaker::add_goroutines() {
 
 } // namespace
 
-Result<GoMemoryStatistics> memory_statistics(const MemoryLayout &layout, const MemoryCopy &copy) {
-  return StatisticsMaker(layout, copy).make();
+Result<GoMemoryStatistics> memory_statistics(const MemoryLayout &layout, const MemoryCopy &copy,
+                                             std::vector<std::string> &warnings) {
+  return StatisticsMaker(layout, copy, warnings).make();
 }
 
 } // namespace inspect

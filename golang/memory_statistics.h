@@ -8,8 +8,11 @@
 
 namespace inspect {
 
-/// corrupt: figures contradict each other. Seldom the reason is a thread that was stopped between two of its counters;
-/// then another copy is sound.
-Result<GoMemoryStatistics> memory_statistics(const MemoryLayout &layout, const MemoryCopy &copy);
+/// The runtime counts the heap's bytes twice. Where a thread was stopped between the two (it may be in the middle of
+/// mmap(2) there), they are apart by what it was at: then the sums are taken that are changed together, and a warning
+/// says how far apart they are. corrupt: they are further apart than the heap grows at once, or other figures
+/// contradict each other.
+Result<GoMemoryStatistics> memory_statistics(const MemoryLayout &layout, const MemoryCopy &copy,
+                                             std::vector<std::string> &warnings);
 
 } // namespace inspect

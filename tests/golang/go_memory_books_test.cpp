@@ -185,14 +185,13 @@ TEST_CASE("the memory's books of a busy Go program are found without symbols, an
       const auto books = open_books(target.runtime(), target.memory());
       CHECK(books->take_warnings().empty());
       MemoryFigures figures;
-      // A thread may be stopped between two counters of the same bytes; not three times running.
-      for (int attempt = 0; attempt < 3; ++attempt) {
+      // A thread may be stopped between two counters, and again before it has run.
+      wait_until([&] {
         target.stop();
         figures = read_memory_figures(*books);
         target.release();
-        if (!figures.contains("error"))
-          break;
-      }
+        return !figures.contains("error");
+      });
       CHECK(figures["error"] == "");
       // Without its variable it is known where nothing else raised the goal.
       CHECK((go.minor == 16 || figures["gogc"] == "100"));
