@@ -148,6 +148,8 @@ Json sockets_json(const std::optional<OpenSockets> &sockets) {
     } else {
       one["path"] = or_null(entry.path);
     }
+    if (!socket.peer.empty())
+      one["peer"] = socket.peer;
     if (!entry.type.empty())
       one["type"] = entry.type;
     list.push_back(std::move(one));

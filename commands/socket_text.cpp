@@ -59,11 +59,11 @@ std::string group_text(const SocketGroup &group, bool unicode) {
   if (!group.local.empty())
     text += " " + escape(group.local);
   else if (group.role == SocketRole::connected && group.protocol == "unix")
-    text += " (without a name of its own)";
+    text += group.remote.empty() ? " (without a name)" : "";
   else if (group.protocol == "unix")
     text += " (without a name)";
   if (!group.remote.empty() && group.role == SocketRole::connected)
-    text += " " + group.remote; // the label says which way
+    text += " " + escape(group.remote); // the label says which way
   else if (!group.remote.empty())
     text += fmt::format(" {} {}", unicode ? "←" : "<-", group.remote);
   return text + states_text(group);
@@ -75,6 +75,8 @@ std::string socket_line(const OpenSocket &socket) {
   if (entry.family == SocketFamily::ipv4 || entry.family == SocketFamily::ipv6)
     if (entry.state == "established")
       text += " (established)";
+  if (!socket.peer.empty())
+    text += " -> " + escape(socket.peer);
   return text;
 }
 

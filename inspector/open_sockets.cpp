@@ -1,7 +1,10 @@
 #include "inspector/open_sockets.h"
 
+#include "attach/unix_peers.h"
+
 #include <algorithm>
 #include <tuple>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace inspect {
@@ -36,9 +39,32 @@ std::string local_text(const OpenSocket &socket) {
 
 std::string remote_text(const OpenSocket &socket) {
   const SocketEntry &entry = socket.entry;
+  if (entry.family == SocketFamily::unix_domain)
+    return socket.role == SocketRole::connected ? socket.peer : std::string();
   if (!is_internet(entry) || entry.remote.unspecified)
     return {};
   return socket.role == SocketRole::accepted ? entry.remote.host : endpoint_text(entry.family, entry.remote);
+}
+
+/// Names the peers of connected unix sockets that have no name themselves.
+void add_unix_peers(const ProcessDirectory &process, std::vector<OpenSocket> &sockets) {
+  const auto is_asked = [](const OpenSocket &socket) {
+    return socket.entry.family == SocketFamily::unix_domain && socket.role == SocketRole::connected;
+  };
+  if (std::ranges::none_of(sockets, is_asked))
+    return;
+  const auto self = ProcessDirectory::open(::getpid());
+  const auto own = self ? self->link("ns/net") : std::unexpected(self.error());
+  const auto theirs = process.link("ns/net");
+  if (!own || !theirs || *own != *theirs)
+    return; // numbers of another namespace's sockets would be looked up among ours
+  const auto peers = read_unix_peers();
+  if (!peers)
+    return; // a kernel without the diagnosis: they stay without a name
+  for (OpenSocket &socket : sockets)
+    if (is_asked(socket))
+      if (const auto found = peers->find(socket.inode); found != peers->end())
+        socket.peer = found->second;
 }
 
 } // namespace
@@ -70,6 +96,7 @@ OpenSockets read_open_sockets(const ProcessDirectory &process, const std::vector
     socket.descriptors = std::move(numbers);
     open.sockets.push_back(std::move(socket));
   }
+  add_unix_peers(process, open.sockets);
   std::ranges::sort(open.sockets, {}, [](const OpenSocket &socket) {
     return std::tie(socket.role, socket.entry.protocol, socket.descriptors.front());
   });

@@ -25,6 +25,7 @@ struct OpenSocket {
   SocketRole role = SocketRole::other;
   std::uint64_t inode = 0;
   std::vector<int> descriptors;
+  std::string peer; ///< unix: the peer's name, where it has one and our network namespace is the process'
 };
 
 struct OpenSockets {
@@ -43,7 +44,7 @@ struct SocketGroup {
   std::string protocol;
   std::string_view type; ///< of unix sockets
   std::string local;     ///< "127.0.0.1:80"; of unix sockets the path
-  std::string remote;    ///< accepted: the host alone; connected: "10.0.0.5:5432"; empty: none
+  std::string remote;    ///< accepted: the host alone; connected: "10.0.0.5:5432", or a unix peer's name; empty: none
   std::map<std::string_view, std::size_t> states;
   std::size_t count = 0;
   std::vector<int> descriptors; ///< the first few

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -17,6 +19,7 @@
 #include <set>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -127,6 +130,34 @@ TEST_CASE("a descriptor that was duplicated, and one of another network namespac
   CHECK(found->descriptors == std::vector<int>{one.get(), again.get()});
   CHECK(found->entry.type == "seqpacket");
   CHECK(details.sockets->not_in_tables == before + 1);
+}
+
+TEST_CASE("the name of the service at the other end of a unix socket is found") {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = fmt::format("inspect\x1b service {}", ::getpid()); // an abstract name may hold any byte
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const FileDescriptor server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(server.get(), reinterpret_cast<const sockaddr *>(&address), length) == 0);
+  REQUIRE(::listen(server.get(), 4) == 0);
+  std::vector<FileDescriptor> ends;
+  for (int i = 0; i < 3; ++i) {
+    ends.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::connect(ends.back().get(), reinterpret_cast<const sockaddr *>(&address), length) == 0);
+    ends.emplace_back(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+  const auto groups = group_sockets(details_of(::getpid()).sockets->sockets);
+  const auto connected = std::ranges::find(groups, "@" + name, &SocketGroup::remote);
+  REQUIRE(connected != groups.end());
+  CHECK(connected->role == SocketRole::connected);
+  CHECK(connected->count == 3);
+  for (const SocketRole role : {SocketRole::listening, SocketRole::accepted}) {
+    const auto found = std::ranges::find_if(
+        groups, [&](const SocketGroup &group) { return group.role == role && group.local == "@" + name; });
+    REQUIRE(found != groups.end());
+    CHECK(found->count == (role == SocketRole::accepted ? 3U : 1U));
+  }
 }
 
 TEST_CASE("processor use over a time is that of the busy thread") {
