@@ -67,9 +67,9 @@ void write_changed_kinds(Output &output, const MemoryDifference &difference) {
     output.write((i == 0 || i + 1 == lines.size() ? output.styled(Style::heading, lines[i]) : lines[i]) + "\n");
 }
 
-/// Sums that the table of kinds has already.
-bool stands_in_table(const MemoryFigureName &name) {
-  constexpr std::array<std::string_view, 5> sums = {"vsz", "rss", "pss", "swap", "lazily_freed"};
+/// Sums that the table of kinds has already, and Alloc, which is HeapAlloc by another name.
+bool is_said_already(const MemoryFigureName &name) {
+  constexpr std::array<std::string_view, 6> sums = {"vsz", "rss", "pss", "swap", "lazily_freed", "alloc"};
   return std::ranges::find(sums, name.name) != sums.end();
 }
 
@@ -77,7 +77,7 @@ void write_figures(Output &output, std::string_view heading, const std::vector<F
                    const MemoryTextOptions &options) {
   std::string text;
   for (const FigureChange &change : changes)
-    if (!stands_in_table(*change.name))
+    if (!is_said_already(*change.name))
       text += (text.empty() ? "" : ", ") + figure_change(change);
   if (text.empty())
     return;
