@@ -72,7 +72,7 @@ public:
   /// Copies arenas and follows the free lists, within `chunk_limit` chunks and about `time_limit`; beyond these the
   /// statistics are incomplete. An error: the arenas cannot be read, or are none any more.
   Result<void> copy(std::size_t chunk_limit = 2'000'000,
-                    std::chrono::milliseconds time_limit = std::chrono::milliseconds(250));
+                    std::chrono::milliseconds time_limit = std::chrono::milliseconds(50));
   /// Of the last copy.
   MallocStatistics statistics() const;
   /// Whether most of a private anonymous mapping is chunks that malloc mapped by themselves (above M_MMAP_THRESHOLD):

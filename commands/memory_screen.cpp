@@ -37,7 +37,7 @@ public:
       write_kinds();
     if (report_.go)
       write_go(*report_.go);
-    if (report_.malloc_statistics)
+    if (report_.malloc_statistics && is_in_use(*report_.malloc_statistics))
       write_malloc(*report_.malloc_statistics);
     write_other_allocators();
     write_findings();
@@ -211,6 +211,11 @@ private:
     for (std::size_t i = 0; i < std::min(pauses_shown, go.recent_pauses_ns.size()); ++i)
       text += " " + pause_text(go.recent_pauses_ns[i]);
     return text;
+  }
+
+  /// Where another allocator takes its place, glibc's is there and never asked.
+  static bool is_in_use(const MallocStatistics &books) {
+    return books.totals.arena > 0 || books.totals.hblkhd.value_or(0) > 0 || !books.complete;
   }
 
   void write_malloc(const MallocStatistics &books) {

@@ -155,7 +155,7 @@ std::optional<MemoryFinding> reserved_by_go(const MemoryEvidence &evidence) {
   if (!go || !evidence.report.measured || evidence.virtual_size() < limits::reserved_bytes)
     return std::nullopt;
   std::uint64_t untouched = 0;
-  for (const MappingKind kind : {MappingKind::go_heap, MappingKind::go_metadata, MappingKind::reserved}) {
+  for (const MappingKind kind : {MappingKind::go_heap, MappingKind::go_metadata}) {
     const MemoryAmounts amounts = evidence.of(kind);
     untouched += less(amounts.reserved, amounts.resident + amounts.swapped);
   }

@@ -132,8 +132,6 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
 }
 
 void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
-  if (books->malloc_books)
-    books->malloc_books->prepare();
   if (books->malloc_books != nullptr)
     books->malloc_books->prepare();
   auto stopped = StoppedProcess::stop(tracer, process, {});

@@ -140,7 +140,7 @@ std::vector<Row> go_rows() {
                          {{MappingKind::main_heap, 60 * mb, 60 * mb}});
   both.mappings[0].usage.amounts.resident += 900 * mb;
   both.mappings[0].usage.amounts.lazily_freed = 900 * mb;
-  Made reserved = go_process(go_books(3 * mb, 3 * mb, 2 * mb, mb, 10), {{MappingKind::reserved, 4 * gb, 0}});
+  Made reserved = go_process(go_books(3 * mb, 3 * mb, 2 * mb, mb, 10), {{MappingKind::go_metadata, 4 * gb, 0}});
   return {
       {"a small Go program", go_process(go_books(3 * mb, 4 * mb, 2 * mb, mb, 10)), {}},
       {"a heap that is in use", go_process(go_books(500 * mb, 20 * mb, 10 * mb, mb, 10)), {}},
