@@ -68,6 +68,12 @@ MemoryReport service(std::uint64_t more = 0) {
   books.version = "2.36";
   books.arenas.resize(1);
   books.arenas[0].is_main = true;
+  books.totals.arena = 12 * mb;
+  books.totals.uordblks = 8 * mb;
+  books.totals.fordblks = 4 * mb;
+  books.totals.keepcost = mb;
+  books.totals.ordblks = 30;
+  books.totals.smblks = 2;
   report.malloc_statistics = books;
   report.findings = {
       {.id = "go-stacks", .sentence = "RSS 68 MB × 1", .see = "stacks", .bytes = 5, .figures = {{"rss", 5}}}};
@@ -107,7 +113,8 @@ Go runtime's books (runtime.MemStats)
   NumGC 7, pauses 85.0 us, GOGC 100, 52 goroutines
 
 malloc's books (glibc 2.36)
-  0 B from the system in 1 arena: 0 B in use, 0 B free (of which 0 B at the top) in 0 chunks
+  12 MB from the system in 1 arena: 8.0 MB in use, 4.0 MB free (of which 1.0 MB at the top) in 32
+  chunks
 
 findings
   * RSS 68 MB x 1.
@@ -116,6 +123,12 @@ findings
   CHECK(screen(service(), false) == expected);
   const std::string unicode = screen(service(), true);
   CHECK_THAT(unicode, Contains("██████████████████▉") && Contains("85.0 µs") && Contains("68 MB × 1"));
+
+  MemoryReport elsewhere = service(); // another allocator took the place of glibc's, which then has nothing
+  elsewhere.malloc_statistics->totals = {};
+  elsewhere.other_allocators = {{"jemalloc", "/lib/libjemalloc.so.2"}};
+  CHECK_THAT(screen(elsewhere, false),
+             !Contains("malloc's books") && Contains("allocator jemalloc (/lib/libjemalloc.so.2)"));
 
   MemoryReport closed = service();
   closed.measured = false;
