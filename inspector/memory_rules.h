@@ -19,7 +19,7 @@ constexpr std::uint64_t megabyte = 1ULL << 20U;
 constexpr std::uint64_t gigabyte = 1ULL << 30U;
 
 /// What is resident is worth a sentence from here on, if it is also this part of RSS.
-constexpr std::uint64_t resident_bytes = 32 * megabyte;
+constexpr std::uint64_t resident_bytes = 16 * megabyte;
 constexpr unsigned resident_percent = 20;
 /// Address space alone costs nothing: a sentence is worth it where people ask.
 constexpr std::uint64_t reserved_bytes = 2 * gigabyte;
