@@ -10,11 +10,12 @@ namespace inspect {
 namespace {
 
 void add_go_parts(const GoBuildInfo &go, std::vector<std::string> &parts) {
-  // Paths of the build machine and what every build has say nothing at night.
+  // Paths of the build machine and what every build has say nothing at night, and DefaultGODEBUG is a screen by itself
+  // where a program declares no Go version. The JSON has them.
   const auto is_shown = [](std::string_view key) {
     return key == "-race" || key == "-tags" || key == "-ldflags" || key == "-gcflags" || key == "-buildmode" ||
            key == "-pgo" || key == "CGO_ENABLED" || key == "GOEXPERIMENT" || key == "vcs.revision" ||
-           key == "vcs.time" || key == "vcs.modified" || key == "DefaultGODEBUG";
+           key == "vcs.time" || key == "vcs.modified";
   };
   parts.push_back(go.go_version.empty() ? std::string("Go of an unknown version") : escape(go.go_version));
   if (!go.module_path.empty())
