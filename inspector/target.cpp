@@ -65,8 +65,9 @@ Result<void> refuse_what_cannot_be_inspected(pid_t process, const ProcessStat &s
   if (stat.is_kernel_thread())
     return std::unexpected(
         Error(ErrorKind::unsupported,
-              fmt::format("process {} ({}) is a kernel thread and has no user stack", process, stat.name),
-              fmt::format("read its kernel stack with `cat /proc/{}/stack` as root", process)));
+              fmt::format("process {} ({}) is a kernel thread: it has no user stack and no memory of its own", process,
+                          stat.name),
+              fmt::format("what it does in the kernel is shown by `cat /proc/{}/stack` as root", process)));
   if (stat.state != 'Z' && stat.state != 'X')
     return {};
   // A leader that has ended stays a zombie while other threads of the process live on.
