@@ -5,7 +5,11 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <poll.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -23,6 +27,31 @@ namespace {
 void close_if_open(int &descriptor) {
   if (descriptor >= 0)
     ::close(std::exchange(descriptor, -1));
+}
+
+struct Activity {
+  char state = '?';
+  std::uint64_t ticks = 0; ///< of processor time, its children's left out
+};
+
+/// Of the main thread; nothing where the process is gone.
+std::optional<Activity> activity_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos)
+    return std::nullopt;
+  std::istringstream fields(text.substr(name_end + 1));
+  Activity activity;
+  fields >> activity.state;
+  std::string skipped;
+  for (int field = 4; field < 14; ++field) // proc(5): utime is field 14, stime field 15
+    fields >> skipped;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  fields >> user >> system;
+  activity.ticks = user + system;
+  return activity;
 }
 
 } // namespace
@@ -153,12 +182,26 @@ std::string ChildProcess::read_line(std::chrono::seconds deadline) {
   }
   std::string line = buffer_.substr(0, newline);
   buffer_.erase(0, newline + 1);
+  if (line.starts_with("ready"))
+    wait_for_rest();
   return line;
 }
 
 void ChildProcess::wait_for_line(std::string_view line) {
   while (read_line() != line) {
   }
+  wait_for_rest();
+}
+
+void ChildProcess::wait_for_rest() const {
+  constexpr std::uint64_t busy_ticks = 2; // of 10 ms: who has used so many has left write(2) long ago
+  const std::optional<Activity> before = activity_of(pid_);
+  wait_until(
+      [&] {
+        const std::optional<Activity> now = activity_of(pid_);
+        return !now || !before || now->state != 'R' || now->ticks >= before->ticks + busy_ticks;
+      },
+      std::chrono::seconds(10));
 }
 
 std::string ChildProcess::read_all() {

@@ -34,9 +34,11 @@ public:
   ~ChildProcess();
 
   pid_t pid() const { return pid_; }
-  /// The next line of its stdout, without the newline; throws when there is none within the deadline.
+  /// The next line of its stdout, without the newline; throws when there is none within the deadline. After one that
+  /// begins with "ready" it waits like wait_for_line.
   std::string read_line(std::chrono::seconds deadline = std::chrono::seconds(60));
-  /// Skips lines until this one comes.
+  /// Skips lines until this one comes, and waits until the program has left the write(2) of it: what it goes on to wait
+  /// in, or to compute, is what a test wants to see.
   void wait_for_line(std::string_view line = "ready");
   /// All that is left on its stdout until it closes it.
   std::string read_all();
@@ -51,6 +53,7 @@ public:
 private:
   ChildProcess() = default;
   void start(const std::function<void()> &in_child);
+  void wait_for_rest() const;
   bool fill_buffer(std::chrono::steady_clock::time_point deadline);
 
   pid_t pid_ = -1;
