@@ -85,7 +85,7 @@ bool has_flag(std::string_view flags, std::string_view wanted) {
 } // namespace
 
 bool is_counted(const Mapping &mapping) {
-  return !(mapping.path == "[vsyscall]" && mapping.inode == 0);
+  return mapping.path != "[vsyscall]" || mapping.inode != 0;
 }
 
 void remove_overlaps(std::vector<MappingUsage> &mappings) {

@@ -46,7 +46,8 @@ Result<std::string> read_text_file(const std::string &path) {
     return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", path)));
   std::string text;
   std::array<char, 65536> buffer;
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
+  for (std::size_t got = buffer.size(); got == buffer.size();) {
+    got = std::fread(buffer.data(), 1, buffer.size(), file.get());
     text.append(buffer.data(), got);
     if (text.size() > largest_file)
       return std::unexpected(

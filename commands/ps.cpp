@@ -100,7 +100,8 @@ Result<std::chrono::milliseconds> parse_duration(const std::string &text) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(parsed.ptr, text.data() + text.size());
   const double scale = unit == "ms" ? 1 : unit == "s" || unit.empty() ? 1000 : unit == "m" ? 60'000 : 0;
-  if (parsed.ec != std::errc{} || scale == 0 || !(number * scale >= shortest && number * scale <= longest))
+  const bool in_range = number * scale >= shortest && number * scale <= longest; // false for "nan", too
+  if (parsed.ec != std::errc{} || scale == 0 || !in_range)
     return std::unexpected(Error(ErrorKind::usage,
                                  fmt::format("'{}' is no time to watch a process for, such as 2s, 500ms or 1m", text),
                                  "it may be from 10ms to 10m"));

@@ -138,9 +138,10 @@ void guess_malloc_arenas(MappingClaims &claims) {
     const RunRange used = claims.mapping(i).range;
     const RunRange rest = claims.mapping(i + 1).range;
     const bool named = claims.claimed(i) && claims.row(i).kind == MappingKind::malloc_arena;
-    if (!(named || (!claims.claimed(i) && claims.is_private_data(i))) || claims.claimed(i + 1) ||
-        !claims.is_private_reserve(i + 1) || !claims.adjoins_previous(i + 1) ||
-        used.begin.value % malloc_heap_size != 0 || rest.end - used.begin != malloc_heap_size)
+    const bool may_be_used_part = named || (!claims.claimed(i) && claims.is_private_data(i));
+    if (!may_be_used_part || claims.claimed(i + 1) || !claims.is_private_reserve(i + 1) ||
+        !claims.adjoins_previous(i + 1) || used.begin.value % malloc_heap_size != 0 ||
+        rest.end - used.begin != malloc_heap_size)
       continue;
     claims.claim(i, MappingKind::malloc_arena).guessed = !named;
     claims.claim(i + 1, MappingKind::malloc_arena).guessed = !named;

@@ -122,9 +122,11 @@ void check_at_rest(const GoServer &server) {
   }));
 }
 
-/// A thread that waits for the disk, as a database's do, stops for nobody until it is served; the dump says so.
+/// A thread that waits for the disk, as a database's do, stops for nobody until it is served; the dump says so. Its
+/// state is that of a later moment, when it may have been served.
 bool held_by_kernel(const Json &thread) {
-  return thread["end"]["reason"] == "not_captured" && thread["state"] == "in uninterruptible sleep";
+  return thread["end"]["reason"] == "not_captured" &&
+         thread["end"]["detail"].get<std::string>().find("sits in the kernel") != std::string::npos;
 }
 
 /// What is wrong with a dump, as text, and in `held` how many threads the kernel held.
