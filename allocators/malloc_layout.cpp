@@ -1,8 +1,8 @@
 #include "allocators/malloc_layout.h"
 
-#include "dwarf/elf_image.h"
-#include "dwarf/type_reader.h"
-#include "dwarf/unit_variables.h"
+#include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/types/type_reader.h"
+#include "dwarf/variables/unit_variables.h"
 
 #include <algorithm>
 #include <array>

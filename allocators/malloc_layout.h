@@ -9,7 +9,7 @@
 // Ubuntu's 2.27 the books of a process were held against its mallinfo2(3). 2.26 is as its source has it.
 #pragma once
 
-#include "dwarf/module.h"
+#include "dwarf/module/module.h"
 
 #include <compare>
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "allocators/malloc_search.h"
 
 #include "allocators/malloc_parameters.h"
-#include "dwarf/elf_image.h"
-#include "dwarf/named_symbols.h"
+#include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbols/named_symbols.h"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 #include "allocators/other_allocators.h"
 
-#include "dwarf/dynamic_symbols.h"
-#include "dwarf/elf_image.h"
-#include "dwarf/named_symbols.h"
+#include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbols/dynamic_symbols.h"
+#include "dwarf/symbols/named_symbols.h"
 
 #include <algorithm>
 #include <array>

@@ -268,9 +268,9 @@ build_leak() {
   go=$(find_go) || return 1
   mkdir -p "$tools/go-cache"
   GOCACHE=$tools/go-cache GO111MODULE=off GOFLAGS='' GOTOOLCHAIN=local \
-    "$go" build -o "$tools/goroutine_leak" ./fixtures/go/goroutine_leak >&2 || return 1
+    "$go" build -o "$tools/goroutine_leak" ./fixtures/golang/goroutine_leak >&2 || return 1
   address=$(nm "$tools/goroutine_leak" | awk '$3 == "runtime.allgs" {print $1}')
-  # The size of a g; its status has been at 144 in all of them (golang/runtime_layout_table.cpp).
+  # The size of a g; its status has been at 144 in all of them (golang/runtime/runtime_layout_table.cpp).
   case $("$go" version) in
   *go1.21*) leak_layout=(0x"$address" 408 144) ;;
   *go1.22*) leak_layout=(0x"$address" 424 144) ;;

@@ -36,7 +36,7 @@ if(TARGET inspect)
   install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN add-* EXCLUDE)
 endif()
 if(TARGET inspect-dwarfindex)
-  # dwarf/unit_index.h: the program looks for its worker beside itself, then here.
+  # dwarf/unit_index/unit_index.h: the program looks for its worker beside itself, then here.
   install(TARGETS inspect-dwarfindex DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/inspect)
 endif()
 

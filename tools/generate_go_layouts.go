@@ -1,7 +1,7 @@
 //go:build ignore
 // +build ignore
 
-// Writes golang/runtime_layout_table.cpp, golang/memory_layout_table.cpp and golang/wait_reason_table.cpp from real Go
+// Writes golang/runtime/runtime_layout_table.cpp, golang/memstats/memory_layout_table.cpp and golang/runtime/wait_reason_table.cpp from real Go
 // toolchains:
 //
 //	go run tools/generate_go_layouts.go tools/generate_go_memory_layouts.go golang GO…
@@ -46,7 +46,7 @@ type structure struct {
 
 func named(name string, from ...string) field { return field{name, from} }
 
-// The members in the order of golang/runtime_layout.h. A structure that a version does not have gets -1 throughout.
+// The members in the order of golang/runtime/runtime_layout.h. A structure that a version does not have gets -1 throughout.
 var structures = []structure{
 	{"g", []string{"runtime.g"}, []field{
 		named("stack_lo", "stack.lo"), named("stack_hi", "stack.hi"), named("panic", "_panic"),
@@ -427,7 +427,7 @@ func layoutTable(versions []*version) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, notice, "the DWARF of programs")
 	text.WriteString(toolchains(versions))
-	text.WriteString("#include \"golang/runtime_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
+	text.WriteString("#include \"golang/runtime/runtime_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
 	text.WriteString("// One field a line would make pages of it.\n// clang-format off\n")
 	text.WriteString("constexpr auto rows = std::to_array<RuntimeLayout>({\n")
 	for _, each := range versions {
@@ -471,7 +471,7 @@ func waitReasonTable(versions []*version) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, notice, "runtime/runtime2.go")
 	text.WriteString(toolchains(versions))
-	text.WriteString("#include \"golang/runtime_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
+	text.WriteString("#include \"golang/runtime/runtime_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
 	var rows strings.Builder
 	current, before := "", ""
 	for _, each := range versions {

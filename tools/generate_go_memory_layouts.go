@@ -1,7 +1,7 @@
 //go:build ignore
 // +build ignore
 
-// What tools/generate_go_layouts.go writes into golang/memory_layout_table.cpp: where the fields lie that make up
+// What tools/generate_go_layouts.go writes into golang/memstats/memory_layout_table.cpp: where the fields lie that make up
 // runtime.MemStats.
 package main
 
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// The members in the order of golang/memory_layout.h.
+// The members in the order of golang/memstats/memory_layout.h.
 var memoryStructures = []structure{
 	{"stats", []string{"runtime.mstats"}, []field{
 		named("heap_stats", "heapStats.stats"), named("heap_sys", "heap_sys"), named("heap_inuse", "heap_inuse"),
@@ -116,7 +116,7 @@ func memoryLayoutTable(versions []*version) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, notice, "the DWARF and sizeclasses.go")
 	text.WriteString(toolchains(versions))
-	text.WriteString("#include \"golang/memory_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
+	text.WriteString("#include \"golang/memstats/memory_layout.h\"\n\n#include <array>\n\nnamespace inspect {\nnamespace {\n\n")
 	text.WriteString("// One field a line would make pages of it.\n// clang-format off\n")
 	var rows strings.Builder
 	current, before := "", ""

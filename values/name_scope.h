@@ -1,5 +1,5 @@
 // What names mean where an expression is evaluated: a frame's locals and arguments, then members of `this`, the unit's
-// statics, globals, functions and types of the whole program. inspector/frame_scope.h is the real one; tests have
+// statics, globals, functions and types of the whole program. inspector/scope/frame_scope.h is the real one; tests have
 // their own.
 #pragma once
 

@@ -9,8 +9,8 @@
 // the runtime's own type data. ValueOperations (values/value_operations.h) hides which one a value is of.
 #pragma once
 
-#include "dwarf/type_reader.h"
-#include "golang/go_type.h"
+#include "dwarf/types/type_reader.h"
+#include "golang/types/go_type.h"
 #include "machine/value_source.h"
 
 #include <cstdint>

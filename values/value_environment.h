@@ -2,11 +2,11 @@
 // libdw is not.
 #pragma once
 
-#include "dwarf/module_map.h"
-#include "dwarf/type_reader.h"
-#include "golang/runtime_types.h"
-#include "golang/type_conversion.h"
-#include "golang/word_values.h"
+#include "dwarf/symbolize/module_map.h"
+#include "dwarf/types/type_reader.h"
+#include "golang/arguments/word_values.h"
+#include "golang/signatures/type_conversion.h"
+#include "golang/types/runtime_types.h"
 #include "machine/cancellation.h"
 #include "machine/memory_view.h"
 #include "values/value.h"

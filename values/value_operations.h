@@ -1,5 +1,5 @@
 // What can be done with a value, whatever its language: the steps that expressions are made of. NativeOperations
-// (values/native_operations.h) does it by DWARF's types, GoOperations (values/go_operations.h) by Go's.
+// (values/operations/native_operations.h) does it by DWARF's types, GoOperations (values/go/go_operations.h) by Go's.
 //
 //     const ValueOperations &operations = operations_of(value);
 //     Result<Value> field = operations.member(value, "next", environment);

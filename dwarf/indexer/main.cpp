@@ -1,7 +1,7 @@
 // inspect-dwarfindex: reads the DWARF of one ELF file through a descriptor it inherited and writes the index of
-// dwarf/unit_index_format.h to another, or the table of dwarf/name_table_format.h. `inspect` starts it; it is the only
-// program of the project with libdwarf in it, which reads the addresses. Names are read by dwarf/name_walk.h, as they
-// are in `inspect` where there is no worker.
+// dwarf/raw/units/unit_index_format.h to another, or the table of dwarf/raw/names/name_table_format.h. `inspect` starts
+// it; it is the only program of the project with libdwarf in it, which reads the addresses. Names are read by
+// dwarf/raw/names/name_walk.h, as they are in `inspect` where there is no worker.
 //
 //     inspect-dwarfindex --fd 3 --output-fd 4 [--build-id HEX]
 //     inspect-dwarfindex --what names --fd 3 --output-fd 4 [--build-id HEX] [--common-fd 5] [--package-fd 6]
@@ -11,7 +11,7 @@
 // 3 names are in .dwo files, which only those who may open files can read.
 #include "dwarf/indexer/confinement.h"
 #include "dwarf/indexer/unit_range_reader.h"
-#include "dwarf/name_making.h"
+#include "dwarf/raw/names/name_making.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -38,7 +38,7 @@ struct Arguments {
 };
 
 constexpr unsigned seconds_for_names = 120;
-constexpr int status_split = 3; ///< dwarf/unit_index_worker.cpp
+constexpr int status_split = 3; ///< dwarf/unit_index/unit_index_worker.cpp
 
 bool parse_build_id(std::string_view hex, UnitIndexHeader &header) {
   if (hex.empty() || hex.size() % 2 != 0 || hex.size() / 2 > unit_index_build_id_limit)

@@ -1,6 +1,6 @@
 #include "dwarf/indexer/unit_range_reader.h"
 
-#include "dwarf/debug_pages.h"
+#include "dwarf/raw/elf/debug_pages.h"
 
 #include <algorithm>
 #include <fmt/format.h>

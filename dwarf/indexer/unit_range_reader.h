@@ -8,7 +8,7 @@
 #pragma once
 
 #include "dwarf/indexer/libdwarf_file.h"
-#include "dwarf/unit_index_format.h"
+#include "dwarf/raw/units/unit_index_format.h"
 
 #include <vector>
 

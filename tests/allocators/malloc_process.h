@@ -4,7 +4,7 @@
 //     CHECK(process.told().totals["arena"] == …);
 #pragma once
 
-#include "allocators/malloc_books.h"
+#include "allocators/malloc_statistics.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/support/child_process.h"
 

@@ -1,7 +1,7 @@
 // This process as a target: its own maps, memory and files, for tests of `dwarf/` that need a real one.
 #pragma once
 
-#include "dwarf/module.h"
+#include "dwarf/module/module.h"
 
 #include <fcntl.h>
 #include <fstream>

@@ -1,5 +1,5 @@
 #include "tests/dwarf/toolchain.h"
-#include "dwarf/elf_image.h"
+#include "dwarf/raw/elf/elf_image.h"
 #include "tests/dwarf/memory_of_self.h"
 
 #include <array>

@@ -1,7 +1,7 @@
 // Small programs built by the tests that need them, and what binutils says of them: the ground truth.
 #pragma once
 
-#include "dwarf/module.h"
+#include "dwarf/module/module.h"
 #include "tests/support/catch.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temporary_directory.h"

@@ -1,6 +1,6 @@
 #include "tests/golang/go_process.h"
 
-#include "golang/runtime_layout.h"
+#include "golang/runtime/runtime_layout.h"
 #include "tests/dwarf/memory_of_self.h"
 
 #include <fmt/format.h>

@@ -7,8 +7,8 @@
 //     for (const ParkedGoroutine &goroutine : process.parked_goroutines()) …
 #pragma once
 
-#include "golang/address_classes.h"
-#include "golang/go_image.h"
+#include "golang/goroutines/address_classes.h"
+#include "golang/image/go_image.h"
 #include "tests/support/child_process.h"
 
 #include <cstdint>

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <iterator>
 #include <optional>
 #include <regex>
 #include <span>
+#include <sstream>
 
 namespace inspect::structure {
 namespace {
@@ -13,17 +15,26 @@ namespace {
 struct Layer {
   std::string_view name;
   std::string_view may_include; ///< names of layers, a blank around each
+  /// In the order in which they build on each other, a blank between two; each may include those in front of it. "." is
+  /// the layer's own folder. Files for one architecture (x86_64/) belong to the room around them.
+  std::string_view rooms;
 };
 
 constexpr auto layers = std::to_array<Layer>({
-    {"machine", " machine "},
-    {"attach", " attach machine "},
-    {"dwarf", " dwarf machine "},
-    {"allocators", " allocators dwarf machine "},
-    {"golang", " golang dwarf machine "},
-    {"values", " values golang dwarf machine "},
-    {"inspector", " inspector values golang allocators dwarf attach machine "},
-    {"commands", " commands inspector values golang allocators dwarf attach machine "},
+    {"machine", " machine ", "."},
+    {"attach", " attach machine ", "procfs files memory ptrace snapshot"},
+    {"dwarf", " dwarf machine ",
+     "raw/elf raw/units raw/names indexer elf die expression symbols module split types unit_index cfi symbolize "
+     "location names unwind variables"},
+    {"allocators", " allocators dwarf machine ", "."},
+    {"golang", " golang dwarf machine ",
+     ". pclntab image runtime goroutines memstats unwind types arguments signatures traceback"},
+    {"values", " values golang dwarf machine ",
+     ". go native expression printers printers/libcxx printers/libstdcxx printers/rust operations assign text"},
+    {"inspector", " inspector values golang allocators dwarf attach machine ",
+     "target syscalls process mappings memory scope stacks explain"},
+    {"commands", " commands inspector values golang allocators dwarf attach machine ",
+     "cli session process memory stacks values explain frames program"},
 });
 
 /// A pattern that must not stand in the code of some folders.
@@ -33,6 +44,7 @@ struct Ban {
   bool in_strings;                    ///< the pattern is about string literals
   std::string_view except;            ///< folders where it may stand, a blank around each
   std::string_view except_below = ""; ///< a path prefix where it may stand
+  std::string_view only_below = "";   ///< the path prefix that the rule is about, where it is not about all
 };
 
 const std::vector<Ban> &bans() {
@@ -45,9 +57,13 @@ const std::vector<Ban> &bans() {
        std::regex(R"(\b(fmt::print|v?f?printf|f?puts|putchar|std::cout|std::cerr|std::clog|stdout|stderr)\b)"), false,
        " commands ", "dwarf/indexer/"},
       {"only dwarf/ includes libdw", std::regex(R"(#\s*include\s*<(elfutils/|libdw|dwarf\.h))"), false, " dwarf "},
+      {"dwarf/raw/ uses no library but libelf", std::regex(R"(#\s*include\s*<(elfutils/|libdw))"), false, " ", "",
+       "dwarf/raw/"},
       {"only dwarf/ includes libelf", std::regex(R"(#\s*include\s*<(libelf|gelf)\.h>)"), false, " dwarf "},
       {"commands/ knows nothing of ELF", std::regex(R"(#\s*include\s*<elf\.h>)"), false,
        " machine attach dwarf allocators golang values inspector "},
+      {"dwarf/indexer/ is a program of its own", std::regex(R"(#\s*include\s*"dwarf/indexer/)"), false, " ",
+       "dwarf/indexer/"},
       {"only dwarf/indexer includes libdwarf", std::regex(R"(#\s*include\s*<libdwarf)"), false, " ", "dwarf/indexer/"},
   };
   return all;
@@ -71,29 +87,62 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
-std::optional<std::string> included_layer(std::string_view line) {
-  static const std::regex pattern(R"(^\s*#\s*include\s*[<"]([a-z_0-9]+)/)");
+/// The path that a line includes, where it names a folder.
+std::optional<std::string> included_path(std::string_view line) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*[<"]([a-z_0-9]+/[^>"]+)[>"])");
   std::match_results<std::string_view::const_iterator> match;
   if (!std::regex_search(line.begin(), line.end(), match, pattern))
     return std::nullopt;
   return match[1].str();
 }
 
-void check_includes(const Layer &layer, std::span<const std::string_view> lines, std::vector<Violation> &found) {
+/// The room of a file of the layer: "raw/elf" of "dwarf/raw/elf/elf_image.h".
+std::string_view room_of(std::string_view layer, std::string_view path) {
+  constexpr std::string_view architecture = "/x86_64";
+  std::string_view folder = path.substr(0, path.rfind('/'));
+  if (folder.ends_with(architecture))
+    folder.remove_suffix(architecture.size());
+  return folder == layer ? "." : folder.substr(layer.size() + 1);
+}
+
+/// The place of a room in the order of its layer; nothing where it is not listed.
+std::optional<std::size_t> rank_of(const Layer &layer, std::string_view room) {
+  const std::string listed = fmt::format(" {} ", layer.rooms);
+  const std::size_t at = listed.find(fmt::format(" {} ", room));
+  return at == std::string::npos ? std::nullopt : std::optional(at);
+}
+
+void check_includes(const Layer &layer, std::string_view path, std::span<const std::string_view> lines,
+                    std::vector<Violation> &found) {
+  const std::string_view room = room_of(layer.name, path);
+  const std::optional<std::size_t> rank = rank_of(layer, room);
+  if (!rank)
+    found.push_back(
+        {0, fmt::format("{}/ has no room {}: tests/structure/structure_rules.cpp lists them", layer.name, room)});
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::optional<std::string> target = included_layer(lines[i]);
-    if (!target)
+    const std::optional<std::string> included = included_path(lines[i]);
+    if (!included)
       continue;
-    const bool is_layer = std::ranges::find(layers, *target, &Layer::name) != layers.end();
-    if ((is_layer && !holds_word(layer.may_include, *target)) || *target == "tests" || *target == "fixtures")
-      found.push_back({static_cast<int>(i) + 1, fmt::format("{}/ may not include {}/", layer.name, *target)});
+    const std::string_view target = first_component(*included);
+    const bool is_layer = std::ranges::find(layers, target, &Layer::name) != layers.end();
+    if ((is_layer && !holds_word(layer.may_include, target)) || target == "tests" || target == "fixtures") {
+      found.push_back({static_cast<int>(i) + 1, fmt::format("{}/ may not include {}/", layer.name, target)});
+    } else if (target == layer.name && rank) {
+      const std::string_view other = room_of(layer.name, *included);
+      const std::optional<std::size_t> other_rank = rank_of(layer, other);
+      if (other_rank && *other_rank > *rank)
+        found.push_back({static_cast<int>(i) + 1,
+                         fmt::format("{}/{} may not include {}/{}, which stands after it in the order of rooms",
+                                     layer.name, room, layer.name, other)});
+    }
   }
 }
 
 void check_bans(std::string_view path, std::string_view folder, std::span<const std::string_view> code,
                 std::span<const std::string_view> code_with_strings, std::vector<Violation> &found) {
   for (const Ban &ban : bans()) {
-    if (holds_word(ban.except, folder) || (!ban.except_below.empty() && path.starts_with(ban.except_below)))
+    if (!path.starts_with(ban.only_below) || holds_word(ban.except, folder) ||
+        (!ban.except_below.empty() && path.starts_with(ban.except_below)))
       continue;
     const auto lines = ban.in_strings ? code_with_strings : code;
     for (std::size_t i = 0; i < lines.size(); ++i)
@@ -179,12 +228,28 @@ private:
 
 } // namespace
 
+std::vector<std::string_view> layer_names() {
+  std::vector<std::string_view> names;
+  for (const Layer &layer : layers)
+    names.push_back(layer.name);
+  return names;
+}
+
+std::vector<std::string> rooms_of(std::string_view layer) {
+  std::vector<std::string> rooms;
+  if (const auto *const found = std::ranges::find(layers, layer, &Layer::name); found != layers.end()) {
+    std::istringstream listed{std::string(found->rooms)};
+    rooms.assign(std::istream_iterator<std::string>(listed), {});
+  }
+  return rooms;
+}
+
 std::string without_comments(std::string_view text, bool keep_strings) {
   return Scanner(text, keep_strings).run();
 }
 
 std::vector<Violation> check_source(std::string_view path, std::string_view text) {
-  constexpr std::size_t longest_file = 500;
+  constexpr std::size_t max_lines = 800;
   std::vector<Violation> found;
   const auto *const layer = std::ranges::find(layers, first_component(path), &Layer::name);
   if (layer == layers.end())
@@ -192,10 +257,10 @@ std::vector<Violation> check_source(std::string_view path, std::string_view text
   const std::string code = without_comments(text, false);
   const std::string code_with_strings = without_comments(text, true);
   const auto code_lines = split_lines(code);
-  check_includes(*layer, code_lines, found);
+  check_includes(*layer, path, code_lines, found);
   check_bans(path, layer->name, code_lines, split_lines(code_with_strings), found);
-  if (code_lines.size() > longest_file)
-    found.push_back({0, fmt::format("{} lines; a file has at most {}", code_lines.size(), longest_file)});
+  if (code_lines.size() > max_lines)
+    found.push_back({0, fmt::format("{} lines; a file has at most {}", code_lines.size(), max_lines)});
   if (path.ends_with(".h") && !text.starts_with("//"))
     found.push_back({1, "a header opens with what it is for"});
   return found;

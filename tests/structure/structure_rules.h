@@ -1,6 +1,6 @@
 // The rules a source file must keep so that the layers stay layers: docs/architecture.md says what they are for.
 //
-//     for (const Violation &found : check_source("dwarf/unwinder.cpp", text)) …
+//     for (const Violation &found : check_source("dwarf/unwind/unwinder.cpp", text)) …
 #pragma once
 
 #include <string>
@@ -14,7 +14,13 @@ struct Violation {
   std::string rule;
 };
 
-/// `path` is relative to the root of the source tree and names the layer; other folders have no rules.
+/// In the order in which they may depend on each other.
+std::vector<std::string_view> layer_names();
+
+/// The rooms (folders) of a layer in the order in which they may include each other; "." is the layer's own folder.
+std::vector<std::string> rooms_of(std::string_view layer);
+
+/// `path` is relative to the root of the source tree and names layer and room; other folders have no rules.
 std::vector<Violation> check_source(std::string_view path, std::string_view text);
 
 /// The types that a header defines outside of classes. Two headers that define the same name in one namespace break the

@@ -5,7 +5,7 @@
 //     CHECK(captured.text() == "…");
 #pragma once
 
-#include "commands/output.h"
+#include "commands/cli/output.h"
 
 #include <cstdio>
 #include <cstdlib>

@@ -231,7 +231,7 @@ std::vector<GoVariant> go_variants() {
 }
 
 std::string build_go(const GoToolchain &toolchain, std::string_view name, GoVariant variant) {
-  const fs::path folder = fs::path(INSPECT_SOURCE_DIRECTORY) / "fixtures/go" / name;
+  const fs::path folder = fs::path(INSPECT_SOURCE_DIRECTORY) / "fixtures/golang" / name;
   Sources sources;
   for (const fs::path &file : folders_below(folder))
     if (fs::is_regular_file(file))

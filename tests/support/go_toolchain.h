@@ -61,8 +61,8 @@ std::vector<GoToolchain> go_toolchains();
 std::vector<GoVariant> go_variants();
 bool full_matrix();
 
-/// Builds fixtures/go/NAME (a folder of Go files, package main) and returns the file's path. Throws std::runtime_error
-/// with the compiler's words where that fails.
+/// Builds fixtures/golang/NAME (a folder of Go files, package main) and returns the file's path. Throws
+/// std::runtime_error with the compiler's words where that fails.
 std::string build_go(const GoToolchain &toolchain, std::string_view name, GoVariant variant = GoVariant::plain);
 /// The same for a program given as text.
 std::string build_go_text(const GoToolchain &toolchain, std::string_view name, std::string_view source,

@@ -1,7 +1,7 @@
 // Makes process reports by hand, for tests of grouping and of the writers.
 #pragma once
 
-#include "inspector/stack_report.h"
+#include "inspector/stacks/stack_report.h"
 
 #include <deque>
 #include <initializer_list>

@@ -1,7 +1,7 @@
 #include "tests/values/fixture_values.h"
 
-#include "dwarf/die.h"
-#include "dwarf/type_name.h"
+#include "dwarf/die/die.h"
+#include "dwarf/types/type_name.h"
 
 #include <cstring>
 #include <dwarf.h>

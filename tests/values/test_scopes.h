@@ -1,7 +1,7 @@
 // What names mean in tests of expressions: a table of values, with the types that the languages have by themselves.
 #pragma once
 
-#include "golang/type_conversion.h"
+#include "golang/signatures/type_conversion.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "values/name_scope.h"
 

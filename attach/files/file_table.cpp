@@ -1,0 +1,75 @@
+#include "attach/files/file_table.h"
+
+#include "attach/files/socket_table.h"
+#include "attach/procfs/process_directory.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <optional>
+
+namespace inspect {
+namespace {
+
+/// The number in "socket:[123]".
+std::optional<std::uint64_t> socket_inode(std::string_view link) {
+  constexpr std::string_view prefix = "socket:[";
+  if (!link.starts_with(prefix) || !link.ends_with(']'))
+    return std::nullopt;
+  std::uint64_t inode = 0;
+  const char *end = link.data() + link.size() - 1;
+  const auto parsed = std::from_chars(link.data() + prefix.size(), end, inode);
+  if (parsed.ec != std::errc{} || parsed.ptr != end)
+    return std::nullopt;
+  return inode;
+}
+
+/// "anon_inode:[eventpoll]" and "anon_inode:inotify" without their wrapping; "memfd:name" for the path the kernel makes
+/// up; other links as they are.
+std::string plain_name(std::string link) {
+  constexpr std::string_view anonymous = "anon_inode:";
+  constexpr std::string_view memory = "/memfd:";
+  constexpr std::string_view deleted = " (deleted)";
+  if (link.starts_with(anonymous)) {
+    link.erase(0, anonymous.size());
+    if (link.starts_with('[') && link.ends_with(']'))
+      link = link.substr(1, link.size() - 2);
+  } else if (link.starts_with(memory)) {
+    link.erase(0, 1);
+    if (link.ends_with(deleted)) // it has no name in any directory, that is no news
+      link.resize(link.size() - deleted.size());
+  }
+  return link;
+}
+
+} // namespace
+
+struct FileTable::State {
+  pid_t process = 0;
+  std::optional<SocketTable> sockets;
+};
+
+FileTable::FileTable(pid_t process) : state_(std::make_unique<State>()) {
+  state_->process = process;
+}
+FileTable::~FileTable() = default;
+
+Result<std::string> FileTable::describe(int descriptor) {
+  const auto directory = ProcessDirectory::open(state_->process);
+  if (!directory)
+    return std::unexpected(directory.error());
+  auto link = directory->link(fmt::format("fd/{}", descriptor).c_str());
+  if (!link && link.error().kind() == ErrorKind::not_found)
+    return std::unexpected(Error(ErrorKind::not_found,
+                                 fmt::format("descriptor {} of process {} is not open", descriptor, state_->process)));
+  if (!link)
+    return std::unexpected(link.error());
+  const auto inode = socket_inode(*link);
+  if (!inode)
+    return plain_name(std::move(*link));
+  if (!state_->sockets)
+    state_->sockets = read_socket_table(*directory);
+  const auto socket = state_->sockets->find(*inode);
+  return socket != state_->sockets->end() ? socket_text(socket->second, *inode) : std::move(*link);
+}
+
+} // namespace inspect

@@ -1,0 +1,118 @@
+#include "attach/procfs/permission.h"
+
+#include "attach/procfs/proc_file.h"
+#include "attach/procfs/process_status.h"
+
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace inspect {
+namespace {
+
+std::string user_name(uid_t user) {
+  std::array<char, 16384> buffer;
+  passwd entry;
+  passwd *found = nullptr;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    return found->pw_name;
+  return fmt::format("with id {}", user);
+}
+
+constexpr std::string_view capability_does_not_reach =
+    "CAP_SYS_PTRACE is there but does not reach this process: a user namespace or a security module (SELinux, "
+    "AppArmor) stands between; run inspect in the outer namespace, or in the container with --cap-add SYS_PTRACE";
+
+std::string remedy_with_capability() {
+  const auto self = read_process_status(::getpid());
+  if (self && self->seccomp_mode != 0)
+    return "a seccomp filter may forbid ptrace here: start this container with --cap-add SYS_PTRACE (or a seccomp "
+           "profile that allows ptrace)";
+  return std::string(capability_does_not_reach);
+}
+
+std::string remedy_for_same_user(int scope) {
+  if (scope >= 3)
+    return "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot with a lower value";
+  if (scope == 2)
+    return "run inspect as root (sudo) or with CAP_SYS_PTRACE: kernel.yama.ptrace_scope is 2";
+  if (scope == 1)
+    return "run inspect as root (sudo) or with CAP_SYS_PTRACE: kernel.yama.ptrace_scope is 1, which lets a user trace "
+           "only descendants (0 would allow it)";
+  return "run inspect as root (sudo) or with CAP_SYS_PTRACE: the process protects itself from its own user "
+         "(PR_SET_DUMPABLE, a setuid program, or more capabilities than yours)";
+}
+
+} // namespace
+
+std::optional<int> yama_ptrace_scope() {
+  const auto text = read_proc_file(::getpid(), "/proc/sys/kernel/yama/ptrace_scope");
+  int value = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
+    return std::nullopt;
+  return value;
+}
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0)
+    return false;
+  const auto number = static_cast<unsigned>(capability);
+  return (data[number / 32].effective >> (number % 32) & 1U) != 0;
+}
+
+pid_t process_of_thread(pid_t thread) {
+  const auto status = read_process_status(thread);
+  return status ? status->thread_group : thread;
+}
+
+std::string describe_process(pid_t process) {
+  const auto stat = read_process_stat(process);
+  return stat ? fmt::format("process {} ({})", process, stat->name) : fmt::format("process {}", process);
+}
+
+namespace {
+
+Error refusal(pid_t process, int error_number, std::string_view what_was_tried, std::string remedy) {
+  const auto target = read_process_status(process);
+  const std::string owner = target ? fmt::format(", which belongs to user {}", user_name(target->effective_user)) : "";
+  const Error plain = Error::from_errno(error_number, what_was_tried);
+  return Error(ErrorKind::not_permitted,
+               fmt::format("no permission to look into {}{} ({})", describe_process(process), owner, plain.message()),
+               std::move(remedy));
+}
+
+bool is_of_our_user(pid_t process) {
+  const auto target = read_process_status(process);
+  return target && target->real_user == ::getuid() && target->effective_user == ::geteuid();
+}
+
+constexpr std::string_view become_somebody_else = "run inspect as root (sudo), as that user, or with CAP_SYS_PTRACE";
+
+} // namespace
+
+Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried) {
+  const auto scope = yama_ptrace_scope().value_or(0);
+  std::string remedy(become_somebody_else);
+  if (has_capability(CAP_SYS_PTRACE))
+    remedy = scope >= 3 ? remedy_for_same_user(scope) : remedy_with_capability();
+  else if (is_of_our_user(process))
+    remedy = remedy_for_same_user(scope);
+  return refusal(process, error_number, what_was_tried, std::move(remedy));
+}
+
+Error explain_not_readable(pid_t process, int error_number, std::string_view what_was_tried) {
+  std::string remedy(become_somebody_else);
+  if (has_capability(CAP_SYS_PTRACE))
+    remedy = capability_does_not_reach;
+  else if (is_of_our_user(process))
+    remedy = remedy_for_same_user(0); // Yama is asked by those who trace alone
+  return refusal(process, error_number, what_was_tried, std::move(remedy));
+}
+
+} // namespace inspect

@@ -1,0 +1,65 @@
+#include "attach/procfs/proc_file.h"
+
+#include "attach/procfs/permission.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace inspect {
+
+std::string proc_path(pid_t process, std::string_view name) {
+  return fmt::format("/proc/{}/{}", process, name);
+}
+
+std::string proc_path(pid_t process, pid_t thread, std::string_view name) {
+  return fmt::format("/proc/{}/task/{}/{}", process, thread, name);
+}
+
+bool process_exists(pid_t process) {
+  struct stat unused;
+  return process > 0 && ::stat(fmt::format("/proc/{}", process).c_str(), &unused) == 0;
+}
+
+Error proc_error(pid_t process, int error_number, std::string_view what_was_tried) {
+  // ESRCH also comes for a file whose process ended after the file was opened.
+  if (error_number == ESRCH || !process_exists(process))
+    return Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process));
+  if (error_number == EACCES || error_number == EPERM)
+    return explain_not_permitted(process, error_number, what_was_tried);
+  return Error::from_errno(error_number, what_was_tried);
+}
+
+std::expected<std::string, int> read_to_end(int descriptor) {
+  constexpr std::size_t first_chunk = 4096;
+  constexpr std::size_t largest_chunk = 1U << 20;
+  std::string text;
+  std::size_t used = 0;
+  for (;;) {
+    if (text.size() - used < first_chunk)
+      text.resize(text.size() + std::min(largest_chunk, std::max(first_chunk, text.size())));
+    const ssize_t count = ::read(descriptor, text.data() + used, text.size() - used);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return std::unexpected(errno);
+    if (count == 0)
+      break;
+    used += static_cast<std::size_t>(count);
+  }
+  text.resize(used);
+  return text;
+}
+
+Result<std::string> read_proc_file(pid_t process, const std::string &path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return std::unexpected(proc_error(process, errno, fmt::format("opening {}", path)));
+  auto text = read_to_end(file.get());
+  if (!text)
+    return std::unexpected(proc_error(process, text.error(), fmt::format("reading {}", path)));
+  return std::move(*text);
+}
+
+} // namespace inspect

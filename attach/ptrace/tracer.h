@@ -1,0 +1,95 @@
+// Stops the threads of a process with ptrace and lets them go, harming nothing.
+//
+// PTRACE_SEIZE and PTRACE_INTERRUPT only, no PTRACE_O_* options, so that the kernel resumes everything as it was should
+// this program be killed at any instant. ptrace ties a tracee to the tracing OS thread: `Tracer` stands for that right.
+// It is made once per thread, cannot be copied or moved, and every function here that traces demands it. The tracing
+// itself is done by a thread that lives as long as the stop (attach/ptrace/tracing_thread.h says why).
+//
+//     Tracer tracer;                                       // this OS thread traces from here on
+//     auto stopped = StoppedProcess::stop(tracer, pid, {});
+//     for (const StoppedThread &thread : stopped->threads()) …   // registers are there
+//     stopped->release();                                  // or the destructor does
+//
+// Sources: man page ptrace(2); the order of phases is explained in docs/harmless.md.
+#pragma once
+
+#include "machine/error.h"
+#include "machine/registers.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace inspect {
+
+/// The right to trace, bound to the OS thread that made it; use on another thread is an error result.
+class Tracer {
+public:
+  Tracer();
+  Tracer(const Tracer &) = delete;
+  Tracer &operator=(const Tracer &) = delete;
+  /// not_permitted unless called on the thread that made it.
+  Result<void> check_thread() const;
+
+private:
+  pid_t owner_;
+};
+
+struct StopOptions {
+  /// How long to wait for all threads together, and 50 microseconds more for each; a thread that has not stopped by
+  /// then is reported and left out.
+  std::chrono::microseconds budget{200'000};
+  /// Stop only these threads; empty: all of the process.
+  std::vector<pid_t> only = {};
+  /// Read xmm0 to xmm15 too, which hold floating-point arguments: one more system call for each thread in the pause.
+  bool vector_registers = false;
+};
+
+/// How a thread took part in the stop.
+enum class StopState {
+  stopped,       ///< its registers are known
+  did_not_stop,  ///< within the budget (uninterruptible in the kernel, a vfork parent, …)
+  ended,         ///< it ended meanwhile
+  not_traceable, ///< see `reason`: it could not be seized
+};
+
+struct StoppedThread {
+  pid_t thread = 0;
+  StopState state = StopState::did_not_stop;
+  RegisterSet registers;          ///< by DWARF number, incl. rflags and fs_base, on request xmm; empty unless `stopped`
+  std::int64_t system_call = -1;  ///< orig_rax: the number of the system call it is in, -1 outside of one
+  bool was_group_stopped = false; ///< it was stopped by job control (SIGSTOP, …) before and stays so
+  std::string reason;             ///< in words, for all but `stopped`
+};
+
+class StoppedProcess {
+public:
+  /// Seizes, interrupts, waits, reads registers. Lists the threads again until a pass finds none new. already_traced
+  /// names the tracer; not_permitted names the missing right; unsupported for kernel threads, a 32-bit process, this
+  /// process itself.
+  static Result<StoppedProcess> stop(Tracer &tracer, pid_t process, const StopOptions &options);
+
+  StoppedProcess(StoppedProcess &&) noexcept;
+  StoppedProcess &operator=(StoppedProcess &&) noexcept;
+  ~StoppedProcess(); ///< releases
+
+  std::span<const StoppedThread> threads() const;
+  /// Writes one thread's registers (the known ones of `registers`) back; the thread must be stopped. unsupported for
+  /// rax and rip of a thread in a system call.
+  Result<void> write_registers(pid_t thread, const RegisterSet &registers);
+  /// Detaches every thread, hands pending signals back. Never twice; safe to call on an ended process.
+  void release();
+  /// Between the first PTRACE_INTERRUPT and the last PTRACE_DETACH; zero before the release.
+  std::chrono::microseconds pause() const;
+
+private:
+  struct State;
+  explicit StoppedProcess(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+} // namespace inspect

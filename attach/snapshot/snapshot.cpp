@@ -1,0 +1,154 @@
+#include "attach/snapshot/snapshot.h"
+
+#include "attach/ptrace/thread_stops.h"
+#include "attach/ptrace/tracing_thread.h"
+#include "attach/snapshot/stack_copy.h"
+#include "machine/x86_64/registers.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace inspect {
+
+SnapshotMemory::SnapshotMemory(std::vector<Range> ranges, CopyBuffer buffer)
+    : ranges_(std::move(ranges)), buffer_(std::move(buffer)) {}
+SnapshotMemory::SnapshotMemory(SnapshotMemory &&other) noexcept
+    : ranges_(std::move(other.ranges_)), buffer_(std::move(other.buffer_)) {
+  other.ranges_.clear();
+}
+SnapshotMemory &SnapshotMemory::operator=(SnapshotMemory &&other) noexcept {
+  std::swap(ranges_, other.ranges_);
+  std::swap(buffer_, other.buffer_);
+  return *this;
+}
+
+/// The last range that begins at or below the address, else the first.
+std::size_t SnapshotMemory::first_range_for(RunAddress address) const {
+  const auto is_it = [&](std::size_t i) {
+    return i < ranges_.size() && ranges_[i].range.begin <= address &&
+           (i + 1 == ranges_.size() || address < ranges_[i + 1].range.begin);
+  };
+  const std::size_t recent = recent_.load(std::memory_order_relaxed);
+  if (is_it(recent))
+    return recent;
+  std::size_t found = recent + 1; // stacks are walked one after the other
+  if (!is_it(found)) {
+    const auto after = std::ranges::upper_bound(ranges_, address, {}, [](const Range &one) { return one.range.begin; });
+    found = static_cast<std::size_t>(after - ranges_.begin());
+    found -= found > 0 ? 1 : 0;
+  }
+  recent_.store(found, std::memory_order_relaxed);
+  return found;
+}
+
+Result<void> SnapshotMemory::read(RunAddress address, std::span<std::byte> into) const {
+  auto range = ranges_.begin() + static_cast<std::ptrdiff_t>(first_range_for(address));
+  std::size_t copied = 0;
+  for (; copied < into.size() && range != ranges_.end() && range->range.contains(address + copied); ++range) {
+    const std::uint64_t offset = address + copied - range->range.begin;
+    const std::size_t count = std::min<std::size_t>(range->range.size() - offset, into.size() - copied);
+    std::memcpy(into.data() + copied, range->bytes + offset, count);
+    copied += count;
+  }
+  if (copied < into.size())
+    return std::unexpected(Error(ErrorKind::unreadable,
+                                 fmt::format("{} bytes at {:#x} are not in the snapshot", into.size(), address.value)));
+  return {};
+}
+
+bool SnapshotMemory::holds(RunAddress address) const {
+  const std::size_t i = first_range_for(address);
+  return i < ranges_.size() && ranges_[i].range.contains(address);
+}
+
+std::uint64_t SnapshotMemory::size_in_bytes() const {
+  std::uint64_t sum = 0;
+  for (const Range &one : ranges_)
+    sum += one.range.size();
+  return sum;
+}
+
+namespace {
+
+std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads) {
+  std::vector<std::string> warnings;
+  for (const StoppedThread &thread : threads)
+    if (thread.state == StopState::did_not_stop || thread.state == StopState::not_traceable)
+      warnings.push_back(fmt::format("thread {} has no stack here: {}", thread.thread, thread.reason));
+  return warnings;
+}
+
+/// On the tracing thread.
+Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  StackCopy copy(process, memory, maps, options);
+  if (options.source != nullptr)
+    options.source->prepare();
+  if (auto seized = stops.seize_all(); !seized) {
+    stops.release_all();
+    return std::unexpected(seized.error());
+  }
+  copy.prepare(stops.seized().size());
+  std::vector<RunAddress> stack_pointers;
+  stack_pointers.reserve(stops.seized().size() * 2);
+
+  if (auto stopped = stops.stop_all(); !stopped) {
+    stops.release_all();
+    return std::unexpected(stopped.error());
+  }
+  for (const SeizedThread &thread : stops.seized())
+    if (thread.has_registers())
+      stack_pointers.push_back(RunAddress{thread.registers().rsp});
+  copy.copy(stack_pointers);
+  stops.release_all();
+
+  Snapshot snapshot;
+  snapshot.threads = stops.describe();
+  snapshot.pause = stops.pause();
+  snapshot.memory = copy.take();
+  snapshot.warnings = thread_warnings(snapshot.threads);
+  for (std::string &warning : copy.warnings())
+    snapshot.warnings.push_back(std::move(warning));
+  return snapshot;
+}
+
+} // namespace
+
+Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  if (auto right_thread = tracer.check_thread(); !right_thread)
+    return std::unexpected(right_thread.error());
+  if (auto traceable = check_traceable(process); !traceable)
+    return std::unexpected(traceable.error());
+  auto tracing = TracingThread::start();
+  if (!tracing)
+    return std::unexpected(tracing.error());
+  ThreadStops stops(process, options.stop);
+  Result<Snapshot> snapshot;
+  (*tracing)->run([&] { snapshot = snapshot_here(stops, process, memory, maps, options); },
+                  [&] { stops.unblock_seizing(); });
+  return snapshot;
+}
+
+Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
+                      const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  StackCopy copy(process, memory, maps, options);
+  if (options.source != nullptr)
+    options.source->prepare();
+  copy.prepare(stopped.threads().size());
+  std::vector<RunAddress> stack_pointers;
+  for (const StoppedThread &thread : stopped.threads())
+    if (const auto pointer = thread.registers.get(x86_64::rsp))
+      stack_pointers.push_back(RunAddress{*pointer});
+  copy.copy(stack_pointers);
+  Snapshot snapshot;
+  snapshot.threads.assign(stopped.threads().begin(), stopped.threads().end());
+  snapshot.memory = copy.take();
+  snapshot.warnings = thread_warnings(snapshot.threads);
+  for (std::string &warning : copy.warnings())
+    snapshot.warnings.push_back(std::move(warning));
+  return snapshot;
+}
+
+} // namespace inspect

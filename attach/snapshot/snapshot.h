@@ -1,0 +1,86 @@
+// A consistent copy of what unwinding needs: every thread's registers and the live part of every stack, all taken in
+// one stop. The target runs again when take_snapshot returns (unless the caller keeps the stop).
+#pragma once
+
+#include "attach/procfs/memory_map.h"
+#include "attach/ptrace/tracer.h"
+#include "attach/snapshot/copy_buffer.h"
+#include "attach/snapshot/live_memory.h"
+
+#include <atomic>
+#include <chrono>
+
+namespace inspect {
+
+/// What was copied, as memory; reads may not leave what was captured. Ranges are sorted and do not overlap.
+class SnapshotMemory final : public MemoryView {
+public:
+  Result<void> read(RunAddress address, std::span<std::byte> into) const override;
+  /// Whether this address was captured.
+  bool holds(RunAddress address) const;
+  std::uint64_t size_in_bytes() const;
+
+  struct Range {
+    RunRange range;
+    std::byte *bytes; ///< in the buffer
+  };
+  SnapshotMemory() = default;
+  SnapshotMemory(std::vector<Range> ranges, CopyBuffer buffer);
+  SnapshotMemory(SnapshotMemory &&other) noexcept;
+  SnapshotMemory &operator=(SnapshotMemory &&other) noexcept;
+
+private:
+  std::size_t first_range_for(RunAddress address) const;
+
+  std::vector<Range> ranges_;
+  CopyBuffer buffer_;
+  /// The range that was read last: whoever walks a stack reads it again and again, and among a million ranges a search
+  /// costs as much as the walk.
+  mutable std::atomic<std::size_t> recent_{0};
+};
+
+/// Adds a runtime's own stacks to the copy, within the same stop.
+class StackSource {
+public:
+  virtual ~StackSource() = default;
+  /// The target still runs: whatever takes time and memory is done here.
+  virtual void prepare() = 0;
+  /// After prepare: about how many bytes the stacks will be; a good guess makes the pause shorter.
+  virtual std::uint64_t expected_bytes() const { return 0; }
+  /// The target is stopped. What is to be copied, ascending and not overlapping; a thread's stack pointer inside one of
+  /// these ranges is taken care of by it.
+  virtual std::vector<RunRange> stacks(std::span<const RunAddress> stack_pointers) = 0;
+  /// After stacks: where native stacks were left that no thread is on now; they are copied like the threads'. What they
+  /// point to may be gone.
+  virtual std::vector<RunAddress> further_stack_pointers() const { return {}; }
+};
+
+struct SnapshotOptions {
+  StopOptions stop;
+  /// Per stack: the copy reaches from the stack pointer (less the red zone) to the end of its mapping, at most this
+  /// far.
+  std::uint64_t stack_limit_bytes = 16ULL << 20;
+  /// All threads' stacks together; when they would exceed it, every stack gets an equal share at least.
+  std::uint64_t total_limit_bytes = 512ULL << 20;
+  /// The same for the source's stacks; nor do they take more than half of the memory that is free.
+  std::uint64_t source_limit_bytes = 4ULL << 30;
+  StackSource *source = nullptr; ///< may be null; must outlive the call
+};
+
+struct Snapshot {
+  std::vector<StoppedThread> threads;
+  SnapshotMemory memory;
+  std::chrono::microseconds pause{0}; ///< as the target felt it; zero while the stop is kept
+  std::vector<std::string> warnings;  ///< sentences: threads that did not stop, stacks cut, …
+};
+
+/// Stops, copies, releases. `maps` were read before; they are read again inside the pause only when a stack pointer
+/// lies in none of them.
+Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options);
+
+/// Copies from a process that is stopped already and stays so.
+Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
+                      const std::vector<Mapping> &maps, const SnapshotOptions &options);
+
+} // namespace inspect

@@ -1,0 +1,109 @@
+#include "attach/snapshot/thread_stack_pointers.h"
+
+#include "attach/procfs/proc_file.h"
+#include "attach/procfs/process_list.h"
+#include "attach/procfs/process_status.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <sched.h>
+
+namespace inspect {
+namespace {
+
+/// The word of that number, counted from 1; empty: there are fewer.
+std::string_view word_at(std::string_view text, int number) {
+  constexpr std::string_view blanks = " \t\n";
+  for (;;) {
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos)
+      return {};
+    text.remove_prefix(begin);
+    const auto end = std::min(text.find_first_of(blanks), text.size());
+    if (--number == 0)
+      return text.substr(0, end);
+    text.remove_prefix(end);
+  }
+}
+
+std::optional<RunAddress> parse_address(std::string_view word, int base) {
+  if (base == 16 && word.starts_with("0x"))
+    word.remove_prefix(2);
+  RunAddress address;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), address.value, base);
+  if (error != std::errc() || end != word.data() + word.size() || address.value == 0)
+    return std::nullopt;
+  return address;
+}
+
+/// Field 29 of stat, which is 0 unless the thread is ending.
+std::optional<RunAddress> kept_stack_pointer(std::string_view stat) {
+  constexpr int fields_of_name = 2;
+  const auto close = stat.rfind(')');
+  return close == std::string_view::npos ? std::nullopt
+                                         : parse_address(word_at(stat.substr(close + 1), 29 - fields_of_name), 10);
+}
+
+/// Whether another look could find the stack pointer: only of a thread that runs.
+bool look_at(pid_t process, ThreadStackPointer &one) {
+  const auto text = read_proc_file(process, proc_path(process, one.thread, "syscall"));
+  if (!text)
+    return false;
+  one.stack_pointer = parse_stack_pointer(*text);
+  return !one.stack_pointer && text->starts_with("running");
+}
+
+/// A thread in an inner process namespace knows itself by another number.
+bool has_other_ids(pid_t process) {
+  const auto status = read_process_status(process);
+  return status && status->id_in_namespace != 0 && status->id_in_namespace != process;
+}
+
+} // namespace
+
+std::optional<RunAddress> parse_stack_pointer(std::string_view system_call) {
+  // "-1 SP PC" of a thread that sleeps outside of system calls; else the call, its six arguments, SP and PC.
+  const std::string_view first = word_at(system_call, 1);
+  if (first == "running")
+    return std::nullopt;
+  return parse_address(word_at(system_call, first == "-1" ? 2 : 8), 16);
+}
+
+Result<std::vector<ThreadStackPointer>> read_thread_stack_pointers(pid_t process) {
+  const auto threads = list_threads(process);
+  if (!threads)
+    return std::unexpected(threads.error());
+  const bool other_ids = has_other_ids(process);
+  std::vector<ThreadStackPointer> found;
+  found.reserve(threads->size());
+  std::vector<std::size_t> running;
+  for (const pid_t thread : *threads) {
+    const auto text = read_proc_file(process, proc_path(process, thread, "stat"));
+    if (!text)
+      continue; // it has ended
+    auto stat = parse_process_stat(*text);
+    if (!stat)
+      return std::unexpected(stat.error().while_doing(fmt::format("reading thread {}", thread)));
+    if (stat->state == 'Z' || stat->state == 'X')
+      continue;
+    ThreadStackPointer &one = found.emplace_back();
+    one.thread = one.id_in_namespace = thread;
+    one.name = std::move(stat->name);
+    if (other_ids)
+      if (const auto status = read_thread_status(process, thread); status && status->id_in_namespace != 0)
+        one.id_in_namespace = status->id_in_namespace;
+    if (look_at(process, one))
+      running.push_back(found.size() - 1);
+    if (!one.stack_pointer)
+      one.stack_pointer = kept_stack_pointer(*text);
+  }
+  // Giving way lets those run on that have something to do, so that they come to sleep.
+  constexpr int more_looks = 4;
+  for (int look = 0; look < more_looks && !running.empty(); ++look) {
+    ::sched_yield();
+    std::erase_if(running, [&](std::size_t index) { return !look_at(process, found[index]); });
+  }
+  return found;
+}
+
+} // namespace inspect

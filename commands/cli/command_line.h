@@ -1,0 +1,17 @@
+// The program behind main: `inspect COMMAND …`, `inspect --version`, `inspect help`.
+#pragma once
+
+#include "commands/cli/command_spec.h"
+
+#include <span>
+#include <string>
+
+namespace inspect {
+
+/// Runs one command with the words after its name: parses, runs, and says on `output` what went wrong.
+ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> words, Output &output, Session *session);
+
+/// The words after the program's name; the process' exit status.
+int run_command_line(std::span<const std::string> words, Output &output);
+
+} // namespace inspect

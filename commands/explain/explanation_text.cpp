@@ -1,0 +1,251 @@
+#include "commands/explain/explanation_writers.h"
+
+#include "commands/cli/count_text.h"
+#include "commands/stacks/frame_text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <span>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t longest_period = 8; // of a recursion that is folded
+constexpr std::size_t least_repeats = 3;  // shown in full below that
+constexpr std::size_t most_messages = 12;
+
+bool same_line(const ExplainedFrame &left, const ExplainedFrame &right) {
+  return left.function == right.function && left.file == right.file && left.line == right.line &&
+         left.inlined == right.inlined;
+}
+
+struct FrameRun {
+  std::size_t period = 1;
+  std::size_t count = 1;
+};
+
+FrameRun run_at(std::span<const ExplainedFrame> frames, std::size_t start) {
+  FrameRun best;
+  for (std::size_t period = 1; period <= longest_period; ++period) {
+    std::size_t end = start + period;
+    while (end < frames.size() && same_line(frames[end], frames[end - period]))
+      ++end;
+    const std::size_t count = (end - start) / period;
+    if (count > least_repeats && count * period > best.count * best.period)
+      best = {period, count};
+  }
+  return best;
+}
+
+std::string location_text(const ExplainedFrame &frame) {
+  if (frame.file.empty())
+    return {};
+  return fmt::format(" at {}:{}", shown_path(frame.file), frame.line);
+}
+
+class ExplanationWriter {
+public:
+  ExplanationWriter(Output &output, const ExplainedTraceback &traceback) : output_(output), traceback_(traceback) {}
+
+  void write() {
+    write_summary();
+    for (const ExplainedGroup &group : traceback_.groups)
+      write_group(group);
+  }
+
+private:
+  void write_labelled(std::string_view label, const std::vector<std::string> &sentences) {
+    for (std::size_t i = 0; i < sentences.size(); ++i)
+      output_.write(fmt::format("{} {}\n", output_.styled(Style::heading, fmt::format("{:<8}", i == 0 ? label : "")),
+                                escape(sentences[i])));
+  }
+
+  void write_summary() {
+    write_messages();
+    std::vector<std::string> where;
+    if (!traceback_.where.empty())
+      where.push_back((traceback_.crashed ? fmt::format("goroutine {}, in ", *traceback_.crashed) : std::string()) +
+                      traceback_.where);
+    write_labelled("where", where);
+    write_labelled("why", traceback_.why);
+    write_labelled("waiting", traceback_.waiting);
+    write_labelled("note", notes());
+    output_.write("\n");
+  }
+
+  void write_messages() {
+    if (traceback_.what.empty()) {
+      output_.write(output_.styled(Style::heading, counted(traceback_.goroutines, "goroutine")) + "\n");
+      return;
+    }
+    output_.write(output_.styled(Style::heading, escape(traceback_.what)) + "\n");
+    std::size_t shown = 0;
+    for (const std::string &message : traceback_.messages) {
+      if (message == traceback_.what)
+        continue;
+      if (++shown > most_messages) {
+        output_.write(output_.styled(
+            Style::dim, fmt::format("    … {} more lines\n", traceback_.messages.size() - most_messages - 1)));
+        break;
+      }
+      output_.write("    " + escape(message) + "\n");
+    }
+  }
+
+  std::vector<std::string> notes() const {
+    std::vector<std::string> all = traceback_.warnings;
+    const bool guessed = std::ranges::any_of(traceback_.groups, [this](const ExplainedGroup &group) {
+      return shows_guesses(group) && std::ranges::any_of(group.frames, [](const ExplainedFrame &frame) {
+               return frame.source == ArgumentSource::shape && !frame.arguments.empty();
+             });
+    });
+    if (guessed)
+      all.emplace_back("what words mean is guessed from their shape where nothing else tells: --exe BINARY or --decl "
+                       "'func …' tells more");
+    return all;
+  }
+
+  /// Guesses are shown where they help: for the goroutine that crashed, and where there is only one.
+  bool shows_guesses(const ExplainedGroup &group) const { return group.crashed || traceback_.groups.size() == 1; }
+
+  void write_group(const ExplainedGroup &group) {
+    output_.write(group.ids.size() == 1 ? single_heading(group) : group_heading(group));
+    if (group.ids.size() > 1) {
+      std::vector<std::uint64_t> ids = group.ids;
+      std::ranges::sort(ids);
+      output_.write(output_.styled(Style::dim, "    ids" + id_ranges(ids)) + "\n");
+    }
+    if (!group.notes.empty())
+      output_.write(output_.styled(Style::dim, "    " + escape(fmt::format("{}", fmt::join(group.notes, ", ")))) +
+                    "\n");
+    if (group.stack_unavailable)
+      output_.write(output_.styled(Style::warning, "    no stack: it was running on another thread") + "\n");
+    write_frames(group);
+    if (group.created_by && group.ids.size() == 1)
+      output_.write("    " + creation(group) + "\n");
+    output_.write("\n");
+  }
+
+  std::string single_heading(const ExplainedGroup &group) const {
+    if (group.ancestor_of)
+      return output_.styled(Style::heading, fmt::format("goroutine {} was created here", *group.ancestor_of)) +
+             (group.ids.front() != 0 ? fmt::format(", by goroutine {}\n", group.ids.front()) : std::string("\n"));
+    std::string text = output_.styled(Style::heading, fmt::format("goroutine {} [{}{}{}]", group.ids.front(),
+                                                                  escape(group.state), wait_text(group),
+                                                                  group.locked_to_thread ? ", locked to thread" : ""));
+    if (group.crashed)
+      text += ", crashed";
+    return text + "\n";
+  }
+
+  std::string group_heading(const ExplainedGroup &group) const {
+    std::string text = output_.styled(Style::heading, counted(group.ids.size(), "goroutine")) + ", in " +
+                       escape(group.state) + wait_text(group);
+    if (group.locked_to_thread)
+      text += ", locked to threads";
+    if (group.created_by)
+      text += ", " + creation(group);
+    return text + "\n";
+  }
+
+  /// ", 61 minutes", ", 2 to 61 minutes", ", up to 61 minutes"
+  static std::string wait_text(const ExplainedGroup &group) {
+    if (!group.longest_wait_minutes)
+      return {};
+    const auto longest = static_cast<std::uint64_t>(*group.longest_wait_minutes);
+    if (group.shortest_wait_minutes == group.longest_wait_minutes)
+      return ", " + counted(longest, "minute");
+    if (!group.shortest_wait_minutes)
+      return ", up to " + counted(longest, "minute");
+    return fmt::format(", {} to {}", with_thousands(static_cast<std::uint64_t>(*group.shortest_wait_minutes)),
+                       counted(longest, "minute"));
+  }
+
+  std::string creation(const ExplainedGroup &group) const {
+    std::string text = "created by " + escape(group.created_by->function);
+    if (group.created_in)
+      text += fmt::format(" in goroutine {}", *group.created_in);
+    text += location_text(*group.created_by);
+    for (const std::string &remark : group.created_by->remarks)
+      text += output_.styled(Style::warning, fmt::format(" ({})", escape(remark)));
+    return text;
+  }
+
+  void write_frames(const ExplainedGroup &group) {
+    const std::span<const ExplainedFrame> frames = group.frames;
+    for (std::size_t i = 0; i < frames.size();) {
+      const FrameRun run = run_at(frames, i);
+      for (std::size_t k = 0; k < run.period; ++k)
+        write_frame(i + k, frames[i + k], shows_guesses(group));
+      if (run.count > 1) {
+        const std::string what = run.period == 1 ? "the frame above" : fmt::format("the {} frames above", run.period);
+        output_.write(output_.styled(Style::dim, fmt::format("         … {} repeated {} times in all (to #{})\n", what,
+                                                             run.count, i + run.count * run.period - 1)));
+      }
+      i += run.period * run.count;
+    }
+    if (group.frames_elided > 0)
+      output_.write(output_.styled(Style::dim, group.frames_elided == 1
+                                                   ? std::string("    more frames are left out in the text\n")
+                                                   : fmt::format("    {} frames are left out in the text\n",
+                                                                 with_thousands(group.frames_elided))));
+  }
+
+  void write_frame(std::size_t number, const ExplainedFrame &frame, bool with_guesses) {
+    std::string line = fmt::format("    {:<3} ", fmt::format("#{}", number));
+    line += output_.styled(Style::function, escape(frame.function));
+    if (!frame.inlined && !frame.words.empty())
+      line += escape(fmt::format("({})", frame.words));
+    line += output_.styled(Style::location, location_text(frame));
+    if (frame.inlined)
+      line += output_.styled(Style::dim, " (inlined)");
+    if (frame.crashed_here)
+      line += output_.styled(Style::warning, "  <- here");
+    output_.write(line + "\n");
+    for (const std::string &remark : frame.remarks)
+      output_.write(output_.styled(Style::warning, "            " + escape(remark)) + "\n");
+    if (frame.source == ArgumentSource::shape && !with_guesses)
+      return;
+    for (const DecodedArgument &argument : frame.arguments)
+      write_argument(argument);
+  }
+
+  void write_argument(const DecodedArgument &argument) {
+    if (argument.type.empty() && argument.value.empty())
+      return;
+    std::string text = "            ";
+    if (!argument.name.empty())
+      text += escape(argument.name) + " ";
+    text += output_.styled(Style::dim, escape(argument.type));
+    if (argument.name.empty() && argument.type.empty())
+      text += output_.styled(Style::dim, escape(argument.words));
+    if (argument.result)
+      text += output_.styled(Style::dim, " (a result: no meaning before the return)");
+    else
+      text += " = " + escape(argument.value.empty() ? argument.words : argument.value);
+    if (argument.stale)
+      text += output_.styled(Style::dim, " (may be out of date)");
+    if (argument.incomplete)
+      text += output_.styled(Style::dim, " (cut off in the text)");
+    output_.write(text + "\n");
+  }
+
+  Output &output_;
+  const ExplainedTraceback &traceback_;
+};
+
+} // namespace
+
+void write_explanation_text(Output &output, const Explanation &explanation, std::string_view source) {
+  const std::size_t count = explanation.tracebacks.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const ExplainedTraceback &traceback = explanation.tracebacks[i];
+    if (count > 1)
+      output.write(output.styled(Style::dim, fmt::format("── {} of {}, from line {} of {} ──", i + 1, count,
+                                                         with_thousands(traceback.text_line), escape(source))) +
+                   "\n");
+    ExplanationWriter(output, traceback).write();
+  }
+}
+
+} // namespace inspect

@@ -1,0 +1,136 @@
+#include "commands/cli/command_spec.h"
+#include "commands/cli/typed_text.h"
+#include "commands/session/session.h"
+#include "commands/session/session_loop.h"
+
+#include <csignal>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+Cancellation *cancelled_by_interrupt = nullptr;
+
+void on_interrupt(int) {
+  if (cancelled_by_interrupt != nullptr)
+    cancelled_by_interrupt->request();
+}
+
+/// While it lives Ctrl-C cancels the running command instead of ending the program.
+class InterruptGuard {
+public:
+  explicit InterruptGuard(Cancellation &cancellation) {
+    cancelled_by_interrupt = &cancellation;
+    struct sigaction action {};
+    action.sa_handler = on_interrupt; // and no SA_RESTART: waits are to be interrupted
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGINT, &action, &previous_);
+  }
+  ~InterruptGuard() {
+    ::sigaction(SIGINT, &previous_, nullptr);
+    cancelled_by_interrupt = nullptr;
+  }
+  InterruptGuard(const InterruptGuard &) = delete;
+  InterruptGuard &operator=(const InterruptGuard &) = delete;
+
+private:
+  struct sigaction previous_ {};
+};
+
+/// -e and -x in the order in which they were given. All of them run, unless Ctrl-C ends it.
+ExitStatus run_given(Session &session, Output &output, const ParsedArguments &arguments) {
+  ExitStatus status = ExitStatus::success;
+  for (const auto &given : arguments.given_) {
+    if (session.leave || session.cancellation().requested())
+      break;
+    ExitStatus one = ExitStatus::success;
+    if (given.option == "-e") {
+      one = run_line(session, output, given.value);
+    } else if (given.option == "-x") {
+      const auto done = run_file(session, output, given.value);
+      if (!done)
+        output.error(done.error());
+      one = done ? *done : ExitStatus::failure;
+    }
+    if (one != ExitStatus::success)
+      status = ExitStatus::failure;
+  }
+  return session.cancellation().requested() ? ExitStatus::failure : status;
+}
+
+Result<ExitStatus> run_attach(CommandContext &context) {
+  const ParsedArguments &arguments = context.arguments;
+  const auto process = parse_process_id(arguments.positional().front());
+  if (!process)
+    return std::unexpected(process.error());
+  context.output.progress(fmt::format("reading process {}", *process));
+  TargetOptions options;
+  options.use_debuginfod = arguments.has("--debuginfod");
+  options.debug_directories = arguments.values("--debug-directory");
+  auto target = Target::open(*process, options);
+  context.output.progress({});
+  if (!target)
+    return std::unexpected(target.error());
+  for (const std::string &warning : (*target)->take_warnings())
+    context.output.warning(warning);
+  Tracer tracer;
+  Session session(tracer, std::move(*target), arguments.has("--read-only"));
+  const InterruptGuard guard(session.cancellation());
+  session.progress = [&output = context.output](std::string_view phase, std::size_t done, std::size_t total) {
+    output.progress(total == 0 ? std::string(phase) : fmt::format("{} {}/{}", phase, done, total));
+  };
+  if (arguments.has("--stop")) {
+    if (auto held = session.hold(); !held)
+      return std::unexpected(held.error());
+  }
+  const bool given = arguments.has("-e") || arguments.has("-x");
+  if (!given)
+    session.read_names_ahead();
+  ExitStatus status =
+      given ? run_given(session, context.output, arguments) : run_interactively(session, context.output);
+  const bool ended = session.target_ended();
+  session.let_go();
+  context.output.set_transcript(nullptr);
+  if (session.transcript != nullptr && (std::fflush(session.transcript) != 0 || std::ferror(session.transcript) != 0)) {
+    context.output.error("the transcript could not be written completely");
+    status = ExitStatus::failure;
+  }
+  if (!given && !ended)
+    context.output.hint("detached, the target runs on");
+  return status;
+}
+
+} // namespace
+
+CommandSpec make_attach_command() {
+  CommandSpec spec;
+  spec.name = "attach";
+  spec.summary = "Look around in a running process: stacks, memory, registers, code";
+  spec.help =
+      "A session with the words of dlv and gdb (inspect attach PID -e help lists them). The target runs on, unless "
+      "--stop or the command stop hold it; each look stops it for a moment. Ctrl-C cancels a long command, Ctrl-D "
+      "leaves, an empty line repeats the last command. However this program ends, the target runs on.\n"
+      "\n"
+      "With -e or -x the commands are run, in the order given, and the program leaves; one that fails does not "
+      "keep the others from running, and makes the exit status 1. Without a terminal, commands are read from "
+      "standard input, one a line.\n"
+      "\n"
+      "  inspect attach 4251 -e bt -e 'x -fmt hex -count 4 -size 8 $rsp'";
+  spec.options = {
+      {.name = "-e", .value = "COMMAND", .help = "run this command, then leave", .repeatable = true},
+      {.name = "-x", .value = "FILE", .help = "run the commands in this file, then leave", .repeatable = true},
+      {.name = "--stop", .help = "hold the target from the start"},
+      {.name = "--read-only", .help = "refuse to write memory"},
+      {.name = "--debug-directory",
+       .value = "DIR",
+       .help = "look for separate debug files here instead of /usr/lib/debug",
+       .repeatable = true},
+      {.name = "--debuginfod", .help = "ask the servers in $DEBUGINFOD_URLS for missing debug information"}};
+  spec.positionals = {{.name = "PID", .help = "the process", .required = true}};
+  spec.completion = CompletionKind::process;
+  spec.on_command_line = true;
+  spec.run = run_attach;
+  return spec;
+}
+
+} // namespace inspect

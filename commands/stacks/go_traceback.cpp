@@ -1,0 +1,167 @@
+// The Go runtime's own traceback text, so that whatever reads a Go crash reads this: goroutines as runtime.Stack(buf,
+// true) and SIGQUIT print them, frame for frame, but without the limit of 100 frames.
+//
+// Threads have no form of their own in it, so they take that of a goroutine. Readers expect a frame's file to end in
+// .c, .go or .s, or to be "??"; and a '/' in a function's name to be followed by a '.' (panicparse, stack/context.go
+// and stack/stack.go, v2.5.0). The file or module of other code therefore stands behind the function's name.
+//
+// Source: runtime/traceback.go, goroutineheader, traceback2, printcreatedby, Go 1.16 to 1.26.
+#include "commands/stacks/stack_writers.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+constexpr std::string_view no_stack = "\tgoroutine running on other thread; stack unavailable\n";
+constexpr std::string_view stack_is_cut = "...additional frames elided...\n";
+
+std::string_view file_text(std::string_view file) {
+  return file.empty() ? "??" : file;
+}
+
+/// What a panic looks like in a crash text.
+std::string traceback_function(std::string_view function) {
+  return function == "runtime.gopanic" ? "panic" : escape(function);
+}
+
+std::string go_arguments(const GoReport &report, const GoroutineReport &goroutine, const ReportFrame &frame) {
+  if (frame.inlined)
+    return "...";
+  // Assembly without a description has empty parentheses (printArgs).
+  if (frame.arguments == nullptr || !frame.arguments->known)
+    return {};
+  const auto words = report.words_of(goroutine, frame);
+  return words ? argument_text(*frame.arguments, *words) : "...";
+}
+
+std::string go_frame(const ReportFrame &frame, const std::string &arguments) {
+  std::string text = fmt::format("{}({})\n\t{}:{}", traceback_function(frame.function), arguments,
+                                 escape(file_text(frame.file)), frame.line);
+  if (!frame.inlined && frame.offset > 0)
+    text += fmt::format(" +{:#x}", frame.offset);
+  return text + "\n";
+}
+
+bool read_as_source(std::string_view file) {
+  return file.ends_with(".c") || file.ends_with(".go") || file.ends_with(".s");
+}
+
+/// Readers take '/' for the end of an import path, and '%' for the start of an escaped byte, which names in C++ do not
+/// mean; characters that look the same stand for them.
+std::string native_function(const ReportFrame &frame) {
+  std::string name;
+  for (const char character : frame.function.empty() ? fmt::format("{:#x}", frame.pc.value) : escape(frame.function))
+    name += character == '%' ? "\u066a" : character == '/' ? "\u2215" : std::string(1, character);
+  if (read_as_source(frame.file))
+    return name;
+  const std::string where =
+      frame.file.empty() ? std::string(frame.module) : std::filesystem::path(frame.file).filename().string();
+  return where.empty() ? name : fmt::format("{} in {}", name, escape(where));
+}
+
+std::string native_frame(const ReportFrame &frame) {
+  std::string text = fmt::format("{}(...)\n\t{}:{}", native_function(frame),
+                                 read_as_source(frame.file) ? escape(frame.file) : "??", std::max(frame.line, 0));
+  if (!frame.inlined && frame.offset > 0)
+    text += fmt::format(" +{:#x}", frame.offset);
+  return text + "\n";
+}
+
+std::string header(const GoroutineReport &goroutine) {
+  const bool has_reason = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked;
+  std::string text = fmt::format(
+      "goroutine {} [{}", goroutine.id,
+      escape(has_reason && !goroutine.wait_reason.empty() ? goroutine.wait_reason : status_text(goroutine.status)));
+  if (goroutine.status == GoroutineStatus::leaked)
+    text += " (leaked)";
+  if (goroutine.being_scanned)
+    text += " (scan)";
+  const bool waits = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::in_syscall;
+  if (waits && goroutine.wait_minutes().value_or(0) >= 1)
+    text += fmt::format(", {} minutes", *goroutine.wait_minutes());
+  if (goroutine.locked_to_thread)
+    text += ", locked to thread";
+  return text + "]:\n";
+}
+
+std::string created_by(const GoReport &report, const GoroutineReport &goroutine, bool internal) {
+  const CreationSite &site = report.creations[goroutine.creation];
+  const bool shown = internal || !site.hidden_in_traceback;
+  if (site.function.empty() || !shown || goroutine.id == 1)
+    return {};
+  std::string text = "created by " + traceback_function(site.function);
+  if (goroutine.parent_id != 0)
+    text += fmt::format(" in goroutine {}", goroutine.parent_id);
+  text += fmt::format("\n\t{}:{}", escape(file_text(site.file)), site.line);
+  if (site.offset > 0)
+    text += fmt::format(" +{:#x}", site.offset);
+  return text + "\n";
+}
+
+std::string goroutine_text(const GoReport &report, const GoroutineReport &goroutine, bool internal) {
+  const GoroutineStack &stack = report.stack_of(goroutine);
+  // Where it would show no frame at all, the runtime shows its own.
+  const auto is_visible = [](const ReportFrame &frame) { return frame.go && !frame.hidden_in_traceback; };
+  const bool all = internal || std::ranges::none_of(stack.frames, is_visible);
+  std::string text = header(goroutine);
+  for (const ReportFrame &frame : stack.frames) {
+    if (frame.go && (all || is_visible(frame)))
+      text += go_frame(frame, go_arguments(report, goroutine, frame));
+    else if (!frame.go && internal)
+      text += native_frame(frame);
+  }
+  if (stack.frames.empty())
+    text += no_stack;
+  else if (stack.end != StackEnd::complete)
+    text += stack_is_cut;
+  return text + created_by(report, goroutine, internal);
+}
+
+/// A header ends at the first ']', and ", " parts what it says.
+std::string header_item(std::string_view text) {
+  std::string item = escape(text);
+  std::ranges::replace_if(
+      item, [](char character) { return character == '[' || character == ']' || character == ','; }, '_');
+  return item;
+}
+
+std::string thread_text(const ThreadReport &thread) {
+  std::string text = fmt::format("goroutine {} [{}, thread {}]:\n", thread.thread, header_item(thread.state_text),
+                                 header_item(thread.name));
+  for (const ReportFrame &frame : thread.frames)
+    text += frame.go ? go_frame(frame, "...") : native_frame(frame);
+  if (thread.frames.empty())
+    text += no_stack;
+  else if (thread.end != StackEnd::complete)
+    text += stack_is_cut;
+  return text;
+}
+
+/// The runtime's own threads (sysmon, those that wait for work) are left out, as their goroutines are.
+bool is_of_go_runtime(const ThreadReport &thread) {
+  return std::ranges::any_of(thread.frames,
+                             [](const ReportFrame &frame) { return frame.function.starts_with("runtime."); });
+}
+
+} // namespace
+
+void write_go_traceback(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
+  bool first = true;
+  const auto write = [&](const std::string &text) { output.write((std::exchange(first, false) ? "" : "\n") + text); };
+  if (report.go)
+    for (const GoroutineReport &goroutine : report.go->goroutines)
+      if (options.internal || !goroutine.system)
+        write(goroutine_text(*report.go, goroutine, options.internal));
+  if (options.goroutines_only)
+    return;
+  for (const ThreadReport &thread : report.threads) {
+    const bool is_shown = !report.go || options.internal || !is_of_go_runtime(thread);
+    if ((!report.go || thread.goroutine == 0) && is_shown)
+      write(thread_text(thread));
+  }
+}
+
+} // namespace inspect

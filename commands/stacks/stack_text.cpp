@@ -1,0 +1,105 @@
+#include "commands/stacks/stack_text.h"
+
+#include "commands/stacks/frame_text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <vector>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t longest_period = 8; // of a recursion that is folded
+constexpr std::size_t least_repeats = 3;  // shown in full below that
+
+bool same_line(const ReportFrame &left, const ReportFrame &right) {
+  return left.function.data() == right.function.data() && left.file.data() == right.file.data() &&
+         left.line == right.line && left.module.data() == right.module.data() && left.inlined == right.inlined &&
+         left.signal == right.signal && (!left.function.empty() || left.pc == right.pc);
+}
+
+/// A run of frames that repeats: `period` frames, `count` times in all.
+struct Repetition {
+  std::size_t period = 1;
+  std::size_t count = 1;
+};
+
+/// `shown` are indices into `frames`.
+Repetition repetition_at(std::span<const ReportFrame> frames, std::span<const std::size_t> shown, std::size_t start) {
+  Repetition best;
+  for (std::size_t period = 1; period <= longest_period; ++period) {
+    std::size_t end = start + period;
+    while (end < shown.size() && same_line(frames[shown[end]], frames[shown[end - period]]))
+      ++end;
+    const std::size_t count = (end - start) / period;
+    if (count > least_repeats && count * period > best.count * best.period)
+      best = {period, count};
+  }
+  return best;
+}
+
+std::vector<std::size_t> shown_frames(const StackView &stack, bool without_hidden) {
+  const bool all = !without_hidden ||
+                   std::ranges::all_of(stack.frames, [](const ReportFrame &one) { return one.hidden_in_traceback; });
+  std::vector<std::size_t> shown;
+  for (std::size_t i = 0; i < stack.frames.size(); ++i)
+    if (all || !stack.frames[i].hidden_in_traceback)
+      shown.push_back(i);
+  return shown;
+}
+
+/// Whether the frames of a recursion that are not shown have the arguments of those that are; of the first ones and the
+/// last, since a recursion may be a million deep.
+bool same_arguments(const StackTextOptions &options, std::span<const std::size_t> repeated, std::size_t period) {
+  constexpr std::size_t most_compared = 16;
+  if (!options.arguments)
+    return true;
+  for (std::size_t i = 0; i < period; ++i) {
+    const std::string first = options.arguments(repeated[i]);
+    const std::size_t last = repeated.size() - period + i;
+    for (std::size_t other = i + period; other <= last; other += period)
+      if ((other < most_compared * period || other == last) && options.arguments(repeated[other]) != first)
+        return false;
+  }
+  return true;
+}
+
+void write_repetition(Output &output, const Repetition &repetition, std::size_t last, bool other_arguments) {
+  const std::string what =
+      repetition.period == 1 ? "the frame above" : fmt::format("the {} frames above", repetition.period);
+  output.write(
+      output.styled(Style::dim, fmt::format("         … {} repeated {} times in all (to #{}){}\n", what,
+                                            repetition.count, last, other_arguments ? ", with other arguments" : "")));
+}
+
+} // namespace
+
+void write_stack(Output &output, const StackView &stack, const StackTextOptions &options) {
+  const std::vector<std::size_t> shown = shown_frames(stack, options.without_hidden);
+  std::size_t lines = 0;
+  for (std::size_t i = 0; i < shown.size();) {
+    if (options.depth != 0 && lines >= options.depth) {
+      output.write(output.styled(Style::dim, fmt::format("    … {} more frames\n", shown.size() - i)));
+      return;
+    }
+    const Repetition repetition = repetition_at(stack.frames, shown, i);
+    for (std::size_t k = i; k < i + repetition.period; ++k, ++lines) {
+      output.write("    " + frame_line(output, shown[k], stack.frames[shown[k]], options.with_addresses,
+                                       options.arguments ? options.arguments(shown[k]) : std::string()));
+      if (options.below)
+        output.write(options.below(shown[k]));
+    }
+    const auto repeated = std::span(shown).subspan(i, repetition.period * repetition.count);
+    i += repeated.size();
+    if (repetition.count > 1) {
+      write_repetition(output, repetition, repeated.back(), !same_arguments(options, repeated, repetition.period));
+      ++lines;
+    }
+  }
+  if (stack.end != StackEnd::complete)
+    output.write(
+        output.styled(Style::warning, fmt::format("    {}: {}\n", shown.empty() ? "no stack" : "the stack ends here",
+                                                  escape(stack.end_reason))));
+}
+
+} // namespace inspect

@@ -1,0 +1,227 @@
+#include "commands/cli/command_spec.h"
+#include "commands/cli/typed_text.h"
+#include "commands/stacks/pprof_profile.h"
+#include "commands/stacks/stack_writers.h"
+#include "inspector/stacks/stack_report.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fmt/format.h>
+#include <memory>
+#include <sys/resource.h>
+
+namespace inspect {
+namespace {
+
+using StackWriter = void (*)(Output &, const ProcessReport &, const StackWriterOptions &);
+
+struct Format {
+  std::string_view name;
+  StackWriter write;
+};
+
+constexpr std::array formats = {Format{"text", write_stacks_text}, Format{"json", write_stacks_json},
+                                Format{"go", write_go_traceback}, Format{"folded", write_stacks_folded},
+                                Format{"pprof", write_pprof_profile}};
+
+/// Which of the two: goroutines where the process has some, and threads in any case.
+enum class Wanted { all, threads, goroutines };
+
+struct Request {
+  std::vector<pid_t> processes;
+  const Format *format = &formats.front();
+  Wanted wanted = Wanted::all;
+  StackWriterOptions writer;
+  bool statistics = false;
+  TargetOptions target;
+  ReportOptions report;
+};
+
+/// Values cost reads of the target for every frame, so machine formats have them only when they are asked for.
+ArgumentDetail argument_detail(const ParsedArguments &arguments, std::string_view format) {
+  if (format == "folded" || format == "pprof")
+    return ArgumentDetail::none; // they have no place for them
+  const std::string detail = arguments.value("--args").value_or(format == "text" ? "values" : "words");
+  return detail == "values" ? ArgumentDetail::values : detail == "words" ? ArgumentDetail::words : ArgumentDetail::none;
+}
+
+Result<Wanted> what_is_wanted(const ParsedArguments &arguments) {
+  if (arguments.has("--threads") && arguments.has("--goroutines"))
+    return std::unexpected(Error(ErrorKind::usage, "--threads and --goroutines exclude each other",
+                                 "leave both out to see goroutines and the threads that run none"));
+  return arguments.has("--threads")      ? Wanted::threads
+         : arguments.has("--goroutines") ? Wanted::goroutines
+                                         : Wanted::all;
+}
+
+Result<Request> read_request(const ParsedArguments &arguments) {
+  Request request;
+  for (const std::string &word : arguments.positional()) {
+    const auto process = parse_process_id(word);
+    if (!process)
+      return std::unexpected(process.error());
+    request.processes.push_back(*process);
+  }
+  std::string format = arguments.value("--format").value_or("text");
+  if (arguments.has("--json"))
+    format = "json";
+  request.format = std::ranges::find(formats, format, &Format::name);
+  const auto wanted = what_is_wanted(arguments);
+  if (!wanted)
+    return std::unexpected(wanted.error());
+  request.wanted = *wanted;
+  request.writer.group = !arguments.has("--no-group");
+  request.writer.arguments = argument_detail(arguments, format);
+  request.writer.locals = arguments.has("--locals");
+  request.writer.internal = arguments.has("--internal");
+  request.writer.goroutines_only = request.wanted == Wanted::goroutines;
+  request.report.goroutines = request.wanted == Wanted::threads      ? GoroutineWish::none
+                              : request.wanted == Wanted::goroutines ? GoroutineWish::required
+                                                                     : GoroutineWish::if_any;
+  request.report.argument_words = request.writer.arguments != ArgumentDetail::none;
+  request.report.argument_values = request.writer.arguments == ArgumentDetail::values || request.writer.locals;
+  request.statistics = arguments.has("--stats");
+  request.target.use_debuginfod = arguments.has("--debuginfod");
+  request.target.debug_directories = arguments.values("--debug-directory");
+  request.report.hold_while_thinking = arguments.has("--stopped");
+  if (const auto depth = arguments.value("--depth")) {
+    const auto number = parse_positive(*depth, "--depth");
+    if (!number)
+      return std::unexpected(number.error());
+    request.report.max_depth = *number;
+  }
+  return request;
+}
+
+void write_statistics(const ProcessReport &report, std::chrono::steady_clock::time_point start) {
+  std::size_t frames = 0;
+  for (const ThreadReport &thread : report.threads)
+    frames += thread.frames.size();
+  if (report.go)
+    for (const GoroutineReport &goroutine : report.go->goroutines)
+      frames += report.go->stack_of(goroutine).frames.size();
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto total = std::chrono::steady_clock::now() - start;
+  fmt::print(stderr, "threads={} goroutines={} frames={} pause_us={} total_ms={:.1f} peak_rss_kb={}\n",
+             report.threads.size(), report.go ? report.go->goroutines.size() : 0, frames, report.pause.count(),
+             std::chrono::duration<double, std::milli>(total).count(), usage.ru_maxrss);
+}
+
+std::string no_goroutines(const ProcessReport &report) {
+  std::string sentence = fmt::format("process {} has no goroutines", report.process);
+  if (report.runtime.language != "go")
+    return sentence + ": it is no Go program";
+  return sentence + " that could be found" + (report.warnings.empty() ? "" : ": " + report.warnings.front());
+}
+
+Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Output &output) {
+  const auto start = std::chrono::steady_clock::now();
+  auto target = Target::open(process, request.target);
+  if (!target)
+    return std::unexpected(target.error());
+  ReportOptions options = request.report;
+  options.progress = [&](std::string_view phase, std::size_t done, std::size_t total) {
+    output.progress(fmt::format("{}: {} of {}", phase, done, total));
+  };
+  const auto report = report_stacks(tracer, **target, options);
+  output.progress("");
+  if (!report)
+    return std::unexpected(report.error());
+  if (request.wanted == Wanted::goroutines && !report->go)
+    return std::unexpected(
+        Error(ErrorKind::unsupported, no_goroutines(*report), "leave --goroutines out to see threads"));
+  request.format->write(output, *report, request.writer);
+  output.flush();
+  if (request.format->name != "json")
+    for (const std::string &warning : report->warnings)
+      output.warning(warning);
+  if (request.statistics)
+    write_statistics(*report, start);
+  return {};
+}
+
+/// A profile is one compressed file.
+Result<void> check_profile(const Request &request, bool to_terminal) {
+  if (request.format->name != "pprof")
+    return {};
+  if (to_terminal)
+    return std::unexpected(Error(ErrorKind::usage, "a profile is binary and does no good to a terminal",
+                                 "-o FILE, then go tool pprof -top FILE"));
+  if (request.processes.size() > 1)
+    return std::unexpected(Error(ErrorKind::usage, "a profile holds one process", "one PID at a time"));
+  return {};
+}
+
+struct FileCloser {
+  void operator()(std::FILE *file) const { std::fclose(file); }
+};
+
+Result<ExitStatus> run(CommandContext &context) {
+  auto request = read_request(context.arguments);
+  if (!request)
+    return std::unexpected(request.error());
+  const bool to_terminal = context.output.is_terminal() && !context.arguments.has("-o");
+  if (auto checked = check_profile(*request, to_terminal); !checked)
+    return std::unexpected(checked.error());
+  std::unique_ptr<std::FILE, FileCloser> file;
+  if (const auto path = context.arguments.value("-o")) {
+    file.reset(std::fopen(path->c_str(), "we"));
+    if (!file)
+      return std::unexpected(Error::from_errno(errno, fmt::format("writing to {}", *path)));
+    context.output.redirect(file.get());
+  }
+  Tracer tracer;
+  ExitStatus status = ExitStatus::success;
+  for (const pid_t process : request->processes) {
+    if (auto done = dump_one(tracer, process, *request, context.output); !done) {
+      context.output.error(done.error());
+      if (status == ExitStatus::success)
+        status = exit_status(done.error());
+    }
+  }
+  context.output.flush();
+  if (file)
+    context.output.redirect(stdout);
+  return status;
+}
+
+} // namespace
+
+CommandSpec make_stacks_command() {
+  CommandSpec spec;
+  spec.name = "stacks";
+  spec.summary = "Show what every thread and goroutine of a process is doing";
+  spec.help =
+      "Stops the process for the milliseconds it takes to copy its stacks, lets it go, then unwinds and prints them. "
+      "Threads with the same stack are shown once. Of a Go process the goroutines are shown, and the threads that run "
+      "none. Functions, files, lines and inlined calls come from the debug "
+      "information where there is some, else from the symbol table.\n\n"
+      "Several process ids may be given, as in `inspect stacks $(pidof nginx)`.";
+  spec.positionals = {{"PID", "process id", true, true}};
+  spec.options = {
+      {"--threads", "", "", "the stacks of threads alone, also of a Go process", false},
+      {"--goroutines", "", "", "the stacks of goroutines alone", false},
+      {"--args", "", "none|words|values", "arguments by value (text), as the words that Go prints, or not", false},
+      {"--locals", "", "", "also the local variables of each frame, where debug information has them", false},
+      {"--internal", "", "", "also the Go runtime's own goroutines, threads and frames", false},
+      {"--no-group", "", "", "show every thread and goroutine by itself", false},
+      {"--depth", "", "N", "at most N frames per stack; inlined calls are not counted", false},
+      {"--format", "", "text|json|go|folded|pprof",
+       "for eyes, or for tools: JSON, a Go traceback, folded stacks, a profile", false},
+      {"--json", "", "", "short for --format json", false},
+      {"-o", "", "FILE", "write to FILE", false},
+      {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},
+      {"--stats", "", "", "one line of figures on standard error", false},
+      {"--debug-directory", "", "DIR", "look for separate debug files here instead of /usr/lib/debug", true},
+      {"--debuginfod", "", "", "ask the debuginfod servers of $DEBUGINFOD_URLS for missing debug files", false},
+  };
+  spec.completion = CompletionKind::process;
+  spec.on_command_line = true;
+  spec.run = run;
+  return spec;
+}
+
+} // namespace inspect

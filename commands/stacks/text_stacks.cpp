@@ -1,0 +1,153 @@
+#include "commands/stacks/stack_writers.h"
+
+#include "commands/cli/count_text.h"
+#include "commands/stacks/goroutine_text.h"
+#include "commands/stacks/stack_text.h"
+#include "commands/stacks/thread_variables.h"
+
+#include <algorithm>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <map>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t most_waits_listed = 4;
+
+std::string thread_ids(const ProcessReport &report, const ThreadGroup &group) {
+  std::vector<std::uint64_t> ids;
+  for (const std::size_t member : group.members)
+    ids.push_back(static_cast<std::uint64_t>(report.threads[member].thread));
+  return id_ranges(ids);
+}
+
+std::string wait_text(const ProcessReport &report, const ThreadReport &thread) {
+  std::string text = escape(thread.waiting_in);
+  if (thread.lock_holder != 0) {
+    const auto holder = std::ranges::find(report.threads, thread.lock_holder, &ThreadReport::thread);
+    text +=
+        fmt::format(", lock {}held by thread {}", thread.lock_holder_guessed ? "probably " : "", thread.lock_holder);
+    if (holder != report.threads.end() && !holder->name.empty())
+      text += " " + escape(holder->name);
+  }
+  return text;
+}
+
+/// What the members of a group wait in, most frequent first, when it is not the same for all.
+void write_differing_waits(Output &output, const ProcessReport &report, const ThreadGroup &group) {
+  std::map<std::string, std::size_t> waits;
+  for (const std::size_t member : group.members)
+    ++waits[wait_text(report, report.threads[member])];
+  if (waits.size() < 2)
+    return;
+  std::vector<std::pair<std::string, std::size_t>> sorted(waits.begin(), waits.end());
+  std::ranges::stable_sort(sorted, std::greater{}, &std::pair<std::string, std::size_t>::second);
+  for (std::size_t i = 0; i < sorted.size() && i < most_waits_listed; ++i)
+    output.write(
+        output.styled(Style::dim, fmt::format("    {:>5} × {}\n", sorted[i].second,
+                                              sorted[i].first.empty() ? "in no system call" : sorted[i].first)));
+  if (sorted.size() > most_waits_listed)
+    output.write(output.styled(Style::dim, fmt::format("    and {} others\n", sorted.size() - most_waits_listed)));
+}
+
+std::string activity(const ProcessReport &report, const ThreadReport &thread) {
+  std::string text = thread.state_text;
+  const std::string waiting = wait_text(report, thread);
+  if (!waiting.empty())
+    text += " in " + waiting;
+  return text;
+}
+
+void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group, ThreadVariables &variables,
+                 bool with_locals) {
+  const ThreadReport &first = report.threads[group.members.front()];
+  const std::string who = fmt::format("{} {}", first.thread, escape(first.name));
+  if (group.members.size() == 1) {
+    output.write(fmt::format("{}: {}\n", output.styled(Style::heading, "thread " + who), activity(report, first)));
+  } else {
+    output.write(fmt::format("{}, e.g. {}: {}\n",
+                             output.styled(Style::heading, fmt::format("{} threads", group.members.size())), who,
+                             activity(report, first)));
+    write_differing_waits(output, report, group);
+    output.write(output.styled(Style::dim, fmt::format("    ids{}\n", thread_ids(report, group))));
+  }
+  StackTextOptions options{.arguments = [&](std::size_t frame) { return variables.arguments(group.members, frame); }};
+  if (with_locals)
+    options.below = [&](std::size_t frame) { return variables.locals(output, first, frame); };
+  write_stack(output, {first.frames, first.end, first.end_reason}, options);
+  output.write("\n");
+}
+
+void write_heading(Output &output, const ProcessReport &report) {
+  const std::string name = escape(report.executable.empty() ? report.command : report.executable);
+  output.write(fmt::format(
+      "{}  {}\n", output.styled(Style::heading, fmt::format("process {} {}", report.process, escape(report.command))),
+      name));
+  const RuntimeInfo &info = report.runtime;
+  std::string runtime = info.language.empty() ? "runtime unknown" : info.language;
+  if (info.version.starts_with(info.language))
+    runtime = info.version; // "go1.22.1"
+  else if (!info.version.empty())
+    runtime += " " + info.version;
+  if (report.runtime.stripped)
+    runtime += ", stripped";
+  const double milliseconds = static_cast<double>(report.pause.count()) / 1000;
+  const std::string goroutines = report.go ? counted(report.go->goroutines.size(), "goroutine") + ", " : "";
+  output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n\n", escape(runtime), goroutines,
+                           counted(report.threads.size(), "thread"),
+                           report.pause.count() > 0 ? fmt::format("paused for {:.1f} ms", milliseconds)
+                                                    : std::string("held stopped"),
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at))));
+}
+
+void write_threads(Output &output, const ProcessReport &report, const StackWriterOptions &options,
+                   ThreadVariables &variables) {
+  std::vector<ThreadGroup> groups;
+  if (options.group)
+    groups = group_threads(report);
+  else
+    for (std::size_t i = 0; i < report.threads.size(); ++i)
+      groups.push_back({{i}});
+  for (ThreadGroup &group : groups) {
+    if (report.go) // what they do is said of the goroutine
+      std::erase_if(group.members, [&](std::size_t member) { return report.threads[member].goroutine != 0; });
+    if (!group.members.empty())
+      write_group(output, report, group, variables, options.locals);
+  }
+}
+
+} // namespace
+
+void write_stacks_text(Output &output, const ProcessReport &report, const StackWriterOptions &options) {
+  write_heading(output, report);
+  ThreadVariables variables(report, options);
+  if (report.go) {
+    StackWriterOptions with_locals = options;
+    if (options.locals)
+      with_locals.goroutine_locals = [&](const GoroutineReport &goroutine, std::size_t frame) {
+        return variables.locals(output, goroutine, frame);
+      };
+    write_goroutines(output, *report.go, with_locals);
+  }
+  if (!options.goroutines_only)
+    write_threads(output, report, options, variables);
+  variables.write_notes(output);
+}
+void write_backtrace(Output &output, const ProcessReport &report, const ThreadReport &thread,
+                     const StackWriterOptions &options) {
+  output.write(fmt::format(
+      "{}: {}\n", output.styled(Style::heading, fmt::format("thread {} {}", thread.thread, escape(thread.name))),
+      activity(report, thread)));
+  ThreadVariables variables(report, options);
+  const auto member = static_cast<std::size_t>(&thread - report.threads.data());
+  StackTextOptions text{
+      .depth = options.depth, .with_addresses = options.with_addresses, .arguments = [&](std::size_t frame) {
+        return variables.arguments({&member, 1}, frame);
+      }};
+  if (options.locals)
+    text.below = [&](std::size_t frame) { return variables.locals(output, thread, frame); };
+  write_stack(output, {thread.frames, thread.end, thread.end_reason}, text);
+}
+
+} // namespace inspect

@@ -1,0 +1,106 @@
+#include "commands/stacks/thread_variables.h"
+
+#include "commands/stacks/variable_text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <vector>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t most_decoded = 4;   // threads of a group
+constexpr std::size_t longest_value = 64; // bytes of one in a frame's line
+constexpr std::size_t longest_line = 160; // bytes of all arguments of a frame
+constexpr std::string_view indent = "         ";
+
+/// Reasons are for `args`; here they would hide what is known.
+std::string short_text(const FrameVariable &variable) {
+  constexpr std::size_t longest_reason = 24;
+  return variable.missing && variable.value.size() > longest_reason ? "<not known>" : escape(variable.value);
+}
+
+/// Tight: a dump has to be read, and every pointer that is followed is another read of the process.
+PrintOptions argument_options() {
+  PrintOptions options;
+  options.limits = {.string_bytes = 32, .elements = 4, .recursion = 0, .fields = 4, .text_bytes = longest_value};
+  return options;
+}
+
+PrintOptions local_options() {
+  PrintOptions options;
+  options.limits = {.string_bytes = 64, .elements = 16, .recursion = 1, .fields = 16, .text_bytes = 400};
+  return options;
+}
+
+} // namespace
+
+std::string ThreadVariables::arguments(std::span<const std::size_t> members, std::size_t frame) {
+  if (!wants_values() || members.empty())
+    return {};
+  const PrintOptions print = argument_options();
+  std::vector<FrameVariable> first =
+      report_.values->variables(report_.threads[members.front()], frame, FrameVariables::arguments, print);
+  if (first.empty())
+    return {};
+  std::vector<bool> differs(first.size());
+  for (const std::size_t member : members.subspan(1, std::min(members.size(), most_decoded) - 1)) {
+    const auto other = report_.values->variables(report_.threads[member], frame, FrameVariables::arguments, print);
+    for (std::size_t i = 0; i < first.size() && i < other.size(); ++i)
+      differs[i] = differs[i] || other[i].value != first[i].value;
+  }
+  any_ = true;
+  folded_ = folded_ || members.size() > 1;
+  std::string text;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (first[i].is_result) // means nothing before the function returns
+      continue;
+    if (text.size() > longest_line) {
+      text += ", …";
+      break;
+    }
+    text += fmt::format("{}{}{}={}", text.empty() ? "" : ", ", escape(first[i].name), first[i].at_entry ? "@entry" : "",
+                        differs[i] ? "*" : short_text(first[i]));
+  }
+  return "(" + text + ")";
+}
+
+std::string ThreadVariables::locals(const Output &output, const ThreadReport &thread, std::size_t frame) {
+  std::string lines;
+  if (!options_.locals || report_.values == nullptr)
+    return lines;
+  for (const FrameVariable &variable :
+       report_.values->variables(thread, frame, FrameVariables::locals, local_options()))
+    lines += variable_line(output, variable, false, indent);
+  any_ = any_ || !lines.empty();
+  return lines;
+}
+
+std::string ThreadVariables::locals(const Output &output, const GoroutineReport &goroutine, std::size_t frame) {
+  std::string lines;
+  if (!options_.locals || report_.values == nullptr)
+    return lines;
+  for (const FrameVariable &variable :
+       report_.values->variables(report_, goroutine, frame, FrameVariables::locals, local_options()))
+    lines += variable_line(output, variable, false, indent);
+  any_ = any_ || !lines.empty();
+  return lines;
+}
+
+void ThreadVariables::write_notes(Output &output) const {
+  if (report_.values == nullptr)
+    return;
+  std::string notes;
+  if (folded_)
+    notes += fmt::format(
+        "* stands for arguments that differ among the threads of a group, of which {} were looked at\n", most_decoded);
+  if (any_ && report_.values_are_later)
+    notes += "what arguments and locals point to was read after the process ran on\n";
+  if (const std::size_t left_out = report_.values->frames_left_out(); left_out > 0)
+    notes += fmt::format("the values of {} frames are left out: reading them took longer than {} seconds\n", left_out,
+                         StackValues::budget.count() / 1000);
+  if (!notes.empty())
+    output.write(output.styled(Style::dim, notes) + "\n");
+}
+
+} // namespace inspect

@@ -1,0 +1,75 @@
+// whatis and ptype: the type of an expression, by name and in full.
+#include "commands/cli/command_spec.h"
+#include "commands/session/session.h"
+#include "commands/values/expression_failure.h"
+#include "inspector/scope/frame_scope.h"
+#include "values/expression/expression_evaluator.h"
+#include "values/value_operations.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+using TypeText = std::string (ValueOperations::*)(const ValueType &, ValueEnvironment &) const;
+
+/// The lines of a definition, each escaped.
+void write_lines(Output &output, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    output.write(escape(text.substr(0, end)) + "\n");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+Result<ExitStatus> write_type(CommandContext &context, TypeText text) {
+  Session &session = *context.session;
+  const auto &positional = context.arguments.positional();
+  if (positional.empty())
+    return std::unexpected(Error(ErrorKind::usage, "an expression or a type is missing", "help whatis"));
+  const auto scope = session.scope();
+  if (!scope)
+    return std::unexpected(scope.error());
+  const auto type = type_of_expression(positional.front(), **scope);
+  if (!type)
+    return fail_in_expression(context.output, type.error(), positional.front());
+  write_lines(context.output, (operations_of(*type).*text)(*type, (*scope)->environment()));
+  return ExitStatus::success;
+}
+
+Result<ExitStatus> run_whatis(CommandContext &context) {
+  return write_type(context, &ValueOperations::type_name);
+}
+
+Result<ExitStatus> run_ptype(CommandContext &context) {
+  return write_type(context, &ValueOperations::type_definition);
+}
+
+CommandSpec type_command(std::string name, std::string summary, std::string help,
+                         Result<ExitStatus> (*run)(CommandContext &)) {
+  CommandSpec spec;
+  spec.name = std::move(name);
+  spec.summary = std::move(summary);
+  spec.help = std::move(help);
+  spec.positionals = {{.name = "EXPRESSION", .help = "as print takes it, or a type", .required = true}};
+  spec.completion = CompletionKind::expression;
+  spec.in_session = true;
+  spec.raw_arguments = true;
+  spec.raw_line = true;
+  spec.run = run;
+  return spec;
+}
+
+} // namespace
+
+CommandSpec make_whatis_command() {
+  return type_command("whatis", "Show the type of an expression",
+                      "By its name, as one writes it in the language of the frame.", run_whatis);
+}
+
+CommandSpec make_ptype_command() {
+  return type_command("ptype", "Show the definition of a type, or of the type of an expression",
+                      "With all members, their types and, of enumerations, their values.", run_ptype);
+}
+
+} // namespace inspect

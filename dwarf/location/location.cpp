@@ -1,0 +1,317 @@
+#include "dwarf/location/location.h"
+
+#include "dwarf/die/die.h"
+#include "dwarf/expression/expression_bytes.h"
+#include "dwarf/expression/location_list_bytes.h"
+#include "dwarf/expression/stack_arithmetic.h"
+#include "dwarf/location/location_machine.h"
+#include "dwarf/location/passed_values.h"
+#include "dwarf/symbolize/line_resolver.h"
+#include "dwarf/types/type_reader.h"
+
+#include <dwarf.h>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+std::unexpected<Error> optimized_out() {
+  return std::unexpected(Error(ErrorKind::not_found, "optimized out"));
+}
+
+LinkAddress debug_address(RunAddress address, Module &module) {
+  return module.bias().to_link(address) + module.debug_offset();
+}
+
+template <typename Integer> std::vector<std::byte> bytes_of(Integer value) {
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
+/// DW_AT_const_value in any of its forms. Numbers are widened to 16 bytes; the variable's type takes what it needs.
+Result<Location> constant_location(Dwarf_Attribute &attribute, const FrameContext &frame) {
+  LocationPiece piece;
+  piece.kind = LocationPiece::Kind::implicit;
+  Dwarf_Block block;
+  Dwarf_Sword number = 0;
+  Dwarf_Word bits = 0;
+  Dwarf_Addr address = 0;
+  const unsigned form = dwarf_whatform(&attribute);
+  const bool is_signed = form == DW_FORM_sdata || form == DW_FORM_implicit_const;
+  if (dwarf_formblock(&attribute, &block) == 0) { // DW_FORM_data16 too
+    const auto bytes = std::as_bytes(std::span(block.data, block.length));
+    piece.bytes.assign(bytes.begin(), bytes.end());
+  } else if (const char *text = dwarf_formstring(&attribute)) {
+    const auto bytes = std::as_bytes(std::span(text, std::strlen(text) + 1));
+    piece.bytes.assign(bytes.begin(), bytes.end());
+  } else if (is_signed && dwarf_formsdata(&attribute, &number) == 0) {
+    __extension__ using Wide = __int128;
+    piece.bytes = bytes_of(static_cast<Wide>(number));
+  } else if (!is_signed && dwarf_formudata(&attribute, &bits) == 0) {
+    __extension__ using Wide = unsigned __int128;
+    piece.bytes = bytes_of(static_cast<Wide>(bits));
+  } else if (frame.module != nullptr && dwarf_formaddr(&attribute, &address) == 0) {
+    const LinkAddress link{address - frame.module->debug_offset()};
+    piece.bytes = bytes_of(frame.module->bias().to_run(link).value);
+  } else {
+    return std::unexpected(
+        Error(ErrorKind::corrupt, "the constant that a variable has is in no form that DWARF knows"));
+  }
+  Location location;
+  location.pieces.push_back(std::move(piece));
+  return location;
+}
+
+/// Registers that are not recoverable are as good as optimized out, each with its reason.
+Result<Location> with_known_registers(Location location, const FrameContext &frame) {
+  for (LocationPiece &piece : location.pieces) {
+    if (piece.kind != LocationPiece::Kind::in_register)
+      continue;
+    const auto held = register_bytes(piece.dwarf_register, frame);
+    if (held)
+      continue;
+    if (location.pieces.size() == 1)
+      return std::unexpected(held.error());
+    piece.kind = LocationPiece::Kind::missing;
+    piece.reason = held.error().message();
+  }
+  return location;
+}
+
+Result<Location> evaluated(Dwarf_Attribute &attribute, std::span<const Dwarf_Op> operations, const FrameContext &frame,
+                           EvaluationBudget &budget) {
+  if (operations.empty())
+    return optimized_out();
+  LocationMachine machine({frame, budget});
+  if (const auto done = machine.run(operations, &attribute); !done)
+    return std::unexpected(done.error());
+  auto location = machine.location();
+  return location ? with_known_registers(std::move(*location), frame) : location;
+}
+
+std::string linkage_name_of(Dwarf_Die variable) {
+  const char *name = nullptr;
+  each_description(variable, [&](Dwarf_Die &one) {
+    for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name})
+      name = name == nullptr ? string_attribute(one, attribute) : name;
+    return name == nullptr;
+  });
+  if (name == nullptr)
+    name = string_attribute(variable, DW_AT_name);
+  return name == nullptr ? std::string() : name;
+}
+
+/// Of `extern int x;` and of a class' static member: the symbol, of the own module before others'.
+Result<Location> declared_elsewhere(Dwarf_Die variable, const FrameContext &frame) {
+  const std::string name = linkage_name_of(variable);
+  if (name.empty() || frame.modules == nullptr)
+    return optimized_out();
+  std::vector<Module *> modules = frame.modules->modules();
+  if (frame.module != nullptr)
+    modules.insert(modules.begin(), frame.module);
+  for (Module *module : modules) {
+    const auto symbol = frame.modules->symbols(*module)->by_name(name);
+    if (!symbol || symbol->is_function)
+      continue;
+    Location location;
+    location.pieces.emplace_back();
+    location.pieces.back().kind = LocationPiece::Kind::memory;
+    location.pieces.back().address = module->bias().to_run(symbol->address);
+    return location;
+  }
+  return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} is declared, and no module defines it", name)));
+}
+
+bool is_declaration(Dwarf_Die variable) {
+  Dwarf_Attribute found;
+  bool value = false;
+  return dwarf_attr(&variable, DW_AT_declaration, &found) != nullptr && dwarf_formflag(&found, &value) == 0 && value;
+}
+
+bool has_no_bytes(Dwarf_Die variable) {
+  const TypeHandle type = type_of(variable);
+  if (!type.die)
+    return false;
+  Dwarf_Die die = *type.die;
+  return unsigned_attribute(die, DW_AT_byte_size) == 0U;
+}
+
+/// Whether the function's frame base is its CFA, so that what fbreg says is an offset from the stack of its caller.
+bool bases_on_cfa(Dwarf_Die function) {
+  Dwarf_Attribute base;
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  return dwarf_attr(&function, DW_AT_frame_base, &base) != nullptr && holds_whole_expression(base) &&
+         dwarf_getlocation(&base, &operations, &count) == 0 && count == 1 && operations[0].atom == DW_OP_call_frame_cfa;
+}
+
+/// Not of a call that was inlined: nobody passed its parameters.
+bool is_parameter_of(Dwarf_Die parameter, Dwarf_Die function) {
+  bool found = false;
+  each_child(function, [&](Dwarf_Die &child, std::uint64_t) {
+    found = child.addr == parameter.addr;
+    return !found;
+  });
+  return found;
+}
+
+/// Where the parameter is when the function is entered.
+std::optional<PassedPlace> place_at_entry(Dwarf_Die parameter, Dwarf_Die function) {
+  Dwarf_Attribute attribute;
+  Dwarf_Addr entry = 0;
+  if (!dwarf_attr(&parameter, DW_AT_location, &attribute) || !holds_whole_expression(attribute) ||
+      !holds_whole_list(attribute))
+    return std::nullopt;
+  if (dwarf_entrypc(&function, &entry) != 0)
+    each_range(function, 1, [&](LinkRange range) { entry = range.begin.value; });
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  if (dwarf_getlocation_addr(&attribute, entry, &operations, &count, 1) != 1 || count != 1)
+    return std::nullopt;
+  const Dwarf_Op &op = operations[0];
+  PassedPlace place;
+  if (op.atom == DW_OP_fbreg && bases_on_cfa(function)) {
+    place.kind = PassedPlace::Kind::on_stack;
+    place.stack_offset = static_cast<std::int64_t>(op.number);
+    return place;
+  }
+  if (op.atom == DW_OP_regx)
+    place.number = op.number;
+  else if (op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31)
+    place.number = op.atom - DW_OP_reg0;
+  else
+    return std::nullopt;
+  return place;
+}
+
+} // namespace
+
+namespace {
+
+/// Go 1.16 writes DWARF 4 with the block forms of DWARF 3, which libdw takes for no expression in it. A block whose
+/// length is one byte, below 128, is encoded as DW_FORM_exprloc is.
+void accept_old_block(Dwarf_Attribute &attribute) {
+  Dwarf_Block block;
+  const bool is_old = attribute.form == DW_FORM_block1 || attribute.form == DW_FORM_block;
+  if (is_old && dwarf_formblock(&attribute, &block) == 0 && block.length < 0x80)
+    attribute.form = DW_FORM_exprloc;
+}
+
+} // namespace
+
+Result<std::span<const Dwarf_Op>> operations_at(Dwarf_Attribute &attribute, const FrameContext &frame) {
+  accept_old_block(attribute);
+  if (!holds_whole_expression(attribute) || !holds_whole_list(attribute))
+    return std::unexpected(corrupt_expression("ends within an operator"));
+  Dwarf_Op *operations = nullptr;
+  std::size_t count = 0;
+  const std::uint64_t address = frame.module != nullptr ? debug_address(frame.lookup, *frame.module).value : 0;
+  const int found = dwarf_getlocation_addr(&attribute, address, &operations, &count, 1);
+  if (found < 0)
+    return std::unexpected(
+        Error(ErrorKind::corrupt, fmt::format("a DWARF location cannot be decoded: {}", dwarf_errmsg(-1))));
+  return found == 0 ? std::span<const Dwarf_Op>() : std::span<const Dwarf_Op>(operations, count);
+}
+
+Result<Dwarf_Die> physical_function(const FrameContext &frame) {
+  if (frame.module != nullptr && frame.modules != nullptr)
+    if (const auto function =
+            frame.modules->lines(*frame.module)->function_at(frame.module->bias().to_link(frame.lookup)))
+      return *function;
+  return std::unexpected(Error(ErrorKind::not_found, "no debug information describes the function"));
+}
+
+Result<Location> locate_within(Dwarf_Die variable, const FrameContext &frame, EvaluationBudget &budget) {
+  Dwarf_Attribute attribute;
+  std::optional<Result<Location>> found;
+  each_description(variable, [&](Dwarf_Die &one) {
+    if (dwarf_attr(&one, DW_AT_location, &attribute)) {
+      const auto operations = operations_at(attribute, frame);
+      found = operations ? evaluated(attribute, *operations, frame, budget) : std::unexpected(operations.error());
+    } else if (dwarf_attr(&one, DW_AT_const_value, &attribute)) {
+      found = constant_location(attribute, frame);
+    }
+    return !found;
+  });
+  if (found)
+    return *found;
+  return is_declaration(variable) ? declared_elsewhere(variable, frame) : optimized_out();
+}
+
+Result<Location> locate(Dwarf_Die variable, const FrameContext &frame) {
+  EvaluationBudget budget;
+  auto location = locate_within(variable, frame, budget);
+  if (location || !has_no_bytes(variable))
+    return location;
+  // Rust's unit types and closures that capture nothing: there is nothing to be lost.
+  Location empty;
+  empty.pieces.emplace_back().kind = LocationPiece::Kind::implicit;
+  return empty;
+}
+
+Result<Location> locate_at_entry(Dwarf_Die parameter, const FrameContext &frame) {
+  const auto function = physical_function(frame);
+  if (!function)
+    return std::unexpected(function.error());
+  PassedPlace place;
+  const auto at_entry = is_parameter_of(parameter, *function) ? place_at_entry(parameter, *function) : std::nullopt;
+  if (at_entry) {
+    place = *at_entry;
+  } else {
+    place.kind = PassedPlace::Kind::parameter;
+    place.parameter = parameter;
+  }
+  EvaluationBudget budget;
+  const auto value = passed_value(place, frame, budget);
+  if (!value)
+    return std::unexpected(value.error());
+  Location location;
+  location.at_entry = true;
+  LocationPiece &piece = location.pieces.emplace_back();
+  piece.kind = LocationPiece::Kind::implicit;
+  piece.bytes.assign(value->content().begin(), value->content().end());
+  return location;
+}
+
+Result<RunAddress> frame_base_within(Dwarf_Die function, const FrameContext &frame, EvaluationBudget &budget) {
+  Dwarf_Attribute attribute;
+  if (!dwarf_attr(&function, DW_AT_frame_base, &attribute))
+    return std::unexpected(Error(ErrorKind::not_found, "the function's debug information has no frame base"));
+  const auto operations = operations_at(attribute, frame);
+  if (!operations)
+    return std::unexpected(operations.error());
+  const auto location = evaluated(attribute, *operations, frame, budget);
+  if (!location)
+    return std::unexpected(location.error());
+  const LocationPiece &piece = location->pieces.front();
+  if (location->pieces.size() == 1 && piece.kind == LocationPiece::Kind::memory)
+    return piece.address;
+  std::uint64_t value = 0;
+  if (location->pieces.size() == 1 && piece.kind == LocationPiece::Kind::in_register) {
+    const auto held = register_bytes(piece.dwarf_register, frame);
+    if (!held)
+      return std::unexpected(held.error());
+    std::memcpy(&value, held->data(), sizeof value);
+    return RunAddress{value};
+  }
+  if (location->pieces.size() == 1 && piece.kind == LocationPiece::Kind::implicit &&
+      piece.bytes.size() == sizeof value) {
+    std::memcpy(&value, piece.bytes.data(), sizeof value);
+    return RunAddress{value};
+  }
+  return std::unexpected(corrupt_expression("gives no address where a frame base is wanted"));
+}
+
+Result<RunAddress> frame_base_of(const FrameContext &frame, EvaluationBudget &budget) {
+  const auto function = physical_function(frame);
+  if (!function)
+    return std::unexpected(function.error());
+  return frame_base_within(*function, frame, budget);
+}
+
+Result<RunAddress> frame_base(Dwarf_Die function, const FrameContext &frame) {
+  EvaluationBudget budget;
+  return frame_base_within(function, frame, budget);
+}
+
+} // namespace inspect

@@ -1,0 +1,233 @@
+#include "dwarf/types/type_name.h"
+
+#include "dwarf/die/die.h"
+
+#include <dwarf.h>
+#include <fmt/format.h>
+#include <utility>
+
+namespace inspect {
+namespace {
+
+/// Types nest a dozen deep in what people write; files made to harm nest without end.
+constexpr int max_depth = 48;
+constexpr std::size_t max_length = 8192;
+constexpr std::size_t max_parameters = 64;
+constexpr int max_steps = 512;
+constexpr int max_scopes = 64;
+
+/// What stands left of the name that is declared and what stands right of it.
+struct Declarator {
+  std::string text;        ///< "*", "* const", "(*)(char)"
+  bool is_pointer = false; ///< its outermost part, which needs parentheses before (…) and […]
+};
+
+/// Each once, const first, as gdb orders them.
+void add_qualifier(std::string &qualifiers, const std::string &one) {
+  if (qualifiers.find(one) != std::string::npos)
+    return;
+  const bool goes_first = one == "const" && !qualifiers.empty();
+  qualifiers = qualifiers.empty() ? one : goes_first ? one + " " + qualifiers : qualifiers + " " + one;
+}
+
+class NameWriter {
+public:
+  explicit NameWriter(TypeReader &types) : types_(types) {}
+
+  std::string name(const TypeHandle &handle, Declarator declarator, int depth) {
+    if (depth >= max_depth || ++steps_ > max_steps || declarator.text.size() > max_length)
+      return "…";
+    std::string qualifiers;
+    const DwarfType *type = &types_.read(handle);
+    TypeHandle bare = handle;
+    for (int steps = 0; type->kind == DwarfTypeKind::qualified; ++steps) {
+      if (steps >= max_depth)
+        return "…";
+      add_qualifier(qualifiers, type->name);
+      bare = type->target;
+      type = &types_.read(bare);
+    }
+    return described(bare, *type, std::move(qualifiers), std::move(declarator), depth);
+  }
+
+private:
+  std::string described(const TypeHandle &handle, const DwarfType &type, std::string qualifiers, Declarator declarator,
+                        int depth) {
+    switch (type.kind) {
+    case DwarfTypeKind::pointer:
+    case DwarfTypeKind::reference:
+    case DwarfTypeKind::rvalue_reference:
+      if (!type.name.empty()) // Rust's have names
+        return ended(type.name, declarator);
+      return through(type, sign_of(type.kind), qualifiers, declarator, depth);
+    case DwarfTypeKind::member_pointer: {
+      const std::string sign = (type.container.is_void() ? "?" : types_.qualified_name(type.container)) + "::*";
+      return through(type, sign, qualifiers, declarator, depth);
+    }
+    case DwarfTypeKind::array:
+      return array(type, std::move(qualifiers), declarator, depth);
+    case DwarfTypeKind::subroutine:
+      return function(type, declarator, depth);
+    default:
+      return ended((qualifiers.empty() ? "" : qualifiers + " ") + own_name(handle, type), declarator);
+    }
+  }
+
+  static std::string sign_of(DwarfTypeKind kind) {
+    return kind == DwarfTypeKind::pointer ? "*" : kind == DwarfTypeKind::reference ? "&" : "&&";
+  }
+
+  static std::string ended(std::string base, const Declarator &declarator) {
+    if (!declarator.text.empty())
+      base += " " + declarator.text;
+    return base;
+  }
+
+  /// The type that a pointer leads to, with the pointer in its declarator.
+  std::string through(const DwarfType &type, const std::string &sign, const std::string &qualifiers,
+                      const Declarator &declarator, int depth) {
+    std::string text = sign;
+    if (!qualifiers.empty())
+      text += " " + qualifiers + (declarator.text.empty() ? "" : " ");
+    return name(type.target, {text + declarator.text, true}, depth + 1);
+  }
+
+  std::string array(const DwarfType &type, std::string qualifiers, const Declarator &declarator, int depth) {
+    std::string lengths;
+    if (is_rust_language(type.language))
+      return ended(rust_array(type, depth), declarator);
+    for (const std::optional<std::uint64_t> &length : type.dimensions)
+      lengths += length ? fmt::format("[{}]", *length) : "[]";
+    if (type.dimensions.empty())
+      lengths = "[]";
+    if (type.is_vector)
+      lengths = fmt::format("__attribute__ ((vector_size({})))",
+                            !type.dimensions.empty() && type.dimensions[0] ? *type.dimensions[0] : 0);
+    const std::string inner = declarator.is_pointer ? "(" + declarator.text + ")" : declarator.text;
+    const TypeHandle element = type.target;
+    std::string whole = name(element, {inner + lengths, false}, depth + 1);
+    // What qualifies an array qualifies its elements.
+    return qualifiers.empty() || whole.starts_with(qualifiers) ? whole : qualifiers + " " + whole;
+  }
+
+  std::string rust_array(const DwarfType &type, int depth) {
+    std::string text = name(type.target, {}, depth + 1);
+    for (const std::optional<std::uint64_t> &length : type.dimensions)
+      text = length ? fmt::format("[{}; {}]", text, *length) : fmt::format("[{}]", text);
+    return text;
+  }
+
+  std::string function(const DwarfType &type, const Declarator &declarator, int depth) {
+    std::string arguments;
+    std::size_t count = 0;
+    for (const TypeHandle &parameter : type.parameters) {
+      if (++count > max_parameters || arguments.size() > max_length) {
+        arguments += ", …";
+        break;
+      }
+      const bool is_this = type.is_method && count == 1;
+      arguments += (arguments.empty() ? "" : ", ") + name(parameter, {}, depth + 1);
+      if (is_this && arguments.ends_with('*')) // `this` cannot be changed, which DWARF leaves out
+        arguments += " const";
+    }
+    if (type.is_variadic)
+      arguments += arguments.empty() ? "..." : ", ...";
+    else if (arguments.empty())
+      arguments = "void";
+    const std::string inner = declarator.is_pointer ? "(" + declarator.text + ")" : declarator.text;
+    return name(type.target, {inner + "(" + arguments + ")", false}, depth + 1);
+  }
+
+  std::string own_name(const TypeHandle &handle, const DwarfType &type) {
+    if (handle.is_void())
+      return "void";
+    std::string name = types_.qualified_name(handle);
+    if (name.empty())
+      name = type.name;
+    const char *keyword = type.kind == DwarfTypeKind::structure     ? "struct"
+                          : type.kind == DwarfTypeKind::class_type  ? "class"
+                          : type.kind == DwarfTypeKind::union_type  ? "union"
+                          : type.kind == DwarfTypeKind::enumeration ? "enum"
+                                                                    : nullptr;
+    if (type.name.empty() && (keyword == nullptr || name.empty() || name.ends_with("::")))
+      return keyword != nullptr ? fmt::format("{} {{...}}", keyword) : "<unnamed type>";
+    return keyword != nullptr && is_c_language(type.language) ? fmt::format("{} {}", keyword, name) : name;
+  }
+
+  TypeReader &types_;
+  int steps_ = 0;
+};
+
+/// The DIE that stands where the entity was first declared: a definition outside of its namespace refers to it.
+Dwarf_Die declared_at(Dwarf_Die die) {
+  Dwarf_Die last = die;
+  each_description(die, [&](Dwarf_Die &one) {
+    last = one;
+    return true;
+  });
+  return last;
+}
+
+std::string scope_name(Dwarf_Die &scope) {
+  const char *name = nullptr;
+  switch (dwarf_tag(&scope)) {
+  case DW_TAG_namespace:
+    name = string_attribute(scope, DW_AT_name);
+    return name != nullptr ? name : "(anonymous namespace)";
+  case DW_TAG_structure_type:
+  case DW_TAG_class_type:
+  case DW_TAG_union_type:
+  case DW_TAG_interface_type:
+  case DW_TAG_module:
+    name = string_attribute(scope, DW_AT_name);
+    return name != nullptr ? name : "";
+  default:
+    return {};
+  }
+}
+
+std::string qualified(Dwarf_Die die, EnclosingScopes &scopes, int depth) {
+  const Dwarf_Die declared = declared_at(die);
+  std::string prefix;
+  for (Dwarf_Die &scope : scopes.around(declared)) {
+    const int tag = dwarf_tag(&scope);
+    // What is local to a method that is defined outside of its class belongs where that was declared.
+    if (tag == DW_TAG_subprogram && depth < max_scopes && dwarf_hasattr(&scope, DW_AT_specification)) {
+      const std::string function = qualified(scope, scopes, depth + 1);
+      const std::size_t end = function.rfind("::");
+      prefix = end == std::string::npos ? "" : function.substr(0, end + 2);
+      continue;
+    }
+    if (const std::string name = scope_name(scope); !name.empty())
+      prefix += name + "::";
+  }
+  const char *name = nullptr;
+  each_description(die, [&](Dwarf_Die &one) {
+    name = string_attribute(one, DW_AT_name);
+    return name == nullptr;
+  });
+  return name != nullptr ? prefix + name : std::string();
+}
+
+} // namespace
+
+std::string type_name(TypeReader &types, const TypeHandle &handle) {
+  return NameWriter(types).name(handle, {}, 0);
+}
+
+std::string declaration(TypeReader &types, const TypeHandle &handle, std::string_view name) {
+  if (is_rust_language(types.read(handle).language))
+    return fmt::format("{}: {}", name, type_name(types, handle));
+  return NameWriter(types).name(handle, {std::string(name), false}, 0);
+}
+
+std::string qualified_name(Dwarf_Die die) {
+  EnclosingScopes scopes;
+  return qualified(die, scopes, 0);
+}
+
+std::string qualified_name(Dwarf_Die die, EnclosingScopes &scopes) {
+  return qualified(die, scopes, 0);
+}
+
+} // namespace inspect

@@ -1,0 +1,33 @@
+// Applies one unwind rule: from a frame's registers to its caller's. It knows nothing of modules or of how rules are
+// found.
+//
+// Source: DWARF 5 section 6.4.1, "Structure of Call Frame Information".
+#pragma once
+
+#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/unwind/unwinder.h"
+#include "machine/memory_view.h"
+#include "machine/registers.h"
+
+#include <optional>
+#include <string>
+
+namespace inspect {
+
+struct StepFailure {
+  StackEnd end;
+  RunAddress at;
+  std::string reason;
+};
+
+struct Caller {
+  RegisterSet registers;
+  RunAddress cfa;               ///< of the callee
+  std::optional<RunAddress> pc; ///< none: the rule says that there is no caller
+};
+
+/// Fills `caller`. On failure only `caller.cfa` means something, and it is 0 where not even the CFA was found.
+std::optional<StepFailure> apply_rule(const UnwindRule &rule, LoadBias bias, const RegisterSet &callee,
+                                      const MemoryView &memory, Caller &caller);
+
+} // namespace inspect

@@ -1,0 +1,235 @@
+#include "golang/goroutines/goroutine_copy.h"
+
+#include "golang/goroutines/goroutine_list.h"
+#include "golang/goroutines/live_stacks.h"
+#include "golang/runtime/goroutine_decoder.h"
+#include "golang/runtime/m_list.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fmt/format.h>
+#include <limits>
+
+namespace inspect {
+namespace {
+
+std::int64_t monotonic_nanoseconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
+/// What one worker meets in one pass.
+struct Findings {
+  std::vector<RunRange> stacks; ///< of goroutines whose place in the order is not known
+  std::vector<RunAddress> machines;
+  std::size_t damaged = 0;
+  std::size_t cut = 0;
+  std::size_t unknown_status = 0;
+};
+
+/// Room for what is born between the preparation and the stop.
+std::size_t with_slack(std::size_t count) {
+  return count + count / 8 + 1024;
+}
+
+} // namespace
+
+struct GoroutineCopy::State {
+  State(GoRuntime &go_runtime, const MemoryView &target, Stacks which)
+      : runtime(go_runtime), memory(target), wanted(which), list(go_runtime.layout(), target) {}
+
+  GoRuntime &runtime;
+  const MemoryView &memory;
+  const Stacks wanted;
+  GoroutineList list;
+  RunAddress list_header;
+  RunAddress machine_list;
+  bool prepared = false;
+
+  std::vector<Goroutine> goroutines;   ///< by slot while copying; those without life are left out afterwards
+  std::vector<std::uint32_t> ranks;    ///< by slot: the place of its stack among all stacks, ascending
+  std::vector<RunRange> ranked_stacks; ///< by rank
+  std::vector<Findings> findings;      ///< by worker
+  MachineList machines;
+  std::vector<RunAddress> c_stacks;
+  std::uint64_t expected_bytes = 0;
+  bool compacted = false;
+  std::int64_t now = 0;
+  std::vector<std::string> warnings;
+
+  void note(Findings &found, std::size_t slot, const Goroutine &goroutine, const ThreadStackPointers &threads);
+  void pass(const ThreadStackPointers &threads);
+  void rank_stacks();
+  Findings sum_of_findings();
+  void warn(const Findings &found);
+  void compact();
+};
+
+/// One goroutine: its record, and the live part of its stack.
+void GoroutineCopy::State::note(Findings &found, std::size_t slot, const Goroutine &goroutine,
+                                const ThreadStackPointers &threads) {
+  const bool in_order = slot < ranks.size() && goroutines[slot].stack.begin == goroutine.stack.begin;
+  goroutines[slot] = goroutine;
+  if (!is_live(goroutine.status))
+    return;
+  if (!is_known_status(goroutine.status)) {
+    ++found.unknown_status;
+    return;
+  }
+  if (goroutine.m.value != 0)
+    found.machines.push_back(goroutine.m);
+  const bool is_wanted = wanted == Stacks::all || goroutine.m.value != 0;
+  const LiveStack live = is_wanted ? live_stack(goroutine, threads) : LiveStack{};
+  found.damaged += live.damaged;
+  found.cut += live.cut;
+  if (in_order)
+    ranked_stacks[ranks[slot]] = live.range;
+  else if (live.range.size() > 0)
+    found.stacks.push_back(live.range);
+}
+
+void GoroutineCopy::State::pass(const ThreadStackPointers &threads) {
+  goroutines.resize(list.slots());
+  findings.assign(list.workers(), {});
+  list.read([&](std::size_t worker, std::size_t slot, const Goroutine &goroutine) {
+    note(findings[worker], slot, goroutine, threads);
+  });
+}
+
+void GoroutineCopy::State::rank_stacks() {
+  struct Place {
+    std::uint64_t begin;
+    std::uint32_t slot;
+  };
+  std::vector<Place> places;
+  places.reserve(goroutines.size());
+  for (std::size_t i = 0; i < goroutines.size(); ++i)
+    places.push_back({goroutines[i].stack.begin.value, static_cast<std::uint32_t>(i)});
+  std::ranges::sort(places, {}, &Place::begin);
+  ranks.resize(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i)
+    ranks[places[i].slot] = static_cast<std::uint32_t>(i);
+  ranked_stacks.reserve(with_slack(places.size()));
+  ranked_stacks.assign(places.size(), {});
+}
+
+Findings GoroutineCopy::State::sum_of_findings() {
+  Findings sum;
+  for (const Findings &one : findings) {
+    sum.stacks.insert(sum.stacks.end(), one.stacks.begin(), one.stacks.end());
+    sum.machines.insert(sum.machines.end(), one.machines.begin(), one.machines.end());
+    sum.damaged += one.damaged;
+    sum.cut += one.cut;
+    sum.unknown_status += one.unknown_status;
+  }
+  return sum;
+}
+
+void GoroutineCopy::State::warn(const Findings &found) {
+  if (list.cut_from() > 0)
+    warnings.push_back(fmt::format("the process lists {} goroutines; only the first {} are shown", list.cut_from(),
+                                   GoroutineList::most_goroutines));
+  if (list.unreadable() > 0)
+    warnings.push_back(fmt::format("{} entries of the list of goroutines lead nowhere", list.unreadable()));
+  if (found.unknown_status > 0)
+    warnings.push_back(fmt::format("{} goroutines have a status that this version does not know; they are left out",
+                                   found.unknown_status));
+  if (found.damaged > 0)
+    warnings.push_back(
+        fmt::format("{} goroutines have no stack here: its bounds, or the stack pointer saved for it, make no sense",
+                    found.damaged));
+  if (found.cut > 0)
+    warnings.push_back(fmt::format("{} goroutine stacks are longer than {} MiB and were copied only so far", found.cut,
+                                   LiveStack::limit_bytes >> 20U));
+  if (machines.unreadable > 0)
+    warnings.push_back("an M of the runtime's list of threads cannot be read; those behind it are not known");
+  if (machines.endless)
+    warnings.emplace_back("the runtime's list of threads leads back into itself, or is too long");
+}
+
+void GoroutineCopy::State::compact() {
+  if (std::exchange(compacted, true))
+    return;
+  std::erase_if(goroutines, [](const Goroutine &one) { return !is_live(one.status) || !is_known_status(one.status); });
+}
+
+GoroutineCopy::GoroutineCopy(GoRuntime &runtime, const MemoryView &memory, Stacks stacks)
+    : state_(std::make_unique<State>(runtime, memory, stacks)) {}
+GoroutineCopy::~GoroutineCopy() = default;
+
+Result<void> GoroutineCopy::prepare() {
+  State &state = *state_;
+  auto header = state.runtime.goroutine_list();
+  if (!header)
+    return std::unexpected(header.error());
+  state.list_header = *header;
+  state.machine_list = state.runtime.machine_list();
+  if (auto found = state.list.find(state.list_header); !found)
+    return found;
+  state.prepared = true;
+  state.goroutines.reserve(with_slack(state.list.slots()));
+  state.pass(ThreadStackPointers({}));
+  state.expected_bytes = 0;
+  for (const RunRange &one : state.sum_of_findings().stacks)
+    state.expected_bytes += one.size();
+  state.rank_stacks();
+  return {};
+}
+
+std::uint64_t GoroutineCopy::expected_stack_bytes() const {
+  return state_->expected_bytes;
+}
+
+std::vector<RunRange> GoroutineCopy::copy(std::span<const RunAddress> stack_pointers) {
+  State &state = *state_;
+  state.now = monotonic_nanoseconds();
+  if (!state.prepared)
+    if (auto prepared = prepare(); !prepared) {
+      state.warnings.push_back(prepared.error().message());
+      return {};
+    }
+  const ThreadStackPointers threads(stack_pointers);
+  if (auto found = state.list.find(state.list_header)) {
+    state.pass(threads);
+  } else {
+    state.warnings.push_back(found.error().message());
+    state.goroutines.clear(); // what was read before the stop is no picture of it
+    state.findings.clear();
+  }
+  Findings found = state.sum_of_findings();
+  std::ranges::sort(found.machines);
+  const auto repeated = std::ranges::unique(found.machines);
+  found.machines.erase(repeated.begin(), repeated.end());
+  state.machines = read_machines(state.runtime.layout(), state.memory, state.machine_list, found.machines);
+  MachineStacks of_machines;
+  for (const GoMachine &machine : state.machines.machines)
+    add_machine_stacks(machine, threads, of_machines);
+  state.c_stacks = std::move(of_machines.on_c_stacks);
+  found.stacks.insert(found.stacks.end(), of_machines.ranges.begin(), of_machines.ranges.end());
+  state.warn(found);
+  return join_stacks(std::move(state.ranked_stacks), std::move(found.stacks));
+}
+
+const std::vector<RunAddress> &GoroutineCopy::c_stack_pointers() const {
+  return state_->c_stacks;
+}
+const std::vector<Goroutine> &GoroutineCopy::goroutines() const {
+  state_->compact();
+  return state_->goroutines;
+}
+std::vector<Goroutine> GoroutineCopy::take_goroutines() {
+  state_->compact();
+  return std::move(state_->goroutines);
+}
+const std::vector<GoMachine> &GoroutineCopy::machines() const {
+  return state_->machines.machines;
+}
+std::int64_t GoroutineCopy::now() const {
+  return state_->now;
+}
+std::vector<std::string> GoroutineCopy::take_warnings() {
+  return std::exchange(state_->warnings, {});
+}
+
+} // namespace inspect

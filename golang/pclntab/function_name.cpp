@@ -1,0 +1,17 @@
+#include "golang/pclntab/function_name.h"
+
+namespace inspect {
+
+std::string printed_function_name(std::string_view linked, GoVersion version) {
+  const std::size_t open = linked.find('[');
+  const std::size_t close = linked.rfind(']');
+  const bool as_linked = version != GoVersion{} && version < GoVersion{1, 21};
+  if (as_linked || open == std::string_view::npos || close == std::string_view::npos || close <= open)
+    return std::string(linked);
+  std::string printed(linked.substr(0, open));
+  printed += "[...]";
+  printed += linked.substr(close + 1);
+  return printed;
+}
+
+} // namespace inspect

@@ -1,0 +1,140 @@
+#include "golang/signatures/declared_types.h"
+
+#include "golang/types/known_types.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+/// Each may hold the next by value, and is laid out after it.
+constexpr std::size_t max_types = 5'000;
+
+void note_unknown(const GoType &type, std::set<const GoType *> &seen, std::vector<std::string> &into) {
+  if (!seen.insert(&type).second)
+    return;
+  if (type.kind == GoKind::unknown)
+    into.push_back(fmt::format("type {} is not declared: it is taken for one word", type.name));
+  if (type.kind == GoKind::array)
+    note_unknown(*type.element, seen, into);
+  for (const GoField &field : type.fields)
+    note_unknown(*field.type, seen, into);
+}
+
+} // namespace
+
+const GoType *DeclaredTypes::named(const std::string &name) {
+  if (const auto parameter = parameters_.find(name); parameter != parameters_.end())
+    return parameter->second;
+  if (!names_.contains(name)) {
+    const GoType *&known = known_[name];
+    if (!known)
+      known = pool_.predeclared(name);
+    if (!known)
+      known = known_library_type(name, pool_);
+    if (known)
+      return known;
+  }
+  GoType *&type = names_[name];
+  if (!type)
+    type = &add(GoKind::unknown, name);
+  return type;
+}
+
+GoType &DeclaredTypes::add(GoKind kind, std::string name) {
+  GoType &type = pool_.add();
+  type.kind = kind;
+  type.name = std::move(name);
+  type.size = size_of_kind(kind);
+  type.alignment = alignment_of_kind(kind);
+  if (kind == GoKind::array || kind == GoKind::structure)
+    without_size_[&type] = &type;
+  return type;
+}
+
+bool DeclaredTypes::is_declared(const std::string &name) const {
+  const auto found = names_.find(name);
+  return found != names_.end() && places_.contains(found->second);
+}
+
+void DeclaredTypes::declare(const std::string &name, const GoType &underlying, std::size_t offset) {
+  GoType *&own = names_[name];
+  if (!own)
+    own = &add(GoKind::unknown, name);
+  underlying_.emplace_back(own, &underlying);
+  places_[own] = offset;
+}
+
+void DeclaredTypes::add_parameter(const std::string &name) {
+  parameters_[name] = &add(GoKind::unknown, name);
+}
+
+/// "type A B; type B C": each takes what its chain of names ends in.
+std::optional<DeclaredTypes::Impossible> DeclaredTypes::resolve_chains() {
+  const std::map<const GoType *, const GoType *> next(underlying_.begin(), underlying_.end());
+  for (const auto &[own, direct] : underlying_) {
+    const GoType *source = direct;
+    std::size_t steps = 0;
+    for (; steps <= underlying_.size() && next.contains(source); ++steps)
+      source = next.at(source);
+    if (steps > underlying_.size())
+      return Impossible{places_[own], fmt::format("type {} is declared by itself", own->name)};
+    const std::string name = own->name;
+    *own = *source;
+    own->name = name;
+    if (own->kind == GoKind::array || own->kind == GoKind::structure)
+      without_size_[own] = own;
+  }
+  return std::nullopt;
+}
+
+/// False where the type contains itself.
+bool DeclaredTypes::lay_out(const GoType &type) {
+  const auto found = without_size_.find(&type);
+  if (found == without_size_.end())
+    return true;
+  if (!being_laid_out_.insert(&type).second)
+    return false;
+  GoType &own = *found->second;
+  bool possible = own.kind != GoKind::array || lay_out(*own.element);
+  for (const GoField &field : own.fields)
+    possible = possible && lay_out(*field.type);
+  if (!possible)
+    return false;
+  if (own.kind == GoKind::array) {
+    own.alignment = own.element->alignment;
+    if (__builtin_mul_overflow(own.element->size, own.length, &own.size))
+      own.size = UINT64_MAX / 2;
+  } else {
+    lay_out_structure(own);
+  }
+  being_laid_out_.erase(&type);
+  without_size_.erase(&type);
+  return true;
+}
+
+std::optional<DeclaredTypes::Impossible> DeclaredTypes::complete() {
+  if (underlying_.size() > max_types)
+    return Impossible{0, fmt::format("it declares more than {} types", max_types)};
+  if (auto impossible = resolve_chains())
+    return impossible;
+  // The declared ones first, whose place is known if one of them contains itself.
+  for (const auto &[own, underlying] : underlying_)
+    if (!lay_out(*own))
+      return Impossible{places_[own], fmt::format("type {} contains itself and would be endless", own->name)};
+  while (!without_size_.empty())
+    if (const GoType &type = *without_size_.begin()->first; !lay_out(type))
+      return Impossible{0, fmt::format("type {} contains itself and would be endless", type.name)};
+  return std::nullopt;
+}
+
+std::vector<std::string> unknown_types(const GoSignature &signature) {
+  std::vector<std::string> sentences;
+  std::set<const GoType *> seen;
+  for (const auto *list : {&signature.parameters, &signature.results})
+    for (const GoParameter &parameter : *list)
+      note_unknown(*parameter.type, seen, sentences);
+  return sentences;
+}
+
+} // namespace inspect

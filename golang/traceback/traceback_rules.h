@@ -1,0 +1,35 @@
+// Which frames and goroutines the Go runtime's own traceback leaves out: its internals and the wrappers that the
+// compiler makes. The go format prints what the runtime would, and the text for people leaves out the same.
+//
+// Source: runtime/traceback.go, showfuncinfo, isExportedRuntime, elideWrapperCalling, isSystemGoroutine,
+// Go 1.16 to 1.26.
+#pragma once
+
+#include "golang/go_version.h"
+#include "golang/pclntab/pclntab.h"
+
+#include <string_view>
+
+namespace inspect {
+
+/// Decides frame by frame, innermost first.
+class TracebackFilter {
+public:
+  explicit TracebackFilter(GoVersion version) : version_(version) {}
+
+  /// Whether the frame is left out. Calls inlined into a frame count as frames.
+  bool hides(std::string_view function, GoFunctionKind kind);
+
+private:
+  GoVersion version_;
+  GoFunctionKind callee_ = GoFunctionKind::normal;
+  bool printed_any_ = false;
+};
+
+/// Whether a goroutine that began in this function is the runtime's own.
+bool is_system_goroutine(std::string_view start_function, GoFunctionKind kind);
+
+/// Whether "created by" is printed with this function's name.
+bool shows_creator(std::string_view function, GoVersion version);
+
+} // namespace inspect

@@ -1,0 +1,322 @@
+#include "golang/types/type_description.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <string_view>
+
+namespace inspect {
+namespace {
+
+/// The bits above the kind are flags up to Go 1.25.
+constexpr std::uint8_t kind_mask = 0x1f;
+
+constexpr std::uint8_t flag_uncommon = 1 << 0;
+constexpr std::uint8_t flag_extra_star = 1 << 1;
+constexpr std::uint8_t flag_named = 1 << 2;
+constexpr std::uint8_t known_flags = 0x3f;
+
+/// The common part: what every description begins with.
+struct CommonPart {
+  std::uint64_t size;
+  std::uint64_t pointer_bytes;
+  std::uint32_t hash;
+  std::uint8_t flags;
+  std::uint8_t alignment;
+  std::uint8_t field_alignment;
+  std::uint8_t kind;
+  std::uint64_t equal;
+  std::uint64_t collector_data;
+  std::int32_t name;
+  std::int32_t pointer_to_this;
+};
+constexpr std::uint64_t common_size = sizeof(CommonPart);
+static_assert(common_size == 48);
+constexpr std::uint64_t uncommon_size = 16;
+constexpr std::uint64_t alignment_of_descriptions = 8;
+
+constexpr std::uint64_t most_fields = 1 << 16;
+constexpr std::uint64_t most_methods = 1 << 16;
+
+/// Bytes of a value, where the kind alone says it.
+std::uint64_t fixed_size(GoKind kind) {
+  switch (kind) {
+  case GoKind::boolean:
+  case GoKind::integer8:
+  case GoKind::unsigned8:
+    return 1;
+  case GoKind::integer16:
+  case GoKind::unsigned16:
+    return 2;
+  case GoKind::integer32:
+  case GoKind::unsigned32:
+  case GoKind::float32:
+    return 4;
+  case GoKind::interface:
+  case GoKind::string:
+  case GoKind::complex128:
+    return 16;
+  case GoKind::slice:
+    return 24;
+  case GoKind::unknown:
+  case GoKind::array:
+  case GoKind::structure:
+    return 0;
+  default:
+    return 8;
+  }
+}
+
+/// reflect.ArrayOf, ChanOf, FuncOf, MapOf, PointerTo, SliceOf, StructOf: types without a name.
+bool reflect_makes(GoKind kind) {
+  switch (kind) {
+  case GoKind::array:
+  case GoKind::channel:
+  case GoKind::function:
+  case GoKind::map:
+  case GoKind::pointer:
+  case GoKind::slice:
+  case GoKind::structure:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Bytes of the description before the uncommon part.
+std::uint64_t description_size(GoKind kind) {
+  switch (kind) {
+  case GoKind::array:
+    return common_size + 24;
+  case GoKind::channel:
+    return common_size + 16;
+  case GoKind::function:
+  case GoKind::pointer:
+  case GoKind::slice:
+    return common_size + 8;
+  case GoKind::interface:
+  case GoKind::structure:
+    return common_size + 32;
+  default:
+    return common_size;
+  }
+}
+
+/// A map's own part changed in 1.24; both are as long as this many bytes after the common part at most, and the
+/// uncommon part behind it is found by trying both.
+constexpr std::array<std::uint64_t, 2> map_parts = {40, 64};
+
+std::optional<CommonPart> read_common(TypeBytes &bytes, RunAddress address) {
+  if (address.value == 0 || address.value % alignment_of_descriptions != 0)
+    return std::nullopt;
+  const auto common = bytes.value<CommonPart>(address);
+  if (!common)
+    return std::nullopt;
+  const std::uint8_t number = common->kind & kind_mask;
+  if (go_kind(number) == GoKind::unknown || (common->kind & 0x80) != 0 || (common->flags & ~known_flags) != 0)
+    return std::nullopt;
+  if (!std::has_single_bit(common->alignment) || common->alignment > 64 || common->size % common->alignment != 0 ||
+      common->pointer_bytes > common->size || common->pointer_bytes % 8 != 0)
+    return std::nullopt;
+  const std::uint64_t expected = fixed_size(go_kind(number));
+  if (expected != 0 && common->size != expected)
+    return std::nullopt;
+  return common;
+}
+
+bool begins_like(GoKind kind, std::string_view name) {
+  const auto begins = [&](std::string_view with) { return name.starts_with(with); };
+  switch (kind) {
+  case GoKind::array:
+    return begins("[") && !begins("[]");
+  case GoKind::channel:
+    return begins("chan") || begins("<-chan");
+  case GoKind::function:
+    return begins("func(");
+  case GoKind::interface:
+    return begins("interface {");
+  case GoKind::map:
+    return begins("map[");
+  case GoKind::pointer:
+    return begins("*");
+  case GoKind::slice:
+    return begins("[]");
+  case GoKind::structure: // and the groups and buckets that the compiler makes for maps
+    return begins("struct {") || begins("map.");
+  default:
+    return false; // the others exist with names only
+  }
+}
+
+/// In an image: the name behind the offset, as it is printed.
+std::optional<std::string> image_name(TypeBytes &bytes, const GoImage &image, const CommonPart &common) {
+  auto name = bytes.name(image, common.name);
+  if (!name || name->text.empty())
+    return std::nullopt;
+  if ((common.flags & flag_extra_star) != 0) {
+    if (name->text.front() != '*')
+      return std::nullopt;
+    name->text.erase(0, 1);
+  }
+  std::string_view shown = name->text;
+  if (shown.starts_with("noalg."))
+    shown.remove_prefix(6);
+  if (shown.empty() || ((common.flags & flag_named) == 0 && !begins_like(go_kind(common.kind & kind_mask), shown)))
+    return std::nullopt;
+  return std::move(name->text);
+}
+
+/// Where the package path's offset lies; nothing without an uncommon part.
+std::string package_path(TypeBytes &bytes, const GoImage &image, RunAddress address, const CommonPart &common) {
+  if ((common.flags & flag_uncommon) == 0)
+    return {};
+  const GoKind kind = go_kind(common.kind & kind_mask);
+  RunAddress uncommon = address + description_size(kind);
+  if (kind == GoKind::map)
+    uncommon = uncommon + map_parts[image.version >= GoVersion{1, 24} || image.version == GoVersion{} ? 1 : 0];
+  const auto offset = bytes.value<std::int32_t>(uncommon);
+  if (!offset)
+    return {};
+  auto name = bytes.name(image, *offset);
+  return name ? std::move(name->text) : std::string{};
+}
+
+class DescriptionReader {
+public:
+  DescriptionReader(TypeBytes &bytes, GoVersion version, TypeDescription &description)
+      : bytes_(bytes), version_(version), description_(description) {}
+
+  bool read_own_part(bool uncommon) {
+    switch (description_.kind) {
+    case GoKind::array:
+      return word(48, description_.element.value) && word(64, description_.length);
+    case GoKind::channel: {
+      std::uint64_t direction = 0;
+      if (!word(48, description_.element.value) || !word(56, direction) || direction < 1 || direction > 3)
+        return false;
+      description_.direction = static_cast<TypeDescription::Direction>(direction);
+      return true;
+    }
+    case GoKind::map:
+      return word(48, description_.key.value) && word(56, description_.element.value);
+    case GoKind::pointer:
+    case GoKind::slice:
+      return word(48, description_.element.value);
+    case GoKind::interface:
+      return word(64, description_.method_count) && description_.method_count <= most_methods;
+    case GoKind::function:
+      return read_function(uncommon);
+    case GoKind::structure:
+      return read_fields();
+    default:
+      return true;
+    }
+  }
+
+private:
+  bool word(std::uint64_t offset, std::uint64_t &into) {
+    const auto value = bytes_.value<std::uint64_t>(description_.address + offset);
+    into = value.value_or(0);
+    return value.has_value();
+  }
+
+  bool read_function(bool uncommon) {
+    const auto counts = bytes_.value<std::array<std::uint16_t, 2>>(description_.address + common_size);
+    if (!counts)
+      return false;
+    constexpr std::uint16_t variadic_bit = 1 << 15;
+    description_.variadic = ((*counts)[1] & variadic_bit) != 0;
+    const std::size_t parameters = (*counts)[0];
+    const std::size_t results = (*counts)[1] & ~variadic_bit;
+    if (description_.variadic && parameters == 0)
+      return false;
+    RunAddress at = description_.address + common_size + 8 + (uncommon ? uncommon_size : 0);
+    for (std::size_t i = 0; i < parameters + results; ++i, at = at + 8) {
+      const auto type = bytes_.value<std::uint64_t>(at);
+      if (!type || *type == 0)
+        return false;
+      (i < parameters ? description_.parameters : description_.results).push_back({*type});
+    }
+    return true;
+  }
+
+  bool read_fields() {
+    std::uint64_t array = 0;
+    std::uint64_t count = 0;
+    if (!word(56, array) || !word(64, count) || count > most_fields)
+      return false;
+    std::uint64_t lowest = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto words = bytes_.value<std::array<std::uint64_t, 3>>({array + i * 24});
+      auto name = words ? bytes_.name(RunAddress{(*words)[0]}) : std::nullopt;
+      if (!name || (*words)[1] == 0)
+        return false;
+      TypeDescription::Field field{.name = std::move(name->text),
+                                   .tag = std::move(name->tag),
+                                   .type = {(*words)[1]},
+                                   .offset = (*words)[2],
+                                   .embedded = name->embedded};
+      if (version_ != GoVersion{} && version_ < GoVersion{1, 19}) { // the lowest bit said "embedded"
+        field.embedded = (field.offset & 1) != 0;
+        field.offset >>= 1;
+      }
+      if (field.offset < lowest || field.offset > description_.size)
+        return false;
+      lowest = field.offset;
+      description_.fields.push_back(std::move(field));
+    }
+    return true;
+  }
+
+  TypeBytes &bytes_;
+  GoVersion version_;
+  TypeDescription &description_;
+};
+
+} // namespace
+
+std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion version, RunAddress address) {
+  const auto common = read_common(bytes, address);
+  if (!common)
+    return std::nullopt;
+  TypeDescription description;
+  description.address = address;
+  description.image = bytes.image_of(address);
+  description.kind = go_kind(common->kind & kind_mask);
+  description.named = (common->flags & flag_named) != 0;
+  description.size = common->size;
+  description.alignment = common->alignment;
+  description.hash = common->hash;
+  if (description.image) {
+    auto name = image_name(bytes, *description.image, *common);
+    if (!name)
+      return std::nullopt;
+    description.name = std::move(*name);
+    description.package_path = package_path(bytes, *description.image, address, *common);
+  } else if (description.named || !reflect_makes(description.kind)) {
+    return std::nullopt;
+  }
+  if (!DescriptionReader(bytes, version, description).read_own_part((common->flags & flag_uncommon) != 0))
+    return std::nullopt;
+  return description;
+}
+
+std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address) {
+  const GoImage *image = bytes.image_of(address);
+  const auto common = image ? read_common(bytes, address) : std::nullopt;
+  auto name = common ? image_name(bytes, *image, *common) : std::nullopt;
+  if (!name)
+    return std::nullopt;
+  TypeTitle title;
+  title.name = std::move(*name);
+  title.kind = go_kind(common->kind & kind_mask);
+  if ((common->flags & flag_named) != 0)
+    title.package_path = package_path(bytes, *image, address, *common);
+  if (title.kind == GoKind::pointer) {
+    if (const auto element = bytes.value<std::uint64_t>(address + common_size))
+      title.element = {*element};
+  }
+  return title;
+}
+
+} // namespace inspect

@@ -1,0 +1,60 @@
+// One type description of the runtime, as it lies in memory: its own words, checked as far as they can be checked by
+// themselves, and the addresses of the descriptions it refers to.
+//
+// Source: internal/abi/type.go and map_*.go; before 1.21 runtime/type.go. The common part has not changed from 1.16 to
+// 1.26, nor have the parts read here of the kinds' own words (a map's key and value come first in either map layout).
+#pragma once
+
+#include "golang/types/go_type.h"
+#include "golang/types/type_bytes.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+struct TypeDescription {
+  struct Field {
+    std::string name;
+    std::string tag;
+    RunAddress type;
+    std::uint64_t offset = 0;
+    bool embedded = false;
+  };
+  enum class Direction : std::uint8_t { receive = 1, send = 2, both = 3 };
+
+  RunAddress address;
+  const GoImage *image = nullptr; ///< null: made at run time, outside the images
+  GoKind kind = GoKind::unknown;
+  bool named = false;
+  std::uint64_t size = 0;
+  std::uint64_t alignment = 1;
+  std::uint32_t hash = 0;
+  std::string name; ///< empty where it was made at run time
+  std::string package_path;
+
+  RunAddress element; ///< of array, channel, map, pointer, slice
+  RunAddress key;     ///< of map
+  std::uint64_t length = 0;
+  Direction direction = Direction::both; ///< of channel
+  std::vector<Field> fields;             ///< of structure
+  std::vector<RunAddress> parameters;    ///< of function
+  std::vector<RunAddress> results;
+  bool variadic = false;
+  std::uint64_t method_count = 0; ///< of interface
+};
+
+/// Nothing where the bytes are no description.
+std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion version, RunAddress address);
+
+/// Only what names the type, for lists of many: its name and package path.
+struct TypeTitle {
+  std::string name;
+  std::string package_path; ///< of a type with a name
+  GoKind kind = GoKind::unknown;
+  RunAddress element; ///< of a pointer
+};
+std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address);
+
+} // namespace inspect

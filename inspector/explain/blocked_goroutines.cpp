@@ -1,0 +1,322 @@
+#include "inspector/explain/blocked_goroutines.h"
+
+#include "golang/arguments/receiver_name.h"
+#include "inspector/explain/explanation.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t most_sentences = 20;
+constexpr std::size_t most_named = 3;             // goroutines in one sentence
+constexpr std::uint64_t largest_structure = 4096; // a lock is taken to lie inside what a word points to
+constexpr std::size_t deepest_wait = 8;           // frames from the top in which the wait shows
+constexpr std::uint64_t lowest_pointer = 1 << 16;
+
+/// A function whose first word is what its caller waits for, or lies `offset` bytes behind its start.
+struct WaitingFunction {
+  std::string_view name;
+  std::string_view what;
+  std::uint64_t offset = 0;
+  std::string_view how; ///< "lock", "receive", …
+};
+
+// The fields' offsets: sync/mutex.go, sync/rwmutex.go, Go 1.5 to 1.26. internal/sync is Go 1.24's.
+constexpr std::array waiting_functions = {
+    WaitingFunction{"sync.(*RWMutex).RLock", "sync.RWMutex", 0, "lock"},
+    WaitingFunction{"sync.(*RWMutex).Lock", "sync.RWMutex", 0, "lock"},
+    WaitingFunction{"sync.(*Mutex).Lock", "sync.Mutex", 0, "lock"},
+    WaitingFunction{"sync.(*Mutex).lockSlow", "sync.Mutex", 0, "lock"},
+    WaitingFunction{"internal/sync.(*Mutex).Lock", "sync.Mutex", 0, "lock"},
+    WaitingFunction{"internal/sync.(*Mutex).lockSlow", "sync.Mutex", 0, "lock"},
+    WaitingFunction{"sync.runtime_SemacquireMutex", "sync.Mutex", 4, "lock"},
+    WaitingFunction{"internal/sync.runtime_SemacquireMutex", "sync.Mutex", 4, "lock"},
+    WaitingFunction{"sync.runtime_SemacquireRWMutex", "sync.RWMutex", 8, "lock"},
+    WaitingFunction{"sync.runtime_SemacquireRWMutexR", "sync.RWMutex", 12, "lock"},
+    WaitingFunction{"sync.(*WaitGroup).Wait", "sync.WaitGroup", 0, "wait group"},
+    WaitingFunction{"sync.(*Cond).Wait", "sync.Cond", 0, "condition"},
+    WaitingFunction{"runtime.chanrecv", "channel", 0, "receive"},
+    WaitingFunction{"runtime.chanrecv1", "channel", 0, "receive"},
+    WaitingFunction{"runtime.chanrecv2", "channel", 0, "receive"},
+    WaitingFunction{"runtime.chansend", "channel", 0, "send"},
+    WaitingFunction{"runtime.chansend1", "channel", 0, "send"},
+};
+
+struct Wait {
+  std::string_view what;
+  std::string_view how;
+  std::uint64_t address = 0;
+  std::size_t caller = 0; ///< frame that waits: the first outside runtime and sync
+};
+
+bool is_synchronisation(std::string_view function) {
+  return is_runtime_function(function) || function.starts_with("sync.") || function.starts_with("internal/sync.");
+}
+
+std::size_t caller_frame(const TracebackGoroutine &goroutine) {
+  std::size_t frame = 0;
+  while (frame < goroutine.frames.size() && is_synchronisation(goroutine.frames[frame].function))
+    ++frame;
+  return frame;
+}
+
+std::optional<Wait> shown_wait(const TracebackGoroutine &goroutine) {
+  std::optional<Wait> found;
+  for (std::size_t i = 0; i < goroutine.frames.size() && i < deepest_wait; ++i) {
+    const TracebackFrame &frame = goroutine.frames[i];
+    if (!is_synchronisation(frame.function))
+      break;
+    const auto *known = std::ranges::find(waiting_functions, frame.function, &WaitingFunction::name);
+    if (known == waiting_functions.end())
+      continue;
+    // The outermost one is what the program called: an RWMutex has a Mutex inside, a Cond too.
+    const bool has_word = !frame.words.empty() && frame.words.front() >= lowest_pointer;
+    if (!found || has_word) {
+      const std::uint64_t address = has_word ? frame.words.front() - known->offset : found ? found->address : 0;
+      found = Wait{known->what, known->how, address, 0};
+    } else {
+      found->what = known->what;
+    }
+  }
+  if (found)
+    found->caller = caller_frame(goroutine);
+  return found && found->address != 0 ? found : std::nullopt;
+}
+
+class WaitExplainer {
+public:
+  WaitExplainer(const Traceback &traceback, FrameDecoder &decoder)
+      : goroutines_(traceback.goroutines), decoder_(decoder) {}
+
+  std::vector<std::string> explain() {
+    collect();
+    index_words();
+    say_longest();
+    std::vector<std::uint64_t> addresses;
+    for (const auto &[address, members] : waiters_)
+      addresses.push_back(address);
+    std::ranges::stable_sort(addresses, std::greater{}, [&](std::uint64_t a) { return waiters_[a].size(); });
+    for (const std::uint64_t address : addresses)
+      say_waiters(address);
+    say_nil_channels();
+    if (sentences_.size() > most_sentences) {
+      const std::size_t more = sentences_.size() - most_sentences;
+      sentences_.resize(most_sentences);
+      sentences_.push_back(fmt::format("and {} more of this kind", more));
+    }
+    return std::move(sentences_);
+  }
+
+private:
+  struct Place {
+    std::size_t goroutine = 0;
+    std::size_t frame = 0;
+  };
+
+  void collect() {
+    waits_.resize(goroutines_.size());
+    for (std::size_t i = 0; i < goroutines_.size(); ++i) {
+      if (goroutines_[i].ancestor_of)
+        continue;
+      waits_[i] = shown_wait(goroutines_[i]);
+      if (!waits_[i] && goroutines_[i].status.starts_with("chan "))
+        waits_[i] = typed_wait(goroutines_[i]);
+      if (waits_[i])
+        waiters_[waits_[i]->address].push_back(i);
+    }
+  }
+
+  /// The runtime's frames are not shown: the only channel among the arguments of a goroutine that waits for one.
+  std::optional<Wait> typed_wait(const TracebackGoroutine &goroutine) {
+    const std::size_t caller = caller_frame(goroutine);
+    if (caller >= goroutine.frames.size())
+      return std::nullopt;
+    std::optional<Wait> found;
+    for (const FrameParameter &parameter : parameters_of(goroutine.frames[caller])) {
+      if (parameter.type == nullptr || parameter.type->kind != GoKind::channel || !parameter.word ||
+          *parameter.word < lowest_pointer)
+        continue;
+      if (found)
+        return std::nullopt;
+      found = Wait{"channel", goroutine.status.starts_with("chan send") ? "send" : "receive", *parameter.word, caller};
+    }
+    return found;
+  }
+
+  std::vector<FrameParameter> parameters_of(const TracebackFrame &frame) { return decoder_.parameters(frame); }
+
+  /// Where words stand that are waited for, or that point to what holds such: one pass over all words.
+  void index_words() {
+    std::unordered_set<std::uint64_t> wanted;
+    for (std::size_t i = 0; i < goroutines_.size(); ++i)
+      if (waits_[i])
+        for (const std::uint64_t word : holders_of(i))
+          wanted.insert(word);
+    if (wanted.empty())
+      return;
+    for (std::size_t i = 0; i < goroutines_.size(); ++i)
+      for (std::size_t k = 0; k < goroutines_[i].frames.size(); ++k)
+        for (const std::uint64_t word : goroutines_[i].frames[k].words)
+          if (wanted.contains(word) && places_[word].size() < most_places)
+            places_[word].push_back({i, k});
+  }
+
+  /// The words that lead to what goroutine `i` waits for: its address, and what its caller has in front of it.
+  std::vector<std::uint64_t> holders_of(std::size_t i) const {
+    const Wait &wait = *waits_[i];
+    std::vector<std::uint64_t> words = {wait.address};
+    if (wait.caller < goroutines_[i].frames.size())
+      for (const std::uint64_t word : goroutines_[i].frames[wait.caller].words)
+        if (word >= lowest_pointer && word < wait.address && wait.address - word < largest_structure)
+          words.push_back(word);
+    return words;
+  }
+
+  void say_longest() {
+    const TracebackGoroutine *longest = nullptr;
+    for (const TracebackGoroutine &goroutine : goroutines_)
+      if (goroutine.wait_minutes && (longest == nullptr || *goroutine.wait_minutes > *longest->wait_minutes))
+        longest = &goroutine;
+    if (longest != nullptr)
+      sentences_.push_back(fmt::format("the longest wait: goroutine {}, {} minutes in {}", longest->id,
+                                       *longest->wait_minutes, longest->status));
+  }
+
+  static std::string names(const std::vector<std::uint64_t> &ids) {
+    std::string text = ids.size() == 1 ? "goroutine " : fmt::format("{} goroutines (", ids.size());
+    for (std::size_t i = 0; i < ids.size() && i < most_named; ++i)
+      text += fmt::format("{}{}", i == 0 ? "" : ", ", ids[i]);
+    if (ids.size() > most_named)
+      text += ", …";
+    return ids.size() == 1 ? text : text + ")";
+  }
+
+  void say_waiters(std::uint64_t address) {
+    const std::vector<std::size_t> &members = waiters_[address];
+    std::map<std::string_view, std::vector<std::uint64_t>> by_kind;
+    for (const std::size_t member : members)
+      by_kind[waits_[member]->how].push_back(goroutines_[member].id);
+    const std::string what = fmt::format("the {} at {:#x}", waits_[members.front()]->what, address);
+    const std::vector<Place> others = possible_holders(members);
+    const bool interesting = members.size() > 1 || !others.empty() || waits_[members.front()]->how == "lock";
+    if (!interesting)
+      return;
+    std::string sentence;
+    for (const auto &[how, ids] : by_kind) {
+      const std::string_view verb = how == "send" ? "to send on" : how == "receive" ? "to receive from" : "for";
+      sentence += fmt::format("{}{} wait{} {} {}", sentence.empty() ? "" : "; ", names(ids), ids.size() == 1 ? "s" : "",
+                              verb, what);
+    }
+    sentences_.push_back(sentence + holders_text(members, others));
+  }
+
+  /// Calls of other goroutines that have it, or what it lies in, among their words; the innermost of each.
+  std::vector<Place> possible_holders(const std::vector<std::size_t> &members) const {
+    std::vector<Place> found;
+    std::unordered_set<std::size_t> seen(members.begin(), members.end());
+    for (const std::uint64_t word : holders_of(members.front()))
+      if (const auto places = places_.find(word); places != places_.end())
+        for (const Place &place : places->second)
+          if (seen.insert(place.goroutine).second)
+            found.push_back(place);
+    return found.empty() ? similar_holders(members) : found;
+  }
+
+  /// Where the waiter's own words are out of date: methods of the same type, on something that the lock may lie in.
+  std::vector<Place> similar_holders(const std::vector<std::size_t> &members) const {
+    std::vector<Place> found;
+    const Wait &wait = *waits_[members.front()];
+    const auto &frames = goroutines_[members.front()].frames;
+    const auto receiver = wait.how == "lock" && wait.caller < frames.size() && sentences_.size() < most_sentences
+                              ? receiver_of(frames[wait.caller].function)
+                              : std::nullopt;
+    if (!receiver || !receiver->pointer)
+      return found;
+    for (std::size_t i = 0; i < goroutines_.size(); ++i) {
+      if (waits_[i] && waits_[i]->address == wait.address)
+        continue;
+      for (std::size_t k = 0; k < goroutines_[i].frames.size(); ++k) {
+        const TracebackFrame &frame = goroutines_[i].frames[k];
+        if (frame.words.empty() || frame.words.front() > wait.address ||
+            wait.address - frame.words.front() >= largest_structure)
+          continue;
+        const auto other = receiver_of(frame.function);
+        if (!other || other->type != receiver->type || other->package_path != receiver->package_path)
+          continue;
+        found.push_back({i, k});
+        break;
+      }
+    }
+    return found;
+  }
+
+  std::string holders_text(const std::vector<std::size_t> &members, const std::vector<Place> &others) const {
+    const bool lock = waits_[members.front()]->how == "lock";
+    if (others.empty())
+      return lock ? own_text(members) : std::string();
+    std::string text = lock ? ": it may be held by " : ": also known to ";
+    for (std::size_t i = 0; i < others.size() && i < most_named; ++i)
+      text += fmt::format("{}{}", i == 0 ? "" : "; ", place_text(others[i]));
+    if (others.size() > most_named)
+      text += fmt::format("; and {} more", others.size() - most_named);
+    return text;
+  }
+
+  std::string place_text(const Place &place) const {
+    const TracebackGoroutine &goroutine = goroutines_[place.goroutine];
+    const TracebackFrame &frame = goroutine.frames[place.frame];
+    std::string text = fmt::format("goroutine {} [{}] in {} at {}:{}", goroutine.id, goroutine.status, frame.function,
+                                   frame.file, frame.line);
+    if (const auto &wait = waits_[place.goroutine])
+      text += fmt::format(", which waits for the {} at {:#x}", wait->what, wait->address);
+    return text;
+  }
+
+  /// Nobody else has it: a call further out, on the same structure, may have taken the lock already.
+  std::string own_text(const std::vector<std::size_t> &members) const {
+    for (const std::size_t member : members) {
+      const auto words = holders_of(member);
+      const auto &frames = goroutines_[member].frames;
+      for (std::size_t k = waits_[member]->caller + 1; k < frames.size(); ++k)
+        for (const std::uint64_t word : frames[k].words)
+          if (std::ranges::find(words, word) != words.end())
+            return fmt::format(": goroutine {} may hold it itself: {} at {}:{} has the same pointer and called {}",
+                               goroutines_[member].id, frames[k].function, frames[k].file, frames[k].line,
+                               frames[waits_[member]->caller].function);
+    }
+    return ": no other goroutine in the text is seen to have it";
+  }
+
+  void say_nil_channels() {
+    std::vector<std::uint64_t> forever;
+    for (const TracebackGoroutine &goroutine : goroutines_)
+      if (goroutine.status.ends_with("(nil chan)") || goroutine.status == "select (no cases)")
+        forever.push_back(goroutine.id);
+    if (!forever.empty())
+      sentences_.push_back(fmt::format("{} wait{} for ever: on a channel that is nil, or a select without cases",
+                                       names(forever), forever.size() == 1 ? "s" : ""));
+  }
+
+  static constexpr std::size_t most_places = 64; // of one word
+
+  const std::vector<TracebackGoroutine> &goroutines_;
+  FrameDecoder &decoder_;
+  std::vector<std::optional<Wait>> waits_;
+  std::map<std::uint64_t, std::vector<std::size_t>> waiters_; ///< by address
+  std::unordered_map<std::uint64_t, std::vector<Place>> places_;
+  std::vector<std::string> sentences_;
+};
+
+} // namespace
+
+std::vector<std::string> explain_waiting(const Traceback &traceback, FrameDecoder &decoder) {
+  return WaitExplainer(traceback, decoder).explain();
+}
+
+} // namespace inspect

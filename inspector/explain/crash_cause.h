@@ -1,0 +1,20 @@
+// Why a goroutine crashed, as far as the text shows it: what the fault's address means, which argument is nil and where
+// it came from, which slice is too short, what recursed.
+#pragma once
+
+#include "inspector/explain/explanation.h"
+#include "inspector/explain/frame_decoder.h"
+
+namespace inspect {
+
+/// Which goroutine of the traceback crashed, by index; nothing for mere dumps of stacks.
+std::optional<std::size_t> crashed_goroutine(const Traceback &traceback, CrashKind kind);
+CrashKind crash_kind(const Traceback &traceback);
+/// The innermost frame that is not the runtime's; nothing where all are.
+std::optional<std::size_t> crashed_frame(const TracebackGoroutine &goroutine);
+
+/// Fills what, where and why. `crashed` is an index into the goroutines.
+void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashed, FrameDecoder &decoder,
+                   ExplainedTraceback &into);
+
+} // namespace inspect

@@ -1,0 +1,197 @@
+#include "inspector/explain/explanation.h"
+
+#include "inspector/explain/blocked_goroutines.h"
+#include "inspector/explain/crash_binary.h"
+#include "inspector/explain/crash_cause.h"
+#include "inspector/explain/frame_decoder.h"
+#include "inspector/explain/traceback_groups.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t most_functions_named = 3;
+
+/// What the frames of one traceback say for or against the binary.
+struct Agreement {
+  std::size_t checked = 0;
+  std::vector<std::string> contradictions;
+};
+
+class TracebackExplainer {
+public:
+  TracebackExplainer(const Traceback &traceback, FrameDecoder &decoder, CrashBinary *binary)
+      : traceback_(traceback), decoder_(decoder), binary_(binary) {}
+
+  ExplainedTraceback explain(bool group) {
+    into_.text_line = traceback_.text_line;
+    into_.kind = crash_kind(traceback_);
+    into_.messages = traceback_.messages;
+    into_.signal = traceback_.signal;
+    into_.registers = traceback_.registers;
+    into_.exit_status = traceback_.exit_status;
+    into_.goroutines = static_cast<std::size_t>(
+        std::ranges::count_if(traceback_.goroutines, [](const TracebackGoroutine &one) { return !one.ancestor_of; }));
+    decoder_.begin(traceback_, into_.warnings);
+    const auto crashed = crashed_goroutine(traceback_, into_.kind);
+    add_groups(crashed, group);
+    explain_cause(traceback_, crashed_is_trusted(crashed) ? crashed : std::nullopt, decoder_, into_);
+    if (crashed)
+      into_.crashed = traceback_.goroutines[*crashed].id;
+    into_.waiting = explain_waiting(traceback_, decoder_);
+    judge_binary();
+    return std::move(into_);
+  }
+
+private:
+  void add_groups(std::optional<std::size_t> crashed, bool group) {
+    const std::vector<TracebackGroup> groups = group_traceback(traceback_, crashed, group);
+    PointerNumbers numbers;
+    for (const TracebackGroup &members : groups)
+      for (std::size_t i = 0; i < traceback_.goroutines[members.front()].frames.size(); ++i)
+        numbers.note(fold_words(traceback_, members, i).words);
+    for (const TracebackGroup &members : groups)
+      into_.groups.push_back(explain_group(members, members.front() == crashed, numbers));
+  }
+
+  ExplainedGroup explain_group(const TracebackGroup &members, bool crashed, PointerNumbers &numbers) {
+    const TracebackGoroutine &first = traceback_.goroutines[members.front()];
+    ExplainedGroup group;
+    group.state = first.status;
+    group.notes = first.notes;
+    group.frames_elided = first.frames_elided;
+    group.stack_unavailable = first.stack_unavailable;
+    group.ancestor_of = first.ancestor_of;
+    group.crashed = crashed;
+    group.created_in = first.created_in;
+    for (const std::size_t member : members) {
+      const TracebackGoroutine &goroutine = traceback_.goroutines[member];
+      group.ids.push_back(goroutine.id);
+      group.locked_to_thread = group.locked_to_thread || goroutine.locked_to_thread;
+      if (goroutine.created_in != group.created_in)
+        group.created_in.reset();
+    }
+    group.longest_wait_minutes = first.wait_minutes;
+    group.shortest_wait_minutes = traceback_.goroutines[members.back()].wait_minutes;
+    const auto crashed_at = crashed ? crashed_frame(first) : std::nullopt;
+    for (std::size_t i = 0; i < first.frames.size(); ++i) {
+      const FoldedWords folded = fold_words(traceback_, members, i);
+      ExplainedFrame frame = explain_frame(first.frames[i], physical_of(first, i));
+      frame.words = numbers.text(first.frames[i].layout, folded.words);
+      frame.crashed_here = crashed_at == i;
+      if (!frame.contradicted && !folded.differ)
+        decoder_.decode(first.frames[i], frame);
+      group.frames.push_back(std::move(frame));
+    }
+    if (first.created_by)
+      group.created_by = explain_frame(*first.created_by, nullptr);
+    return group;
+  }
+
+  /// The frame that an inlined call is part of is the next one that is not inlined.
+  static const TracebackFrame *physical_of(const TracebackGoroutine &goroutine, std::size_t index) {
+    for (std::size_t i = index; i < goroutine.frames.size(); ++i)
+      if (goroutine.frames[i].offset || goroutine.frames[i].has_arguments)
+        return &goroutine.frames[i];
+    return nullptr;
+  }
+
+  ExplainedFrame explain_frame(const TracebackFrame &frame, const TracebackFrame *physical) {
+    ExplainedFrame into;
+    into.function = frame.function;
+    into.file = frame.file;
+    into.line = frame.line;
+    into.offset = frame.offset;
+    into.pc = frame.pc;
+    into.inlined = !frame.has_arguments && !frame.offset && !frame.pc;
+    if (binary_ == nullptr || (frame.pc && !frame.offset)) // a C function
+      return into;
+    const CrashBinary::FrameCheck check = binary_->check(frame, physical);
+    agreement_.checked += check.checked ? 1 : 0;
+    if (check.contradiction.empty())
+      return into;
+    into.contradicted = true;
+    into.remarks.push_back(check.contradiction);
+    agreement_.contradictions.push_back(frame.function);
+    return into;
+  }
+
+  /// Nothing is concluded from a frame that is not the binary's.
+  bool crashed_is_trusted(std::optional<std::size_t> crashed) const {
+    if (!crashed)
+      return false;
+    for (const ExplainedGroup &group : into_.groups)
+      for (const ExplainedFrame &frame : group.frames)
+        if (frame.crashed_here && frame.contradicted)
+          return false;
+    return true;
+  }
+
+  void judge_binary() {
+    if (binary_ == nullptr || agreement_.contradictions.empty())
+      return;
+    std::string names;
+    for (std::size_t i = 0; i < agreement_.contradictions.size() && i < most_functions_named; ++i)
+      names += fmt::format("{}{}", i == 0 ? "" : ", ", agreement_.contradictions[i]);
+    if (agreement_.contradictions.size() > most_functions_named)
+      names += ", …";
+    into_.warnings.insert(
+        into_.warnings.begin(),
+        fmt::format("{} of {} frames do not fit {} ({}): it is not the binary that crashed, or another "
+                    "build of it; those frames are not decoded",
+                    agreement_.contradictions.size(), agreement_.checked, binary_->path(), names));
+  }
+
+  const Traceback &traceback_;
+  FrameDecoder &decoder_;
+  CrashBinary *binary_;
+  Agreement agreement_;
+  ExplainedTraceback into_;
+};
+
+Result<std::vector<GoDeclaration>> read_declarations(const std::vector<std::string> &texts, GoTypePool &pool) {
+  // One text, so that a type may be given apart from the functions that need it.
+  std::string all;
+  for (const std::string &text : texts)
+    all += text + "\n";
+  if (texts.empty())
+    return std::vector<GoDeclaration>{};
+  auto declarations = parse_go_declarations(all, pool);
+  if (!declarations)
+    return std::unexpected(declarations.error());
+  return declarations;
+}
+
+} // namespace
+
+Result<Explanation> explain_text(std::string_view text, const ExplainOptions &options) {
+  GoTypePool pool;
+  auto declarations = read_declarations(options.declarations, pool);
+  if (!declarations)
+    return std::unexpected(declarations.error());
+  std::unique_ptr<CrashBinary> binary;
+  if (!options.executable.empty()) {
+    auto opened = CrashBinary::open(options.executable);
+    if (!opened)
+      return std::unexpected(opened.error());
+    binary = std::move(*opened);
+  }
+  const std::vector<Traceback> tracebacks = parse_tracebacks(text);
+  if (tracebacks.empty())
+    return std::unexpected(Error(ErrorKind::not_found, "there is no Go traceback in it",
+                                 "give the text from \"panic:\" or \"goroutine 1 [running]:\" on"));
+  Explanation explanation;
+  if (binary != nullptr)
+    explanation.go_version = binary->version_text();
+  FrameDecoder decoder(std::move(*declarations), binary.get());
+  for (const Traceback &traceback : tracebacks)
+    explanation.tracebacks.push_back(TracebackExplainer(traceback, decoder, binary.get()).explain(options.group));
+  for (const std::string &function : decoder.unused_declarations())
+    explanation.tracebacks.back().warnings.push_back(
+        fmt::format("no call of {} with words is in the text: its declaration was not used", function));
+  return explanation;
+}
+
+} // namespace inspect

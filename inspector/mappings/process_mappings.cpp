@@ -1,0 +1,113 @@
+#include "inspector/mappings/process_mappings.h"
+
+#include "attach/memory/own_file_pages.h"
+#include "attach/procfs/process_list.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+/// What evidence there is beside the mappings themselves; any of it may be missing.
+struct Evidence {
+  std::vector<GoMemoryRange> go;
+  std::vector<MallocArena> arenas;
+  std::vector<RunRange> images;
+  const MallocBooks *malloc_books = nullptr;
+  const MemoryView *memory = nullptr;
+};
+
+Result<ProcessMappings> join(pid_t process, const std::string &executable, const Evidence &evidence,
+                             std::vector<std::string> warnings) {
+  forget_own_file_pages(); // they would halve the target's share in them
+  auto usage = read_memory_usage(process);
+  if (!usage)
+    return std::unexpected(usage.error());
+  ProcessMappings result;
+  result.process = process;
+  if (auto stat = read_process_stat(process))
+    result.command = std::move(stat->name);
+  result.executable = executable;
+  result.measured = usage->measured;
+  result.why_not_measured = std::move(usage->why_not_measured);
+  result.warnings = std::move(warnings);
+  auto threads = read_thread_stack_pointers(process);
+  if (!threads)
+    result.warnings.push_back(
+        fmt::format("the stacks of threads cannot be told from other memory: {}", threads.error().message()));
+  MappingOwners owners;
+  owners.go = evidence.go;
+  if (evidence.malloc_books != nullptr)
+    owners.is_mapped_chunk = [books = evidence.malloc_books](RunRange range) { return books->is_mapped_chunk(range); };
+  owners.arenas = evidence.arenas;
+  owners.images = evidence.images;
+  owners.memory = evidence.memory;
+  if (threads)
+    owners.threads = *threads;
+  result.mappings = classify_mappings(process, executable, std::move(usage->mappings), owners);
+  return result;
+}
+
+} // namespace
+
+RuntimeBooks open_runtime_books(Target &target) {
+  RuntimeBooks books;
+  if (const auto runtime = target.go_runtime()) {
+    auto go = GoMemoryBooks::open(**runtime, target.memory());
+    if (go)
+      books.go = std::move(*go);
+    else
+      books.warnings.push_back(fmt::format("the Go runtime's books cannot be read: {}", go.error().message()));
+  } else if (runtime.error().kind() != ErrorKind::not_found) {
+    books.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtime.error().message()));
+  }
+  auto malloc_books = MallocBooks::open(target.modules(), target.memory());
+  if (malloc_books)
+    books.malloc_books = std::move(*malloc_books);
+  else if (malloc_books.error().kind() != ErrorKind::not_found)
+    books.warnings.push_back(fmt::format("malloc's books cannot be read: {}", malloc_books.error().message()));
+  return books;
+}
+
+Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks &books) {
+  Evidence evidence;
+  std::vector<std::string> warnings = books.warnings;
+  evidence.memory = &target.memory();
+  for (const Module *module : target.modules().modules())
+    evidence.images.push_back(module->range());
+  if (books.go) {
+    if (auto ranges = books.go->ranges())
+      evidence.go = std::move(*ranges);
+    else
+      warnings.push_back(fmt::format("the Go heap's place is guessed: {}", ranges.error().message()));
+  }
+  if (books.malloc_books) {
+    evidence.malloc_books = books.malloc_books.get();
+    evidence.arenas = books.malloc_books->statistics().arenas;
+  }
+  return join(target.process(), target.executable(), evidence, std::move(warnings));
+}
+
+Result<ProcessMappings> read_process_mappings(Target &target) {
+  RuntimeBooks books = open_runtime_books(target);
+  if (books.malloc_books)
+    if (const auto copied = books.malloc_books->copy(0); !copied)
+      books.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", copied.error().message()));
+  return read_process_mappings(target, books);
+}
+
+Result<ProcessMappings> read_process_mappings(pid_t process) {
+  auto target = Target::open(process, {});
+  if (target)
+    return read_process_mappings(**target);
+  if (target.error().kind() == ErrorKind::no_such_process)
+    return std::unexpected(target.error());
+  const auto executable = read_executable_link(process);
+  auto mappings = join(process, executable ? executable->path : std::string(), {},
+                       {fmt::format("kinds are told from the mappings alone: {}", target.error().message())});
+  if (mappings && mappings->mappings.empty()) // a kernel thread, a zombie
+    return std::unexpected(target.error());
+  return mappings;
+}
+
+} // namespace inspect

@@ -1,0 +1,53 @@
+// The mappings of a process with what each is for: usage, the runtimes' books and the threads' stacks put together.
+// What `maps` prints and `mem` adds up.
+//
+//     RuntimeBooks books = open_runtime_books(*target);
+//     …                                                     // copy them, in a stop of the caller's or live
+//     auto mappings = read_process_mappings(*target, books);
+//
+// Nothing here stops the target. smaps is read once.
+#pragma once
+
+#include "allocators/malloc_statistics.h"
+#include "golang/memstats/go_memory_reader.h"
+#include "inspector/mappings/mapping_kind.h"
+#include "inspector/target/target.h"
+
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace inspect {
+
+/// The books that a target keeps itself. Valid until the target's refresh() finds other modules.
+struct RuntimeBooks {
+  std::unique_ptr<GoMemoryBooks> go;         ///< null: no Go runtime, or one that cannot be read
+  std::unique_ptr<MallocBooks> malloc_books; ///< null: no glibc, or one that cannot be read
+  std::vector<std::string> warnings;         ///< why a runtime that is there cannot be read
+};
+
+RuntimeBooks open_runtime_books(Target &target);
+
+struct ProcessMappings {
+  pid_t process = 0;
+  std::string command;                     ///< the kernel's short name
+  std::string executable;                  ///< as the process sees it; empty: not known
+  std::vector<ClassifiedMapping> mappings; ///< ascending by address, all of them, [vsyscall] included
+  bool measured = false;                   ///< false: only `reserved` is known of the amounts
+  std::string why_not_measured;
+  std::vector<std::string> warnings; ///< what could not be told apart, and why
+};
+
+/// `books` as open_runtime_books() gave them. Their arenas are those of the last MallocBooks::copy(); Go's ranges are
+/// read live. no_such_process, not_permitted.
+Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks &books);
+
+/// Opens the books and copies malloc's without a stop.
+Result<ProcessMappings> read_process_mappings(Target &target);
+
+/// Opens the target, too, and lets all of it go. Where the process may be read but not be opened (no right to its
+/// memory, a 32-bit program) the kinds are told from the mappings alone, and a warning says so.
+Result<ProcessMappings> read_process_mappings(pid_t process);
+
+} // namespace inspect

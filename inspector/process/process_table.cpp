@@ -1,0 +1,215 @@
+#include "inspector/process/process_table.h"
+
+#include "attach/procfs/process_directory.h"
+#include "attach/procfs/process_list.h"
+#include "attach/procfs/process_status.h"
+#include "inspector/process/container.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <fmt/format.h>
+#include <map>
+#include <optional>
+#include <pwd.h>
+#include <unistd.h>
+#include <unordered_map>
+
+namespace inspect {
+namespace {
+
+/// What one pass over all processes needs again and again.
+class Reader {
+public:
+  static Result<Reader> prepare();
+  /// Nothing when the process ended meanwhile.
+  std::optional<ProcessRow> read(pid_t process, const ProcessTableOptions &options);
+
+private:
+  const std::string &user_name(uid_t user);
+  void read_command(const ProcessDirectory &directory, ProcessRow &row);
+  void read_executable(const ProcessDirectory &directory, ProcessRow &row);
+  void read_container(const ProcessDirectory &directory, ProcessRow &row);
+  void fill_times(const ProcessStat &stat, ProcessRow &row) const;
+
+  double ticks_per_second_ = 100;
+  double uptime_ = 0;
+  std::int64_t boot_time_ = 0;
+  std::string pid_namespace_; ///< ours; empty: unknown
+  std::string buffer_;
+  std::unordered_map<uid_t, std::string> users_;
+  struct Looked {
+    RuntimeInfo runtime;
+    std::string not_seen;
+  };
+  std::map<FileIdentity, Looked> looked_;
+  const Looked &look_at(const ProcessDirectory &directory, const FileIdentity &identity, std::string_view name);
+};
+
+Result<Reader> Reader::prepare() {
+  Reader reader;
+  const auto boot = boot_time();
+  if (!boot)
+    return std::unexpected(boot.error());
+  timespec now{};
+  // Start times count from boot, time asleep included.
+  if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+    return std::unexpected(Error::from_errno(errno, "reading the time since boot"));
+  reader.boot_time_ = *boot;
+  reader.uptime_ = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  reader.ticks_per_second_ = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  if (const auto self = ProcessDirectory::open(::getpid())) {
+    if (auto link = self->link("ns/pid"))
+      reader.pid_namespace_ = std::move(*link);
+  }
+  return reader;
+}
+
+const std::string &Reader::user_name(uid_t user) {
+  const auto [place, is_new] = users_.try_emplace(user);
+  if (is_new) {
+    const passwd *entry = ::getpwuid(user);
+    place->second = entry != nullptr ? entry->pw_name : std::to_string(user);
+  }
+  return place->second;
+}
+
+void Reader::read_command(const ProcessDirectory &directory, ProcessRow &row) {
+  const auto text = directory.read("cmdline", buffer_);
+  if (!text)
+    return; // it ended, which the next reader of it will say
+  std::string_view rest = *text;
+  // A process that writes over its arguments (setproctitle) leaves padding behind them.
+  while (rest.ends_with(std::string_view("\0\0", 2)))
+    rest.remove_suffix(1);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    row.command.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+const Reader::Looked &Reader::look_at(const ProcessDirectory &directory, const FileIdentity &identity,
+                                      std::string_view name) {
+  const auto [place, is_new] = looked_.try_emplace(identity);
+  if (!is_new)
+    return place->second;
+  auto file = directory.open_file("exe");
+  auto runtime = file ? detect_runtime(file->get(), name) : std::unexpected(file.error());
+  if (runtime)
+    place->second.runtime = std::move(*runtime);
+  else if (runtime.error().kind() == ErrorKind::unsupported)
+    place->second.runtime.language = "other"; // not ELF: the kernel runs other formats too (man page binfmt_misc)
+  else
+    place->second.not_seen = runtime.error().message();
+  return place->second;
+}
+
+void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row) {
+  auto link = directory.link("exe");
+  if (!link) {
+    if (row.kernel_thread)
+      row.not_seen = "a kernel thread has no executable";
+    else if (row.state == 'Z' || row.state == 'X')
+      row.not_seen = "it has ended and waits for its parent to notice";
+    else if (row.not_permitted = link.error().kind() == ErrorKind::not_permitted; row.not_permitted)
+      row.not_seen = fmt::format("not permitted to look into a process of user {}", row.user);
+    else
+      row.not_seen = link.error().message();
+    return;
+  }
+  constexpr std::string_view deleted = " (deleted)";
+  row.executable_deleted = link->ends_with(deleted);
+  if (row.executable_deleted)
+    link->resize(link->size() - deleted.size());
+  row.executable = std::move(*link);
+  const auto identity = directory.identity("exe");
+  if (!identity) {
+    row.not_seen = identity.error().message();
+    return;
+  }
+  const std::string_view path = row.executable;
+  const Looked &looked = look_at(directory, *identity, path.substr(path.rfind('/') + 1));
+  row.runtime = looked.runtime;
+  row.not_seen = looked.not_seen;
+}
+
+void Reader::read_container(const ProcessDirectory &directory, ProcessRow &row) {
+  if (const auto cgroup = directory.read("cgroup", buffer_))
+    row.container = container_of(*cgroup);
+  if (!row.container.empty() || row.kernel_thread || pid_namespace_.empty())
+    return;
+  // No runtime that is known by name; but in a process id namespace of its own it is somebody's container.
+  if (const auto link = directory.link("ns/pid"); link && *link != pid_namespace_) {
+    const std::size_t open = link->find('[');
+    const std::size_t close = link->find(']');
+    if (open < close && close != std::string::npos)
+      row.container = "pid namespace " + link->substr(open + 1, close - open - 1);
+  }
+}
+
+void Reader::fill_times(const ProcessStat &stat, ProcessRow &row) const {
+  const double started = static_cast<double>(stat.start_ticks) / ticks_per_second_;
+  const double elapsed = uptime_ - started;
+  const double used = static_cast<double>(stat.user_ticks + stat.system_ticks) / ticks_per_second_;
+  row.started_at = boot_time_ + static_cast<std::int64_t>(started);
+  // Below one tick the quotient says nothing.
+  row.cpu_percent = elapsed * ticks_per_second_ >= 1 ? 100 * used / elapsed : 0;
+}
+
+std::optional<ProcessRow> Reader::read(pid_t process, const ProcessTableOptions &options) {
+  const auto directory = ProcessDirectory::open(process);
+  if (!directory)
+    return std::nullopt;
+  const auto text = directory->read("stat", buffer_);
+  if (!text)
+    return std::nullopt;
+  const auto stat = parse_process_stat(*text);
+  if (!stat || (stat->is_kernel_thread() && !options.kernel_threads))
+    return std::nullopt;
+  ProcessRow row;
+  row.process = process;
+  row.parent = stat->parent;
+  row.name = stat->name;
+  row.state = stat->state;
+  row.threads = stat->threads;
+  row.virtual_kb = stat->virtual_bytes >> 10;
+  row.resident_kb = stat->resident_bytes >> 10;
+  row.kernel_thread = stat->is_kernel_thread();
+  fill_times(*stat, row);
+  if (const auto owner = directory->owner())
+    row.user = user_name(*owner);
+  read_command(*directory, row);
+  read_executable(*directory, row);
+  read_container(*directory, row);
+  return row;
+}
+
+} // namespace
+
+Result<ProcessTable> read_process_table(const ProcessTableOptions &options) {
+  const auto processes = list_processes();
+  if (!processes)
+    return std::unexpected(processes.error());
+  auto reader = Reader::prepare();
+  if (!reader)
+    return std::unexpected(reader.error());
+  ProcessTable table;
+  table.rows.reserve(processes->size());
+  for (const pid_t process : *processes) {
+    if (auto row = reader->read(process, options))
+      table.rows.push_back(std::move(*row));
+  }
+  return table;
+}
+
+Result<ProcessRow> read_process_row(pid_t process) {
+  auto reader = Reader::prepare();
+  if (!reader)
+    return std::unexpected(reader.error());
+  if (auto row = reader->read(process, {.kernel_threads = true}))
+    return std::move(*row);
+  return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
+}
+
+} // namespace inspect

@@ -1,0 +1,288 @@
+#include "inspector/scope/frame_scope.h"
+
+#include "dwarf/die/unit_of_die.h"
+#include "dwarf/types/type_name.h"
+#include "inspector/scope/frame_registers.h"
+#include "inspector/scope/source_language.h"
+#include "inspector/scope/symbol_search.h"
+#include "inspector/scope/variable_reading.h"
+#include "machine/near_misses.h"
+#include "values/value_operations.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <ranges>
+
+namespace inspect {
+namespace {
+
+constexpr std::size_t most_listed = 8;         // of several that are meant equally
+constexpr std::size_t most_candidates = 2'000; // for near misses
+
+/// "ns::Class::", "ns::" of "ns::Class::method"; "main." of "main.(*Server).serve". Brackets of templates and of Go's
+/// receivers belong to the part that they stand in.
+std::vector<std::string> enclosing_scopes(std::string_view function, SourceLanguage language) {
+  std::vector<std::string> scopes;
+  if (language == SourceLanguage::go) {
+    const std::size_t slash = function.rfind('/');
+    const std::size_t dot = function.find('.', slash == std::string_view::npos ? 0 : slash);
+    if (dot != std::string_view::npos)
+      scopes.emplace_back(function.substr(0, dot + 1));
+    return scopes;
+  }
+  int depth = 0;
+  for (std::size_t at = function.size(); at-- > 1;) {
+    const char character = function[at];
+    if (character == '>' || character == ')' || character == '}')
+      ++depth;
+    else if (character == '<' || character == '(' || character == '{')
+      --depth;
+    else if (depth == 0 && character == ':' && function[at - 1] == ':')
+      scopes.emplace_back(function.substr(0, at + 1));
+  }
+  return scopes;
+}
+
+/// Names as people type them: "Table" for "main.Table", too.
+void add_last_parts(std::vector<std::string> &names) {
+  const std::size_t count = names.size();
+  for (std::size_t i = 0; i < count; ++i)
+    if (const std::size_t end = names[i].find_last_of(".:"); end != std::string::npos)
+      names.push_back(names[i].substr(end + 1));
+}
+
+} // namespace
+
+FrameScope::FrameScope(const Input &input)
+    : input_(input), environment_(input.program.environment(input.memory, input.cancellation)) {
+  no_frame_.memory = &input_.memory;
+  no_frame_.modules = &input_.program.target().modules();
+  if (input_.frame == nullptr || input_.frame->module == nullptr)
+    return;
+  Module &module = *input_.frame->module;
+  LineResolver *lines = input_.program.target().modules().lines(module);
+  if (lines == nullptr)
+    return;
+  auto functions = function_scopes(*lines, module.bias().to_link(input_.frame->lookup));
+  if (functions.empty())
+    return;
+  function_ = std::move(functions[std::min(input_.inlined, functions.size() - 1)]);
+  language_ = source_language(function_->language);
+  scopes_ = enclosing_scopes(qualified_name(function_->function), language_);
+}
+
+Value FrameScope::value_of(const ScopeVariable &variable) {
+  used_frame_ = used_frame_ || !variable.is_static;
+  return variable_value(variable, language_, context(), environment_);
+}
+
+std::optional<Value> FrameScope::find_local(std::string_view name) {
+  if (!function_)
+    return std::nullopt;
+  // The innermost block's come last, and hide those of the blocks around them.
+  for (const ScopeVariable &variable : function_->variables | std::views::reverse)
+    if (variable.name == name)
+      return value_of(variable);
+  return std::nullopt;
+}
+
+/// A member of the object that the function is a method of, where its language lets one leave out `this`.
+std::optional<Result<Value>> FrameScope::find_member(std::string_view name) {
+  if (language_ != SourceLanguage::cpp)
+    return std::nullopt;
+  for (const std::string_view object_name : {"this", "__this"}) {
+    const auto object = find_local(object_name);
+    if (!object)
+      continue;
+    if (auto captured = find_captured(*object, name))
+      return captured;
+  }
+  return std::nullopt;
+}
+
+/// A lambda's `this` is its closure, which names what it has captured "x" (clang) or "__x" (GCC), and the `this` of the
+/// function around it "this" or "__this".
+std::optional<Result<Value>> FrameScope::find_captured(const Value &closure, std::string_view name) {
+  const ValueOperations &operations = operations_of(closure);
+  const auto names = operations.member_names(closure, environment_);
+  const auto has = [&](std::string_view wanted) { return std::ranges::find(names, wanted) != names.end(); };
+  if (has(name))
+    return operations.member(closure, name, environment_);
+  if (const std::string captured = "__" + std::string(name); has(captured))
+    return operations.member(closure, captured, environment_);
+  for (const std::string_view outer : {"__this", "this"})
+    if (has(outer))
+      if (const auto object = operations.member(closure, outer, environment_)) {
+        const auto members = operations_of(*object).member_names(*object, environment_);
+        if (std::ranges::find(members, name) != members.end())
+          return operations_of(*object).member(*object, name, environment_);
+      }
+  return std::nullopt;
+}
+
+std::vector<NamedDie> FrameScope::named(std::string_view name, NameKind kind) {
+  if (input_.before_names)
+    input_.before_names();
+  return input_.program.names().find(name, kind, input_.cancellation);
+}
+
+ValueType FrameScope::typed(const TypeHandle &handle) const {
+  ValueType type{.native = handle, .go = nullptr};
+  if (language_ == SourceLanguage::go && environment_.go)
+    type.go = environment_.go->converter->convert(handle);
+  return type;
+}
+
+Value FrameScope::value_of(const NamedDie &named) {
+  const SourceLanguage of_unit = source_language(unit_language(named.die));
+  if (named.kind == NameKind::function)
+    return function_value(named);
+  return global_value(named, of_unit, context(), environment_);
+}
+
+/// One that is meant: of those in the frame's own unit where there are some, else the only one.
+std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std::string_view name) {
+  if (found.empty())
+    return std::nullopt;
+  if (function_ && found.size() > 1) {
+    const auto own =
+        std::ranges::find_if(found, [&](const NamedDie &one) { return in_same_unit(one.die, function_->function); });
+    if (own != found.end())
+      return value_of(*own);
+  }
+  // Libraries' own names are seldom meant where the program has one: the frame's module, then the executable.
+  for (const Module *module : {static_cast<const Module *>(context().module), executable()}) {
+    const auto of_module = [&](const NamedDie &one) { return one.module == module; };
+    if (found.size() > 1 && module != nullptr && std::ranges::any_of(found, of_module))
+      std::erase_if(found, std::not_fn(of_module));
+  }
+  if (found.size() == 1)
+    return value_of(found.front());
+  std::vector<std::string> names;
+  for (const NamedDie &one : found) {
+    const std::string file = unit_file(one.die);
+    const std::size_t slash = file.rfind('/');
+    names.push_back(file.empty() ? one.name
+                                 : fmt::format("{} of {}", one.name, std::string_view(file).substr(slash + 1)));
+  }
+  std::ranges::sort(names);
+  const bool more = names.size() > most_listed;
+  names.resize(std::min(names.size(), most_listed));
+  return std::unexpected(Error(ErrorKind::usage,
+                               fmt::format("'{}' is ambiguous: {}{}", name, fmt::join(names, ", "), more ? ", …" : ""),
+                               "the whole qualified name, or 'file.c'::name"));
+}
+
+const Module *FrameScope::executable() const {
+  Target &target = input_.program.target();
+  const auto modules = target.modules().modules();
+  const auto found =
+      std::ranges::find_if(modules, [&](const Module *module) { return module->path() == target.executable(); });
+  return found == modules.end() ? nullptr : *found;
+}
+
+/// gdb's 'file.c'::name.
+std::optional<Result<Value>> FrameScope::find_in_unit(std::string_view name) {
+  const std::size_t colons = name.find("::");
+  if (colons == std::string_view::npos || colons == 0)
+    return std::nullopt;
+  std::string_view file = name.substr(0, colons);
+  if (file.size() > 2 && (file.front() == '\'' || file.front() == '"'))
+    file = file.substr(1, file.size() - 2);
+  if (file.find('.') == std::string_view::npos)
+    return std::nullopt;
+  const std::string_view rest = name.substr(colons + 2);
+  for (const NameKind kind : {NameKind::variable, NameKind::function}) {
+    std::vector<NamedDie> found = named(rest, kind);
+    std::erase_if(found, [&](const NamedDie &one) {
+      const std::string path = unit_file(one.die);
+      return path != file && !path.ends_with("/" + std::string(file));
+    });
+    if (auto chosen = choose(std::move(found), name))
+      return chosen;
+  }
+  return std::nullopt;
+}
+
+std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
+  for (const NameKind kind : {NameKind::variable, NameKind::function}) {
+    std::vector<NamedDie> all = named(name, kind);
+    // Of the scopes around the function the innermost that has one wins, as in the language.
+    for (const std::string &scope : scopes_) {
+      std::vector<NamedDie> here;
+      std::ranges::copy_if(all, std::back_inserter(here),
+                           [&](const NamedDie &one) { return one.name == scope + std::string(name); });
+      if (here.empty())
+        here = named(scope + std::string(name), kind);
+      std::erase_if(here, [&](const NamedDie &one) { return one.name != scope + std::string(name); });
+      if (auto chosen = choose(std::move(here), name))
+        return chosen;
+    }
+    if (auto chosen = choose(std::move(all), name))
+      return chosen;
+  }
+  return std::nullopt;
+}
+
+Result<Value> FrameScope::find(std::string_view name) {
+  if (auto local = find_local(name))
+    return *std::move(local);
+  if (auto member = find_member(name))
+    return *std::move(member);
+  if (auto in_unit = find_in_unit(name))
+    return *std::move(in_unit);
+  std::string_view global = name;
+  if (global.starts_with("::"))
+    global.remove_prefix(2);
+  if (auto found = find_global(global))
+    return *std::move(found);
+  if (auto symbol = find_symbol_value(global))
+    return *std::move(symbol);
+  if (input_.cancellation != nullptr && input_.cancellation->requested())
+    return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
+  return std::unexpected(unknown(name));
+}
+
+Result<Value> FrameScope::find_register(std::string_view name) {
+  used_frame_ = true;
+  return register_value(name, input_.frame, language_, environment_);
+}
+
+Error FrameScope::unknown(std::string_view name) {
+  std::vector<std::string> candidates;
+  if (function_)
+    for (const ScopeVariable &variable : function_->variables)
+      candidates.push_back(variable.name);
+  if (language_ == SourceLanguage::cpp)
+    if (const auto object = find_local("this"))
+      std::ranges::move(operations_of(*object).member_names(*object, environment_), std::back_inserter(candidates));
+  // A typing error is seldom in the first letters.
+  const std::string_view beginning = name.substr(0, std::min<std::size_t>(name.size(), 3));
+  for (const NameKind kind : {NameKind::variable, NameKind::function})
+    std::ranges::move(input_.program.names().names_like(beginning, kind, most_candidates, input_.cancellation),
+                      std::back_inserter(candidates));
+  add_last_parts(candidates);
+  return Error(ErrorKind::not_found, fmt::format("nothing here is named '{}'{}", name, did_you_mean(name, candidates)),
+               function_ ? "locals, args, or vars to see what there is" : "vars and funcs list what the program has");
+}
+
+std::vector<std::string> FrameScope::names_like(std::string_view prefix, std::size_t limit) {
+  std::vector<std::string> names;
+  if (function_)
+    for (const ScopeVariable &variable : function_->variables)
+      names.push_back(variable.name);
+  if (const auto object = find_local("this"))
+    std::ranges::move(operations_of(*object).member_names(*object, environment_), std::back_inserter(names));
+  if (!prefix.empty() && input_.program.names().progress().finished())
+    for (const NameKind kind : {NameKind::variable, NameKind::function})
+      std::ranges::move(input_.program.names().names_like(prefix, kind, most_candidates, input_.cancellation),
+                        std::back_inserter(names));
+  std::erase_if(names, [&](const std::string &name) { return !name.starts_with(prefix); });
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  names.resize(std::min(names.size(), limit));
+  return names;
+}
+
+} // namespace inspect

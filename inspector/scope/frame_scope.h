@@ -1,0 +1,77 @@
+// What names mean in one frame of a live process: its locals and arguments, members of `this`, what its lambda has
+// captured, then the statics of its unit and its namespaces, then all of the program, at last symbols without debug
+// information. Expressions are evaluated in it (values/name_scope.h).
+//
+//     FrameScope scope({program, memory, &contexts.at(frame.physical), inlined, &cancellation, {}});
+//     auto value = evaluate("request->path", scope);
+#pragma once
+
+#include "dwarf/location/frame_context.h"
+#include "dwarf/variables/frame_variables.h"
+#include "inspector/scope/program_values.h"
+#include "values/name_scope.h"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+class FrameScope final : public NameScope {
+public:
+  struct Input {
+    ProgramValues &program;
+    const MemoryView &memory;            ///< the copied stacks first, then files, then the live process
+    const FrameContext *frame = nullptr; ///< null: no frame, and only what the program has for all
+    std::size_t inlined = 0;             ///< which of the functions at its pc: 0 is the innermost inlined one
+    const Cancellation *cancellation = nullptr;
+    /// Called before names of the whole program are looked up, which may have to wait for their index. May be empty.
+    std::function<void()> before_names = {};
+  };
+  /// What the input refers to must outlive the object, as it must the values.
+  explicit FrameScope(const Input &input);
+
+  Result<Value> find(std::string_view name) override;
+  Result<ValueType> find_type(std::string_view name) override;
+  Result<Value> find_register(std::string_view name) override;
+  SourceLanguage language() const override { return language_; }
+  ValueEnvironment &environment() override { return environment_; }
+  std::vector<std::string> names_like(std::string_view prefix, std::size_t limit) override;
+
+  /// The function of the frame, with its arguments and locals; null where there is no debug information for it.
+  const FunctionScope *function() const { return function_ ? &*function_ : nullptr; }
+  Value value_of(const ScopeVariable &variable);
+  /// Whether anything that was found since the start belongs to the frame: gone when the frame is.
+  bool used_frame() const { return used_frame_; }
+
+private:
+  std::optional<Value> find_local(std::string_view name);
+  std::optional<Result<Value>> find_member(std::string_view name);
+  std::optional<Result<Value>> find_captured(const Value &closure, std::string_view name);
+  std::optional<Result<Value>> find_global(std::string_view name);
+  std::optional<Result<Value>> find_in_unit(std::string_view name);
+  std::optional<Result<Value>> choose(std::vector<NamedDie> found, std::string_view name);
+  std::optional<Value> find_symbol_value(std::string_view name);
+  Value value_of(const NamedDie &named);
+  Value function_value(const NamedDie &named);
+  std::vector<NamedDie> named(std::string_view name, NameKind kind);
+  std::optional<Result<ValueType>> find_declared_type(std::string_view name);
+  ValueType typed(const TypeHandle &handle) const;
+  Error unknown(std::string_view name);
+  const Module *executable() const; ///< null: not among the modules
+  const FrameContext &context() const { return input_.frame != nullptr ? *input_.frame : no_frame_; }
+
+  Input input_;
+  ValueEnvironment environment_;
+  FrameContext no_frame_; ///< of threads without frames
+  std::optional<FunctionScope> function_;
+  SourceLanguage language_ = SourceLanguage::unknown;
+  std::vector<std::string> scopes_; ///< around the function, innermost first, with the separator: "ns::Class::", "ns::"
+  bool used_frame_ = false;
+};
+
+} // namespace inspect

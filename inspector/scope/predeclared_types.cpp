@@ -1,0 +1,153 @@
+#include "inspector/scope/predeclared_types.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace inspect {
+namespace {
+
+/// DW_ATE_… (DWARF 5, table 7.11).
+enum Encoding : std::uint64_t {
+  boolean = 0x02,
+  floating = 0x04,
+  signed_integer = 0x05,
+  signed_character = 0x06,
+  unsigned_integer = 0x07,
+  unsigned_character = 0x08,
+  utf = 0x10,
+};
+
+struct Predeclared {
+  std::string_view name;
+  Encoding encoding;
+  std::uint64_t size;
+};
+
+constexpr auto c_types = std::to_array<Predeclared>({
+    {"char", signed_character, 1},
+    {"signed char", signed_character, 1},
+    {"unsigned char", unsigned_character, 1},
+    {"short", signed_integer, 2},
+    {"unsigned short", unsigned_integer, 2},
+    {"int", signed_integer, 4},
+    {"unsigned int", unsigned_integer, 4},
+    {"long", signed_integer, 8},
+    {"unsigned long", unsigned_integer, 8},
+    {"long long", signed_integer, 8},
+    {"unsigned long long", unsigned_integer, 8},
+    {"__int128", signed_integer, 16},
+    {"unsigned __int128", unsigned_integer, 16},
+    {"float", floating, 4},
+    {"double", floating, 8},
+    {"long double", floating, 16},
+    {"_Bool", boolean, 1},
+    {"bool", boolean, 1},
+    {"wchar_t", signed_integer, 4},
+    {"char8_t", utf, 1},
+    {"char16_t", utf, 2},
+    {"char32_t", utf, 4},
+});
+
+constexpr auto rust_types = std::to_array<Predeclared>({
+    {"i8", signed_integer, 1},
+    {"u8", unsigned_integer, 1},
+    {"i16", signed_integer, 2},
+    {"u16", unsigned_integer, 2},
+    {"i32", signed_integer, 4},
+    {"u32", unsigned_integer, 4},
+    {"i64", signed_integer, 8},
+    {"u64", unsigned_integer, 8},
+    {"i128", signed_integer, 16},
+    {"u128", unsigned_integer, 16},
+    {"isize", signed_integer, 8},
+    {"usize", unsigned_integer, 8},
+    {"f32", floating, 4},
+    {"f64", floating, 8},
+    {"bool", boolean, 1},
+    {"char", utf, 4},
+});
+
+// Where C and Go have the same word for another size (int), C's own table is asked first.
+constexpr auto others = std::to_array<Predeclared>({
+    {"int8_t", signed_integer, 1},     {"uint8_t", unsigned_integer, 1},  {"int16_t", signed_integer, 2},
+    {"uint16_t", unsigned_integer, 2}, {"int32_t", signed_integer, 4},    {"uint32_t", unsigned_integer, 4},
+    {"int64_t", signed_integer, 8},    {"uint64_t", unsigned_integer, 8}, {"size_t", unsigned_integer, 8},
+    {"ssize_t", signed_integer, 8},    {"intptr_t", signed_integer, 8},   {"uintptr_t", unsigned_integer, 8},
+    {"ptrdiff_t", signed_integer, 8},  {"int8", signed_integer, 1},       {"uint8", unsigned_integer, 1},
+    {"byte", unsigned_integer, 1},     {"int16", signed_integer, 2},      {"uint16", unsigned_integer, 2},
+    {"int32", signed_integer, 4},      {"uint32", unsigned_integer, 4},   {"rune", signed_integer, 4},
+    {"int64", signed_integer, 8},      {"uint64", unsigned_integer, 8},   {"uint", unsigned_integer, 8},
+    {"uintptr", unsigned_integer, 8},  {"float32", floating, 4},          {"float64", floating, 8},
+});
+
+template <std::size_t Count>
+std::optional<TypeHandle> find_in(const std::array<Predeclared, Count> &table, std::string_view name,
+                                  TypeReader &types) {
+  const auto found = std::ranges::find(table, name, &Predeclared::name);
+  if (found == table.end())
+    return std::nullopt;
+  return types.base_type(found->name, found->encoding, found->size);
+}
+
+/// "long unsigned int" and "unsigned long" are the same words in another order, one of them superfluous. Empty where
+/// these are not all words of C's integer types.
+std::string canonical(std::string_view name) {
+  std::size_t longs = 0;
+  bool is_unsigned = false, is_signed = false, has_short = false, has_char = false, has_int = false, has_double = false;
+  while (!name.empty()) {
+    const std::size_t blank = std::min(name.find(' '), name.size());
+    const std::string_view word = name.substr(0, blank);
+    name.remove_prefix(std::min(blank + 1, name.size()));
+    if (word == "long")
+      ++longs;
+    else if (word == "unsigned")
+      is_unsigned = true;
+    else if (word == "signed")
+      is_signed = true;
+    else if (word == "short")
+      has_short = true;
+    else if (word == "char")
+      has_char = true;
+    else if (word == "int")
+      has_int = true;
+    else if (word == "double")
+      has_double = true;
+    else if (!word.empty())
+      return {};
+  }
+  const bool contradictory =
+      longs > 2 || (is_signed && is_unsigned) || (has_short && longs > 0) ||
+      (has_char && (longs > 0 || has_short || has_int)) ||
+      (has_double && (longs > 1 || is_signed || is_unsigned || has_short || has_int || has_char));
+  if (contradictory)
+    return {};
+  std::string text = is_unsigned ? "unsigned " : has_char && is_signed ? "signed " : "";
+  if (has_double)
+    return longs == 1 ? "long double" : "double";
+  text += has_char ? "char" : has_short ? "short" : longs == 1 ? "long" : longs == 2 ? "long long" : "int";
+  return text;
+}
+
+} // namespace
+
+std::optional<TypeHandle> predeclared_type(std::string_view name, SourceLanguage language, TypeReader &types) {
+  if (language == SourceLanguage::rust)
+    return find_in(rust_types, name, types);
+  if (name == "void")
+    return TypeHandle();
+  if (auto exact = find_in(c_types, name, types))
+    return exact;
+  return find_in(c_types, canonical(name), types);
+}
+
+std::optional<TypeHandle> foreign_type(std::string_view name, TypeReader &types) {
+  if (auto found = find_in(others, name, types))
+    return found;
+  if (auto found = find_in(rust_types, name, types))
+    return found;
+  return predeclared_type(name, SourceLanguage::c, types);
+}
+
+} // namespace inspect

@@ -1,0 +1,54 @@
+#include "inspector/scope/printed_variables.h"
+
+#include "values/value_operations.h"
+
+#include <algorithm>
+
+namespace inspect {
+namespace {
+
+bool is_wanted(const ScopeVariable &variable, FrameVariables which) {
+  if (variable.name.empty() || (variable.is_artificial && variable.name != "this"))
+    return false;
+  const bool is_argument = variable.is_parameter || variable.is_result;
+  return is_argument == (which == FrameVariables::arguments);
+}
+
+FrameVariable described(FrameScope &scope, const ScopeVariable &variable, const FrameVariableOptions &options) {
+  FrameVariable text;
+  text.name = variable.name;
+  text.is_parameter = variable.is_parameter;
+  text.is_result = variable.is_result;
+  text.shadowed = variable.shadowed;
+  text.depth = variable.depth;
+  text.line = variable.line;
+  ValueEnvironment &environment = scope.environment();
+  environment.deadline = std::min(std::chrono::steady_clock::now() + options.per_value, options.until);
+  const Value value = scope.value_of(variable);
+  text.missing = !value.source.has_value();
+  text.at_entry = value.at_entry;
+  if (options.with_types)
+    text.type = operations_of(value).type_name(value.type, environment);
+  text.value = value_text(value, environment, options.print);
+  environment.deadline.reset();
+  return text;
+}
+
+} // namespace
+
+std::vector<FrameVariable> frame_variables(FrameScope &scope, FrameVariables which,
+                                           const FrameVariableOptions &options) {
+  std::vector<FrameVariable> all;
+  if (scope.function() == nullptr)
+    return all;
+  for (const ScopeVariable &variable : scope.function()->variables) {
+    if (!is_wanted(variable, which))
+      continue;
+    if (all.size() >= options.most || std::chrono::steady_clock::now() >= options.until)
+      break;
+    all.push_back(described(scope, variable, options));
+  }
+  return all;
+}
+
+} // namespace inspect

@@ -1,0 +1,68 @@
+#include "inspector/scope/program_values.h"
+
+#include <algorithm>
+
+namespace inspect {
+
+ProgramValues::ProgramValues(Target &target)
+    : target_(target), generation_(target.generation()), names_(target.modules()) {
+  const auto runtime = target.go_runtime();
+  if (!runtime)
+    return; // no Go; or none that can be used, and then its types are not known either
+  go_.emplace(types_);
+  go_->version = (*runtime)->version();
+  go_->images = &(*runtime)->images();
+  go_->types.emplace(*go_->images, go_->version, target.memory());
+}
+
+ProgramValues::~ProgramValues() = default;
+
+ValueEnvironment ProgramValues::environment(const MemoryView &memory, const Cancellation *cancellation) {
+  ValueEnvironment environment{.memory = memory, .modules = target_.modules(), .types = types_};
+  environment.cancellation = cancellation;
+  environment.find_type = [this, cancellation](std::string_view name, SourceLanguage language) {
+    return find_type(name, language, cancellation);
+  };
+  if (go_)
+    environment.go = GoValueEnvironment{.version = go_->version,
+                                        .pool = &go_->pool,
+                                        .converter = &go_->converter,
+                                        .types = &*go_->types,
+                                        .images = go_->images,
+                                        .classify = [this](RunAddress address) { return classify(address); }};
+  return environment;
+}
+
+/// The first that defines it: of several modules with a type of one name any will do, and the executable's comes first.
+std::optional<ValueType> ProgramValues::find_type(std::string_view name, SourceLanguage language,
+                                                  const Cancellation *cancellation) {
+  std::string key(name);
+  key += static_cast<char>(language);
+  if (const auto known = found_types_.find(key); known != found_types_.end())
+    return known->second;
+  std::optional<ValueType> type;
+  for (const NamedDie &found : names_.find(name, NameKind::type, cancellation)) {
+    const TypeHandle handle{.die = found.die};
+    if (types_.read(handle).is_declaration)
+      continue;
+    type = ValueType{.native = handle, .go = nullptr};
+    if (language == SourceLanguage::go && go_)
+      type->go = go_->converter.convert(handle);
+    break;
+  }
+  if (cancellation == nullptr || !cancellation->requested())
+    found_types_.emplace(std::move(key), type);
+  return type;
+}
+
+std::string ProgramValues::classify(RunAddress address) {
+  if (!go_->classes) {
+    std::vector<MappedMemory> mapped;
+    for (const Mapping &mapping : target_.maps())
+      mapped.push_back({mapping.range, mapping.readable, mapping.writable, mapping.path});
+    go_->classes.emplace(*go_->images, target_.modules(), std::move(mapped), std::vector<GoroutineStackRange>());
+  }
+  return go_->classes->phrase(address);
+}
+
+} // namespace inspect

@@ -1,0 +1,75 @@
+#include "inspector/stacks/argument_decoder.h"
+
+#include "golang/signatures/signatures.h"
+#include "golang/types/runtime_types.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace inspect {
+namespace {
+
+/// Until then arguments were passed on the stack, and the words are that area as it is.
+constexpr GoVersion first_with_typed_words{1, 17};
+
+class LiveArgumentValues final : public ArgumentValues {
+public:
+  LiveArgumentValues(Target &target, GoRuntime &runtime, std::shared_ptr<const MemoryView> captured,
+                     std::vector<GoroutineStackRange> stacks)
+      : target_(target), runtime_(runtime), stacks_(std::move(stacks)), captured_(std::move(captured)),
+        memory_({captured_.get(), &target.memory()}), types_(runtime.images(), runtime.version(), memory_),
+        signatures_(target.modules()) {
+    context_.memory = &memory_;
+    context_.types = &types_;
+    context_.version = runtime.version();
+    context_.classify = [this](RunAddress address) { return classes().phrase(address); };
+  }
+
+  std::vector<DecodedArgument> decode(const ReportFrame &frame, std::span<const std::uint64_t> words) override {
+    if (frame.arguments == nullptr || !frame.arguments->known)
+      return {};
+    const RunAddress entry = frame.pc - frame.offset;
+    const GoImage *image = runtime_.find(entry);
+    const GoSignature *signature = image != nullptr ? signatures_.at(*image->module, entry, frame.function) : nullptr;
+    if (signature == nullptr)
+      return describe_words(frame.function, *frame.arguments, words, context_);
+    if (runtime_.version() >= first_with_typed_words)
+      return decode_words(*signature, *frame.arguments, words, context_);
+    const bool cut = std::ranges::any_of(frame.arguments->tokens, [](const ArgumentToken &token) {
+      return token.kind == ArgumentToken::Kind::ellipsis;
+    });
+    return decode_stack_words(*signature, words, cut, context_);
+  }
+
+private:
+  /// Made when it is first asked for: there may be a million stacks to sort.
+  const AddressClasses &classes() {
+    if (!classes_) {
+      std::vector<MappedMemory> mapped;
+      for (const Mapping &mapping : target_.maps())
+        mapped.push_back({mapping.range, mapping.readable, mapping.writable, mapping.path});
+      classes_.emplace(runtime_.images(), target_.modules(), std::move(mapped), std::move(stacks_));
+    }
+    return *classes_;
+  }
+
+  Target &target_;
+  GoRuntime &runtime_;
+  std::vector<GoroutineStackRange> stacks_; ///< until classes_ takes them
+  std::optional<AddressClasses> classes_;
+  std::shared_ptr<const MemoryView> captured_;
+  LayeredMemory memory_;
+  GoRuntimeTypes types_;
+  GoSignatures signatures_;
+  ValueContext context_;
+};
+
+} // namespace
+
+std::shared_ptr<ArgumentValues> make_argument_values(Target &target, GoRuntime &runtime,
+                                                     std::shared_ptr<const MemoryView> captured,
+                                                     std::vector<GoroutineStackRange> stacks) {
+  return std::make_shared<LiveArgumentValues>(target, runtime, std::move(captured), std::move(stacks));
+}
+
+} // namespace inspect

@@ -1,0 +1,117 @@
+#include "inspector/stacks/dump_variables.h"
+
+#include "inspector/scope/stack_contexts.h"
+#include "inspector/stacks/goroutine_details.h"
+#include "inspector/target/module_files_memory.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace inspect {
+namespace {
+
+constexpr std::chrono::milliseconds per_value{100};
+constexpr std::size_t most_variables = 64; // of one frame in a dump
+constexpr std::size_t most_kept = 8;       // stacks
+
+} // namespace
+
+/// A stack with registers, and its frames as expressions see them; it does not move.
+struct StackValues::WalkedStack {
+  WalkedStack(Stack walked, const MemoryView &memory, ModuleMap &modules)
+      : stack(std::move(walked)), contexts({stack, memory, modules}) {}
+
+  Stack stack;
+  StackContexts contexts;
+};
+
+struct StackValues::State {
+  State(Target &inspected, std::shared_ptr<const SnapshotMemory> stacks)
+      : target(inspected), captured(std::move(stacks)), files(target.modules()),
+        memory({captured.get(), &files, &target.memory()}), program(target) {}
+
+  Target &target;
+  std::shared_ptr<const SnapshotMemory> captured;
+  ModuleFilesMemory files;
+  LayeredMemory memory;
+  ProgramValues program;
+  // Frames are asked for one after the other, of the few threads of a group in turn. Goroutines' ids and threads' are
+  // told apart by the first.
+  std::map<std::pair<bool, std::uint64_t>, WalkedStack> walked;
+  std::optional<std::chrono::steady_clock::time_point> until;
+
+  template <typename Walk> WalkedStack &stack_of(bool is_goroutine, std::uint64_t id, const Walk &walk) {
+    const std::pair key(is_goroutine, id);
+    if (const auto known = walked.find(key); known != walked.end())
+      return known->second;
+    if (walked.size() >= most_kept)
+      walked.clear();
+    return walked.try_emplace(key, walk(), memory, target.modules()).first->second;
+  }
+};
+
+StackValues::StackValues(Target &target, std::shared_ptr<const SnapshotMemory> captured)
+    : state_(std::make_unique<State>(target, std::move(captured))) {}
+
+StackValues::~StackValues() = default;
+
+bool StackValues::may_go_on() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!state_->until)
+    state_->until = now + budget;
+  if (now < *state_->until)
+    return true;
+  ++left_out_;
+  return false;
+}
+
+std::vector<FrameVariable> StackValues::decode(WalkedStack &walked, std::span<const ReportFrame> frames,
+                                               std::size_t frame, FrameVariables which, const PrintOptions &print) {
+  const std::size_t physical = frames[frame].physical;
+  if (physical >= walked.stack.frames.size() || frames[frame].guessed || frames[frame].signal)
+    return {};
+  const auto first = std::ranges::find(frames, physical, &ReportFrame::physical);
+  FrameScope scope({.program = state_->program,
+                    .memory = state_->memory,
+                    .frame = &walked.contexts.at(physical),
+                    .inlined = frame - static_cast<std::size_t>(first - frames.begin())});
+  // Types that only another unit defines are not worth an index of the whole program here.
+  scope.environment().find_type = {};
+  return frame_variables(
+      scope, which,
+      {.print = print, .with_types = true, .most = most_variables, .per_value = per_value, .until = *state_->until});
+}
+
+std::vector<FrameVariable> StackValues::variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
+                                                  const PrintOptions &print) {
+  if (frame >= thread.frames.size() || thread.stack.frames.empty() || !may_go_on())
+    return {};
+  const auto &registers = thread.stack.frames.front().registers;
+  if (registers == nullptr)
+    return {};
+  WalkedStack &walked = state_->stack_of(false, static_cast<std::uint64_t>(thread.thread), [&] {
+    Stack stack = unwind(*registers, state_->memory, state_->target.modules(),
+                         {.max_frames = thread.stack.frames.size(), .keep_registers = true});
+    // In a Go process the report's walk followed the runtime from stack to stack, and this one does not: only what both
+    // found is the same.
+    const auto [differs, unused] =
+        std::ranges::mismatch(stack.frames, thread.stack.frames, [](const Frame &left, const Frame &right) {
+          return left.pc == right.pc && left.cfa == right.cfa;
+        });
+    stack.frames.erase(differs, stack.frames.end());
+    return stack;
+  });
+  return decode(walked, thread.frames, frame, which, print);
+}
+
+std::vector<FrameVariable> StackValues::variables(const ProcessReport &report, const GoroutineReport &goroutine,
+                                                  std::size_t frame, FrameVariables which, const PrintOptions &print) {
+  if (!report.go || frame >= report.go->stack_of(goroutine).frames.size() || !may_go_on())
+    return {};
+  WalkedStack &walked =
+      state_->stack_of(true, goroutine.id, [&] { return goroutine_stack(state_->target, report, goroutine); });
+  return decode(walked, report.go->stack_of(goroutine).frames, frame, which, print);
+}
+
+} // namespace inspect

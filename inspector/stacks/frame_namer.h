@@ -1,0 +1,46 @@
+// Turns unwound stacks into reported ones: Go frames are named by the pclntab, as the runtime would, the others by
+// symbols and DWARF. Every address is named once.
+#pragma once
+
+#include "golang/runtime/go_runtime.h"
+#include "inspector/stacks/report_frame.h"
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace inspect {
+
+class FrameNamer {
+public:
+  /// `runtime` may be null. Layouts of argument words are put into `layouts`, where that is not null. All must outlive
+  /// the namer; the frames point into `texts` and `layouts`.
+  FrameNamer(ModuleMap &modules, const GoRuntime *runtime, TextPool &texts, std::deque<ArgumentLayout> *layouts,
+             const MemoryView &memory);
+  ~FrameNamer();
+  FrameNamer(const FrameNamer &) = delete;
+  FrameNamer &operator=(const FrameNamer &) = delete;
+
+  /// Appends the lines of the stack, innermost first. Where argument words begin among their goroutine's is counted
+  /// from 0; returns how many there are.
+  std::uint32_t name(const Stack &stack, std::vector<ReportFrame> &into);
+
+private:
+  struct Named {
+    ReportFrame frame;
+    GoFunctionKind kind = GoFunctionKind::normal;
+  };
+  const std::vector<Named> &names_at(RunAddress pc, RunAddress lookup);
+  std::vector<Named> go_names(const GoImage &image, RunAddress pc, RunAddress lookup);
+  std::vector<Named> native_names(RunAddress lookup);
+
+  ModuleMap &modules_;
+  const GoRuntime *runtime_;
+  TextPool &texts_;
+  std::deque<ArgumentLayout> *layouts_;
+  const MemoryView &memory_;
+  std::unordered_map<RunAddress, std::vector<Named>> known_;
+};
+
+} // namespace inspect

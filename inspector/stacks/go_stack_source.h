@@ -1,0 +1,33 @@
+// Joins the copying of goroutines (golang/goroutines/goroutine_copy.h) to the snapshot's stop
+// (attach/snapshot/snapshot.h).
+#pragma once
+
+#include "attach/snapshot/snapshot.h"
+#include "golang/goroutines/goroutine_copy.h"
+
+#include <string>
+#include <vector>
+
+namespace inspect {
+
+class GoStackSource final : public StackSource {
+public:
+  GoStackSource(GoRuntime &runtime, const MemoryView &memory, GoroutineCopy::Stacks stacks)
+      : copy_(runtime, memory, stacks) {}
+
+  void prepare() override { prepared_ = copy_.prepare(); }
+  std::vector<RunRange> stacks(std::span<const RunAddress> stack_pointers) override {
+    return prepared_ ? copy_.copy(stack_pointers) : std::vector<RunRange>();
+  }
+  std::uint64_t expected_bytes() const override { return prepared_ ? copy_.expected_stack_bytes() : 0; }
+  std::vector<RunAddress> further_stack_pointers() const override { return copy_.c_stack_pointers(); }
+  /// An error says why the goroutines could not be found.
+  const Result<void> &prepared() const { return prepared_; }
+  GoroutineCopy &copy() { return copy_; }
+
+private:
+  GoroutineCopy copy_;
+  Result<void> prepared_;
+};
+
+} // namespace inspect

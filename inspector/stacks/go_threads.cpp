@@ -1,0 +1,74 @@
+#include "inspector/stacks/go_threads.h"
+
+#include "attach/procfs/process_status.h"
+
+#include <algorithm>
+
+namespace inspect {
+namespace {
+
+/// Our number of each thread by the number it has in its own namespace.
+std::unordered_map<pid_t, pid_t> numbers_by_own(pid_t process, std::span<const StoppedThread> threads,
+                                                const std::vector<GoMachine> &machines) {
+  std::unordered_map<pid_t, pid_t> numbers;
+  for (const StoppedThread &thread : threads)
+    numbers.emplace(thread.thread, thread.thread);
+  const bool same_namespace = std::ranges::all_of(
+      machines, [&](const GoMachine &machine) { return machine.thread == 0 || numbers.contains(machine.thread); });
+  if (same_namespace)
+    return numbers;
+  std::unordered_map<pid_t, pid_t> own;
+  for (const StoppedThread &thread : threads)
+    if (const auto status = read_thread_status(process, thread.thread); status && status->id_in_namespace != 0)
+      own.emplace(status->id_in_namespace, thread.thread);
+  return own.empty() ? numbers : own;
+}
+
+} // namespace
+
+GoThreads::GoThreads(const GoroutineCopy &copy, pid_t process, std::span<const StoppedThread> threads) {
+  const auto numbers = numbers_by_own(process, threads, copy.machines());
+  std::unordered_map<RunAddress, const Goroutine *> wanted;
+  for (const GoMachine &machine : copy.machines()) {
+    machines_.emplace(machine.address, &machine);
+    if (const auto number = numbers.find(machine.thread); number != numbers.end())
+      threads_.emplace(machine.address, number->second);
+    if (machine.current_g.value != 0)
+      wanted.emplace(machine.current_g, nullptr);
+  }
+  current_.reserve(wanted.size()); // contexts point into it
+  for (const Goroutine &goroutine : copy.goroutines())
+    if (const auto found = wanted.find(goroutine.address); found != wanted.end() && found->second == nullptr)
+      found->second = &current_.emplace_back(goroutine);
+  for (const auto &[address, thread] : threads_) {
+    const GoMachine *machine = machines_.at(address);
+    const auto goroutine = wanted.find(machine->current_g);
+    contexts_[thread] = {goroutine != wanted.end() ? goroutine->second : nullptr, machine};
+  }
+}
+
+GoWalkContext GoThreads::context_of(pid_t thread) const {
+  const auto found = contexts_.find(thread);
+  return found != contexts_.end() ? found->second : GoWalkContext{};
+}
+
+pid_t GoThreads::thread_of(const Goroutine &goroutine) const {
+  const auto found = threads_.find(goroutine.m);
+  return found != threads_.end() ? found->second : 0;
+}
+
+const GoMachine *GoThreads::machine_of(const Goroutine &goroutine) const {
+  for (const RunAddress address : {goroutine.m, goroutine.locked_m})
+    if (const auto found = machines_.find(address); found != machines_.end())
+      return found->second;
+  return nullptr;
+}
+
+bool starts_at_entry(const GoRuntime &runtime, const Goroutine &goroutine) {
+  if (goroutine.status == GoroutineStatus::in_syscall && goroutine.syscall_sp.value != 0)
+    return false;
+  const auto place = runtime.function_at(goroutine.pc);
+  return place && place->function.entry == goroutine.pc;
+}
+
+} // namespace inspect

@@ -1,0 +1,313 @@
+#include "inspector/stacks/goroutine_reporter.h"
+
+#include "golang/goroutines/goroutine_labels.h"
+#include "golang/pclntab/function_name.h"
+#include "golang/traceback/traceback_rules.h"
+#include "golang/unwind/go_stack_walk.h"
+#include "inspector/stacks/go_threads.h"
+#include "inspector/stacks/stack_pool.h"
+#include "machine/x86_64/registers.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace inspect {
+namespace {
+
+constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+constexpr std::size_t goroutines_between_progress = 4096;
+
+/// Keeps what many goroutines share under small numbers; 0 is "none".
+class CreationSites {
+public:
+  CreationSites(const GoRuntime &runtime, TextPool &texts, std::vector<CreationSite> &sites)
+      : runtime_(runtime), texts_(texts), sites_(sites) {}
+
+  std::uint32_t number_of(RunAddress return_address) {
+    if (return_address.value == 0)
+      return 0;
+    const auto [entry, is_new] = known_.try_emplace(return_address, 0);
+    if (is_new)
+      if (const auto site = site_at(return_address)) {
+        entry->second = static_cast<std::uint32_t>(sites_.size());
+        sites_.push_back(*site);
+      }
+    return entry->second;
+  }
+
+private:
+  std::optional<CreationSite> site_at(RunAddress return_address) {
+    const GoImage *image = runtime_.find(return_address - 1);
+    const auto function = image != nullptr ? image->table->find(return_address - 1) : std::nullopt;
+    if (!function)
+      return std::nullopt;
+    // The runtime names the physical function, with the line of the innermost inlined call.
+    const auto frames = image->table->frames(*function, return_address - 1);
+    CreationSite site;
+    site.function = texts_.intern(printed_function_name(function->name, runtime_.version()));
+    site.hidden_in_traceback = !shows_creator(function->name, runtime_.version());
+    site.file = texts_.intern(frames.front().file);
+    site.line = frames.front().line;
+    site.offset = return_address - function->entry;
+    return site;
+  }
+
+  const GoRuntime &runtime_;
+  TextPool &texts_;
+  std::vector<CreationSite> &sites_;
+  std::unordered_map<RunAddress, std::uint32_t> known_;
+};
+
+class LabelSets {
+public:
+  LabelSets(const MemoryView &memory, GoVersion version, std::vector<LabelSet> &sets)
+      : memory_(memory), version_(version), sets_(sets) {}
+
+  std::uint32_t number_of(RunAddress address) {
+    if (address.value == 0)
+      return 0;
+    const auto [entry, is_new] = known_.try_emplace(address, 0);
+    if (!is_new)
+      return entry->second;
+    auto labels = read_goroutine_labels(memory_, address, version_);
+    if (!labels) {
+      ++unreadable_;
+    } else if (!labels->empty()) {
+      const auto [same, is_new_set] = numbers_.try_emplace(*labels, static_cast<std::uint32_t>(sets_.size()));
+      entry->second = same->second;
+      if (is_new_set)
+        sets_.push_back(std::move(*labels));
+    }
+    return entry->second;
+  }
+  std::size_t unreadable() const { return unreadable_; }
+
+private:
+  const MemoryView &memory_;
+  GoVersion version_;
+  std::vector<LabelSet> &sets_;
+  std::unordered_map<RunAddress, std::uint32_t> known_;
+  std::map<LabelSet, std::uint32_t> numbers_;
+  std::size_t unreadable_ = 0;
+};
+
+} // namespace
+
+struct GoroutineReporter::State {
+  State(const Input &given, std::span<const StoppedThread> stopped)
+      : input(given), unwinding(given.runtime), quick_walk(given.runtime),
+        threads(given.copy, given.target.process(), stopped) {}
+
+  /// The stack stays valid until the next call.
+  const Stack &stack_of(const Goroutine &goroutine);
+  void walk_parked(const Goroutine &goroutine, Stack &into);
+  void add_frames_on_thread(const Goroutine &goroutine, const ThreadReport &thread, Stack &into) const;
+  GoroutineReport report_one(const Goroutine &goroutine, StackPool &pool, CreationSites &sites, LabelSets &labels);
+  void read_words(const Stack &walked, GoroutineReport &into);
+  bool is_system(const Goroutine &goroutine, const GoroutineStack &stack);
+  bool is_between_calls(const Goroutine &goroutine) const;
+  const ThreadReport *thread_report(pid_t thread) const;
+
+  Input input;
+  GoUnwind unwinding;
+  GoStackWalk quick_walk;
+  /// Where goroutines start, and of which kind of the runtime's own those are: a million start at a few places.
+  std::unordered_map<RunAddress, std::optional<GoFunctionKind>> system_starts;
+  Stack latest; ///< of the goroutine at hand; its frames keep their memory
+  GoThreads threads;
+  std::unordered_map<pid_t, const ThreadReport *> reports;
+  GoReport go;
+  std::vector<std::uint64_t> frame_words; ///< room for those of one frame
+};
+
+GoroutineReporter::GoroutineReporter(const Input &input, std::span<const StoppedThread> threads)
+    : state_(std::make_unique<State>(input, threads)) {}
+GoroutineReporter::~GoroutineReporter() = default;
+
+UnwindExtension *GoroutineReporter::unwinding_of(const StoppedThread &thread) {
+  state_->unwinding.begin(state_->threads.context_of(thread.thread));
+  return &state_->unwinding;
+}
+
+std::uint64_t GoroutineReporter::goroutine_on(pid_t thread) const {
+  const Goroutine *goroutine = state_->threads.context_of(thread).goroutine;
+  return goroutine != nullptr && !state_->is_between_calls(*goroutine) ? goroutine->id : 0;
+}
+
+/// A thread that C made keeps its M, with a goroutine for its calls of Go, from one call to the next (proc.go, needm
+/// and dropm, since Go 1.21). In between it runs no Go, and its stack is not the goroutine's.
+bool GoroutineReporter::State::is_between_calls(const Goroutine &goroutine) const {
+  if (goroutine.status != GoroutineStatus::in_syscall)
+    return false;
+  const auto place = input.runtime.function_at(goroutine.syscall_pc);
+  return place && place->function.kind == GoFunctionKind::goexit;
+}
+
+const ThreadReport *GoroutineReporter::State::thread_report(pid_t thread) const {
+  const auto found = reports.find(thread);
+  return found != reports.end() ? found->second : nullptr;
+}
+
+/// Finalizers and cleanups are the program's code, though the runtime's goroutines run them.
+bool GoroutineReporter::State::is_system(const Goroutine &goroutine, const GoroutineStack &stack) {
+  auto [start, is_new] = system_starts.try_emplace(goroutine.start_pc);
+  if (is_new) {
+    const auto place = input.runtime.function_at(goroutine.start_pc);
+    if (place && is_system_goroutine(place->function.name, place->function.kind))
+      start->second = place->function.kind;
+  }
+  if (!start->second)
+    return false;
+  const bool calls_back = start->second == GoFunctionKind::runfinq || start->second == GoFunctionKind::run_cleanups;
+  const auto is_of_program = [](const ReportFrame &frame) {
+    return frame.go && !frame.function.starts_with("runtime.");
+  };
+  return !calls_back || std::ranges::none_of(stack.frames, is_of_program);
+}
+
+namespace {
+
+Stack no_stack(StackEnd end, RunAddress at, std::string reason) {
+  Stack stack;
+  stack.end = end;
+  stack.at = at;
+  stack.end_reason = std::move(reason);
+  return stack;
+}
+
+} // namespace
+
+const Stack &GoroutineReporter::State::stack_of(const Goroutine &goroutine) {
+  const pid_t thread = threads.thread_of(goroutine);
+  const ThreadReport *report = thread_report(thread);
+  switch (goroutine.status) {
+  case GoroutineStatus::running:
+    if (report != nullptr)
+      return report->stack;
+    latest = no_stack(StackEnd::not_captured, {},
+                      thread == 0 ? "it runs on a thread that is not known" : "the thread that runs it did not stop");
+    break;
+  case GoroutineStatus::copying_stack:
+    // Both copies have the frames until the old one is freed (stack.go, copystack): only between the change of the
+    // bounds and that of the stack pointer, the two do not belong together.
+    if (goroutine.stack.contains(goroutine.sp))
+      walk_parked(goroutine, latest);
+    else
+      latest = no_stack(StackEnd::not_captured, goroutine.stack.begin, "its stack was just being moved");
+    break;
+  case GoroutineStatus::in_syscall:
+    walk_parked(goroutine, latest);
+    if (report != nullptr)
+      add_frames_on_thread(goroutine, *report, latest);
+    break;
+  default:
+    walk_parked(goroutine, latest);
+  }
+  return latest;
+}
+
+void GoroutineReporter::State::walk_parked(const Goroutine &goroutine, Stack &into) {
+  UnwindLimits limits{.max_frames = input.options.max_depth,
+                      .cancellation = input.options.cancellation,
+                      .extension = &unwinding,
+                      .starts_at_return_address = true};
+  if (quick_walk.walk(goroutine, input.memory, limits, into))
+    return;
+  unwinding.begin({&goroutine, threads.machine_of(goroutine)});
+  limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
+  into = unwind(parked_registers(goroutine), input.memory, input.target.modules(), limits);
+}
+
+/// A system call's own frames are on the goroutine's stack below the place that the runtime noted when it entered; C
+/// code of a cgo call is on the system stack, and comes first.
+void GoroutineReporter::State::add_frames_on_thread(const Goroutine &goroutine, const ThreadReport &thread,
+                                                    Stack &into) const {
+  const std::vector<Frame> &all = thread.stack.frames;
+  const auto own = std::ranges::find_if(
+      all, [&](const Frame &frame) { return goroutine.stack.contains(frame.cfa) || frame.cfa == goroutine.stack.end; });
+  if (own != all.end())
+    into.frames.insert(into.frames.begin(), all.begin(), own);
+}
+
+void GoroutineReporter::State::read_words(const Stack &walked, GoroutineReport &into) {
+  into.first_word = go.words.size();
+  for (const ReportFrame &frame : go.stack_of(into).frames) {
+    if (frame.arguments == nullptr || frame.arguments->tokens.empty() || frame.physical >= walked.frames.size())
+      continue;
+    if (!read_argument_words(*frame.arguments, walked.frames[frame.physical].cfa, input.memory, frame_words))
+      into.words_missing = true;
+    go.words.insert(go.words.end(), frame_words.begin(), frame_words.end());
+  }
+}
+
+GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine, StackPool &pool, CreationSites &sites,
+                                                     LabelSets &labels) {
+  GoroutineReport report;
+  report.id = goroutine.id;
+  report.address = goroutine.address;
+  report.status = goroutine.status;
+  report.being_scanned = goroutine.being_scanned;
+  report.locked_to_thread = goroutine.locked_m.value != 0;
+  if (goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked)
+    report.wait_reason = wait_reason_text(input.runtime.version(), goroutine.wait_reason);
+  const bool waits = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::in_syscall;
+  if (waits && goroutine.wait_since > 0)
+    report.wait_seconds = std::max<std::int64_t>(0, input.copy.now() - goroutine.wait_since) / nanoseconds_per_second;
+  report.thread = threads.thread_of(goroutine);
+  report.parent_id = goroutine.parent_id;
+  report.creation = goroutine.id == 1 ? 0 : sites.number_of(goroutine.created_pc);
+  report.labels = labels.number_of(goroutine.labels);
+  if (report.thread == 0 || goroutine.status != GoroutineStatus::running) {
+    const ParkedPlace place = parked_place(goroutine);
+    report.pc = place.pc;
+    report.sp = place.sp;
+    report.bp = place.bp;
+  }
+  report.waiting = goroutine.waiting;
+  report.first_defer = goroutine.first_defer;
+  const Stack &walked = stack_of(goroutine);
+  report.stack = pool.number_of(walked);
+  report.system = is_system(goroutine, go.stacks[report.stack]);
+  if (input.options.argument_words)
+    read_words(walked, report);
+  return report;
+}
+
+GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports, std::vector<std::string> &warnings) {
+  State &state = *state_;
+  for (const ThreadReport &thread : thread_reports)
+    state.reports[thread.thread] = &thread;
+  GoReport &go = state.go;
+  go.version = state.input.runtime.version_text();
+  FrameNamer namer(state.input.target.modules(), &state.input.runtime, state.input.texts,
+                   state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
+  StackPool pool(namer, go.stacks);
+  CreationSites sites(state.input.runtime, state.input.texts, go.creations);
+  LabelSets labels(state.input.memory, state.input.runtime.version(), go.label_sets);
+  const std::vector<Goroutine> goroutines = state.input.copy.take_goroutines();
+  go.goroutines.reserve(goroutines.size());
+  for (const Goroutine &goroutine : goroutines) {
+    const std::size_t done = go.goroutines.size();
+    if (done % goroutines_between_progress == 0) {
+      if (state.input.options.cancellation != nullptr && state.input.options.cancellation->requested()) {
+        warnings.push_back(
+            fmt::format("cancelled: {} of {} goroutines are missing", goroutines.size() - done, goroutines.size()));
+        break;
+      }
+      if (state.input.options.progress)
+        state.input.options.progress("goroutines", done, goroutines.size());
+    }
+    go.goroutines.push_back(state.report_one(goroutine, pool, sites, labels));
+  }
+  std::ranges::sort(go.goroutines, {}, &GoroutineReport::id);
+  if (labels.unreadable() > 0)
+    warnings.push_back(
+        fmt::format("the labels of some goroutines could not be read ({} label sets)", labels.unreadable()));
+  std::ranges::move(state.input.copy.take_warnings(), std::back_inserter(warnings));
+  return std::move(go);
+}
+
+} // namespace inspect

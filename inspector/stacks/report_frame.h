@@ -1,0 +1,46 @@
+// One line of a reported stack, and the pool that keeps its texts: shared by the reports of threads and goroutines.
+#pragma once
+
+#include "dwarf/unwind/unwinder.h"
+#include "golang/arguments/argument_words.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace inspect {
+
+/// Keeps one copy of every text of a report: thousands of stacks share a few hundred names. Equal texts have equal data
+/// pointers.
+class TextPool {
+public:
+  std::string_view intern(std::string_view text);
+
+private:
+  std::unordered_set<std::string> texts_; ///< node-based: the strings never move
+};
+
+/// One line of a stack: a function, be it a real frame or a call inlined into one. The texts belong to the report's
+/// pool.
+struct ReportFrame {
+  RunAddress pc;
+  std::string_view function; ///< demangled, of Go as its runtime prints it; empty: unknown
+  std::uint64_t offset = 0;  ///< bytes from the function's start
+  std::string_view file;
+  int line = 0;
+  int column = 0;
+  std::string_view module; ///< short name of the module ("libc.so.6"); empty: in no module
+  bool inlined = false;    ///< its code is part of the next frame's function
+  bool guessed = false;
+  bool signal = false; ///< a signal interrupted the next frame here: "<signal handler called>"
+  bool go = false;     ///< a Go function, named by the pclntab
+  /// The Go runtime's own traceback leaves it out (runtime internals, wrappers); tools that count frames keep it.
+  bool hidden_in_traceback = false;
+  std::uint32_t first_word = 0;              ///< of its argument words among its goroutine's
+  const ArgumentLayout *arguments = nullptr; ///< Go: how its argument words are printed; owned by the report's pool
+  std::size_t physical = 0;                  ///< index of the unwound frame it belongs to, in Stack::frames
+};
+
+} // namespace inspect

@@ -1,0 +1,340 @@
+#include "inspector/stacks/stack_report.h"
+
+#include "attach/procfs/process_list.h"
+#include "inspector/stacks/argument_decoder.h"
+#include "inspector/stacks/dump_variables.h"
+#include "inspector/stacks/frame_namer.h"
+#include "inspector/stacks/go_stack_source.h"
+#include "inspector/stacks/goroutine_reporter.h"
+#include "inspector/syscalls/futex.h"
+#include "inspector/syscalls/system_call.h"
+#include "inspector/target/module_files_memory.h"
+#include "machine/x86_64/registers.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_map>
+
+namespace inspect {
+
+namespace {
+
+/// What the kernel said of a thread while it still ran: during the stop all of them are just "traced".
+struct ThreadFacts {
+  std::string name;
+  char state = '?';
+};
+
+using FactsByThread = std::unordered_map<pid_t, ThreadFacts>;
+
+FactsByThread read_thread_facts(pid_t process) {
+  FactsByThread facts;
+  const auto threads = list_threads(process);
+  if (!threads)
+    return facts; // it ends just now: the stop will say so
+  for (const pid_t thread : *threads)
+    if (auto stat = read_thread_stat(process, thread))
+      facts[thread] = {std::move(stat->name), stat->state};
+  return facts;
+}
+
+/// Reads the running target, and counts: what comes from here may be newer than the snapshot.
+class LateMemory final : public MemoryView {
+public:
+  explicit LateMemory(const MemoryView &live) : live_(live) {}
+  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
+    auto result = live_.read(address, into);
+    if (result)
+      ++reads_;
+    return result;
+  }
+  std::size_t take_reads() { return std::exchange(reads_, 0); }
+
+private:
+  const MemoryView &live_;
+  mutable std::size_t reads_ = 0;
+};
+
+std::string state_in_words(char state, const StoppedThread &stopped) {
+  if (stopped.was_group_stopped)
+    return "stopped by a signal";
+  switch (state) {
+  case 'R':
+    return "running";
+  case 'S':
+    return "sleeping";
+  case 'D':
+    return "in uninterruptible sleep";
+  case 'T':
+    return "stopped by a signal";
+  case 't':
+    return "stopped by a tracer";
+  case 'Z':
+  case 'X':
+    return "ended";
+  case 'I':
+    return "idle";
+  default:
+    return "in an unknown state";
+  }
+}
+
+std::string why_not_captured(const StoppedThread &stopped) {
+  if (!stopped.reason.empty())
+    return stopped.reason;
+  switch (stopped.state) {
+  case StopState::ended:
+    return "it ended before it could be read";
+  case StopState::did_not_stop:
+    return "it did not stop in time";
+  default:
+    return "it could not be traced";
+  }
+}
+
+/// The process' Go runtime and the copying of its goroutines, where it has one and goroutines are wanted.
+struct GoPart {
+  GoRuntime *runtime = nullptr;
+  std::unique_ptr<GoStackSource> source;
+  std::string reason; ///< why there is none although the process is a Go program; empty otherwise
+};
+
+Result<GoPart> prepare_go(Target &target, GoroutineWish wish) {
+  GoPart part;
+  const auto runtime = target.go_runtime();
+  if (runtime) {
+    part.runtime = *runtime;
+    const bool only_threads = wish == GoroutineWish::none;
+    part.source = std::make_unique<GoStackSource>(
+        **runtime, target.memory(), only_threads ? GoroutineCopy::Stacks::on_threads : GoroutineCopy::Stacks::all);
+    return part;
+  }
+  if (wish == GoroutineWish::required) {
+    if (runtime.error().kind() != ErrorKind::not_found)
+      return std::unexpected(runtime.error());
+    return std::unexpected(
+        Error(ErrorKind::unsupported,
+              fmt::format("process {} ({}) is no Go program and has no goroutines", target.process(), target.command()),
+              "leave out --goroutines to see its threads"));
+  }
+  if (runtime.error().kind() != ErrorKind::not_found)
+    part.reason = runtime.error().message();
+  return part;
+}
+
+class Reporter {
+public:
+  Reporter(Target &target, const ReportOptions &options, GoPart &go)
+      : go_(go), target_(target), options_(options), files_(target.process()), file_memory_(target.modules()),
+        late_memory_(target.memory()) {}
+
+  ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
+                       FactsByThread facts) {
+    ProcessReport report;
+    report.process = target_.process();
+    report.command = target_.command();
+    report.executable = target_.executable();
+    report.taken_at = std::chrono::system_clock::now();
+    report.captured = std::move(captured);
+    report.texts = std::make_shared<TextPool>();
+    report.runtime = executable_runtime();
+    report.mappings = report_mappings(target_);
+
+    const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
+    const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
+    FrameNamer namer(target_.modules(), runtime, *report.texts, nullptr, memory);
+    std::optional<GoroutineReporter> goroutines;
+    if (runtime != nullptr)
+      goroutines.emplace(
+          GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory, *report.texts, options_},
+          threads);
+    for (const StoppedThread &stopped : threads)
+      ids_.push_back(stopped.thread);
+    report.threads.reserve(threads.size());
+    for (const StoppedThread &stopped : threads) {
+      if (options_.cancellation != nullptr && options_.cancellation->requested()) {
+        report.warnings.push_back(fmt::format("cancelled: {} of {} threads are missing",
+                                              threads.size() - report.threads.size(), threads.size()));
+        break;
+      }
+      if (options_.progress)
+        options_.progress("threads", report.threads.size(), threads.size());
+      report.threads.push_back(
+          report_thread(stopped, memory, namer, facts[stopped.thread], goroutines ? &*goroutines : nullptr));
+    }
+    std::ranges::sort(report.threads, {}, &ThreadReport::thread);
+    if (goroutines && options_.goroutines != GoroutineWish::none) {
+      const bool with_values = options_.argument_words && options_.argument_values;
+      auto stacks = with_values ? goroutine_stacks() : std::vector<GoroutineStackRange>();
+      report.go = goroutines->report(report.threads, report.warnings); // takes the goroutines
+      if (with_values)
+        report.go->values = make_argument_values(target_, *go_.runtime, report.captured, std::move(stacks));
+    }
+    if (options_.argument_values)
+      report.values = std::make_shared<StackValues>(target_, report.captured);
+    if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
+      report.warnings.push_back("the goroutines are missing: " + go_.reason);
+    if (late_threads_ > 0)
+      report.warnings.push_back(
+          fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
+                      late_threads_, late_threads_ == 1 ? "stack was" : "stacks were"));
+    std::ranges::move(target_.take_warnings(), std::back_inserter(report.warnings));
+    return report;
+  }
+
+private:
+  std::vector<GoroutineStackRange> goroutine_stacks() const {
+    std::vector<GoroutineStackRange> stacks;
+    stacks.reserve(go_.source->copy().goroutines().size());
+    for (const Goroutine &goroutine : go_.source->copy().goroutines())
+      stacks.push_back({goroutine.stack, goroutine.id});
+    return stacks;
+  }
+
+  bool goroutines_are_known() {
+    if (go_.source == nullptr)
+      return false;
+    if (const auto &prepared = go_.source->prepared(); !prepared) {
+      go_.reason = prepared.error().message();
+      return false;
+    }
+    return true;
+  }
+
+  RuntimeInfo executable_runtime() const {
+    for (const Mapping &mapping : target_.maps())
+      if (mapping.path == target_.executable() && mapping.inode != 0)
+        if (const auto file = target_.files().open_mapped(mapping))
+          return detect_runtime(file->descriptor.get(), target_.command()).value_or(RuntimeInfo{});
+    return {};
+  }
+
+  ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, FrameNamer &namer,
+                             ThreadFacts &facts, GoroutineReporter *goroutines) {
+    ThreadReport thread;
+    thread.thread = stopped.thread;
+    if (facts.name.empty()) // born between the listing and the stop
+      if (auto stat = read_thread_stat(target_.process(), stopped.thread))
+        facts = {std::move(stat->name), stopped.system_call >= 0 ? 'S' : 'R'};
+    thread.name = std::move(facts.name);
+    thread.state = facts.state;
+    thread.state_text = state_in_words(facts.state, stopped);
+    if (stopped.state != StopState::stopped) {
+      thread.end = StackEnd::not_captured;
+      thread.end_reason = why_not_captured(stopped);
+      return thread;
+    }
+    thread.waiting_in = describe_system_call(stopped, memory, &files_);
+    if (const auto owner = futex_owner(stopped, memory, ids_)) {
+      thread.lock_holder = owner->thread;
+      thread.lock_holder_guessed = !owner->certain;
+    }
+    late_memory_.take_reads(); // arguments of system calls are read live by design
+    UnwindLimits limits{.max_frames = options_.max_depth,
+                        .keep_registers = options_.keep_registers,
+                        .cancellation = options_.cancellation};
+    if (goroutines != nullptr) {
+      limits.extension = goroutines->unwinding_of(stopped);
+      thread.goroutine = goroutines->goroutine_on(stopped.thread);
+    }
+    thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
+    if (late_memory_.take_reads() > 0 && !options_.hold_while_thinking)
+      ++late_threads_;
+    // What a writer needs to walk it again for the values of its variables.
+    if (!thread.stack.frames.empty() && thread.stack.frames.front().registers == nullptr && options_.argument_values)
+      thread.stack.frames.front().registers = std::make_shared<const RegisterSet>(stopped.registers);
+    thread.end = thread.stack.end;
+    thread.end_reason = thread.stack.end_reason;
+    namer.name(thread.stack, thread.frames);
+    return thread;
+  }
+
+  GoPart &go_;
+  Target &target_;
+  const ReportOptions &options_;
+  FileTable files_;
+  ModuleFilesMemory file_memory_;
+  LateMemory late_memory_;
+  std::vector<pid_t> ids_;
+  std::size_t late_threads_ = 0;
+};
+
+/// A library may have been loaded between the reading of the maps and the stop; where a thread runs in code of no known
+/// module, it is worth another look.
+void follow_new_libraries(Target &target, std::span<const StoppedThread> threads) {
+  const bool all_known = std::ranges::all_of(threads, [&](const StoppedThread &thread) {
+    const auto pc = thread.registers.get(x86_64::return_address);
+    return !pc || target.modules().find(RunAddress{*pc}) != nullptr;
+  });
+  // A process that has ended meanwhile is reported with what was known of it before.
+  if (!all_known && read_process_stat(target.process()))
+    static_cast<void>(target.refresh());
+}
+
+/// Thinks about what was copied.
+ProcessReport finish(Target &target, const ReportOptions &options, GoPart &go, Snapshot snapshot, FactsByThread facts) {
+  if (go.runtime == nullptr) // a Go runtime speaks of the modules that it was found in
+    follow_new_libraries(target, snapshot.threads);
+  auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
+  ProcessReport report = Reporter(target, options, go).report(snapshot.threads, std::move(captured), std::move(facts));
+  std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
+  return report;
+}
+
+/// The process has been let go.
+void mark_values_as_later(ProcessReport &report) {
+  report.values_are_later = report.values != nullptr;
+  if (report.go)
+    report.go->values_are_later = report.go->values != nullptr;
+}
+
+} // namespace
+
+Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options) {
+  target.modules().warm_up();
+  auto go = prepare_go(target, options.goroutines);
+  if (!go)
+    return std::unexpected(go.error());
+  SnapshotOptions snapshot_options = options.snapshot;
+  snapshot_options.source = go->source.get();
+  // Floating-point arguments of innermost frames are in them.
+  snapshot_options.stop.vector_registers |= options.keep_registers;
+  FactsByThread facts = read_thread_facts(target.process());
+  if (options.hold_while_thinking) {
+    auto stopped = StoppedProcess::stop(tracer, target.process(), snapshot_options.stop);
+    if (!stopped)
+      return std::unexpected(stopped.error());
+    Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+    ProcessReport report = finish(target, options, *go, std::move(snapshot), std::move(facts));
+    stopped->release();
+    report.pause = stopped->pause();
+    mark_values_as_later(report);
+    return report;
+  }
+  auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), snapshot_options);
+  if (!snapshot)
+    return std::unexpected(snapshot.error());
+  const auto pause = snapshot->pause;
+  ProcessReport report = finish(target, options, *go, std::move(*snapshot), std::move(facts));
+  report.pause = pause;
+  mark_values_as_later(report);
+  return report;
+}
+
+Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options) {
+  auto go = prepare_go(target, options.goroutines);
+  if (!go)
+    return std::unexpected(go.error());
+  SnapshotOptions snapshot_options = options.snapshot;
+  snapshot_options.source = go->source.get();
+  Snapshot snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+  FactsByThread facts = read_thread_facts(target.process());
+  for (const StoppedThread &thread : stopped.threads())
+    if (auto known = facts.find(thread.thread); known != facts.end() && known->second.state == 't')
+      known->second.state = thread.system_call >= 0 ? 'S' : 'R'; // held by us: what it did before is in its registers
+  ReportOptions held = options;
+  held.hold_while_thinking = true;
+  return finish(target, held, *go, std::move(snapshot), std::move(facts));
+}
+
+} // namespace inspect

@@ -1,0 +1,89 @@
+// The stacks of a process as plain data: the answer that `stacks`, `bt` and `threads` print in their formats.
+#pragma once
+
+#include "attach/snapshot/snapshot.h"
+#include "inspector/stacks/goroutine_report.h"
+#include "inspector/stacks/report_frame.h"
+#include "inspector/target/report_mappings.h"
+#include "inspector/target/runtime_kind.h"
+#include "inspector/target/target.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inspect {
+
+class StackValues; // inspector/stacks/dump_variables.h
+
+struct ThreadReport {
+  pid_t thread = 0;
+  std::string name;
+  char state = '?';       ///< as it was before the stop: R S D T Z …
+  std::string state_text; ///< "running", "sleeping", "stopped by a signal", …
+  std::string waiting_in; ///< "futex(0x7ffe…, FUTEX_WAIT_PRIVATE, 2) timeout 3 s", "read(5 </var/log/x>)"; empty: not
+                          ///< in a system call
+  pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
+  bool lock_holder_guessed = false;
+  std::uint64_t goroutine = 0; ///< it runs, by id; 0: none
+  std::vector<ReportFrame> frames;
+  StackEnd end = StackEnd::complete;
+  std::string end_reason; ///< empty when complete
+  Stack stack; ///< the physical frames, kept for `frame`, `regs`, `x`; the innermost has its registers always
+};
+
+struct ProcessReport {
+  pid_t process = 0;
+  std::string command;
+  std::string executable;
+  RuntimeInfo runtime;
+  std::chrono::microseconds pause{0};
+  std::chrono::system_clock::time_point taken_at;
+  std::vector<ThreadReport> threads;   ///< ascending by thread id
+  std::optional<GoReport> go;          ///< none: no Go process, or goroutines were not wanted
+  std::vector<ReportMapping> mappings; ///< of code
+  std::vector<std::string> warnings;
+  std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
+  std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
+  /// Arguments and locals by debug information; null: not wanted. What they lead to is read when a writer asks.
+  std::shared_ptr<StackValues> values;
+  bool values_are_later = false; ///< the process ran on meanwhile
+};
+
+/// Whether the goroutines of a Go process are wanted.
+enum class GoroutineWish : std::uint8_t {
+  none, ///< but a Go runtime, where there is one, says how its threads' stacks are walked
+  if_any,
+  required, ///< an error where the process has none, or they cannot be had
+};
+
+struct ReportOptions {
+  SnapshotOptions snapshot;
+  std::size_t max_depth = 1'000'000; ///< physical frames per thread
+  bool keep_registers = false;
+  GoroutineWish goroutines = GoroutineWish::if_any;
+  bool argument_words = true;
+  bool argument_values = true;      ///< GoReport::values and ProcessReport::values are there
+  bool hold_while_thinking = false; ///< --stopped: release only when the report is done
+  const Cancellation *cancellation = nullptr;
+  std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
+};
+
+/// One short stop, then the whole report.
+Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options);
+/// From a process that is held stopped by the caller.
+Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options);
+
+/// Threads with the same stack (same functions, lines and inlining; what they wait in may differ).
+struct ThreadGroup {
+  std::vector<std::size_t> members; ///< indices into ProcessReport::threads
+};
+
+/// Most interesting first: running threads before blocked ones, rare stacks before common ones, then by thread id.
+std::vector<ThreadGroup> group_threads(const ProcessReport &report);
+
+} // namespace inspect

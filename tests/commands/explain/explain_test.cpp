@@ -1,0 +1,327 @@
+// `inspect explain`: texts of programs that are gone, with declarations and without.
+#include "commands/cli/command_spec.h"
+#include "tests/commands/json_schema.h"
+#include "tests/support/captured_output.h"
+#include "tests/support/catch.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temporary_directory.h"
+
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace inspect {
+
+CommandSpec make_explain_command();
+
+namespace {
+
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+using test::run_inspect;
+using test::TemporaryDirectory;
+
+struct Answer {
+  std::string out;
+  std::string error;
+  int status = 0;
+};
+
+Answer explain(std::string_view text, std::vector<std::string> words) {
+  const TemporaryDirectory folder;
+  words.insert(words.begin(), folder.write("crash.txt", text));
+  const CommandSpec spec = make_explain_command();
+  const auto arguments = parse_arguments(spec, words);
+  REQUIRE(arguments.has_value());
+  CapturedOutput captured;
+  CommandContext context{captured.output(), *arguments};
+  const auto status = spec.run(context);
+  Answer answer;
+  answer.out = captured.text();
+  answer.status = static_cast<int>(status ? *status : exit_status(status.error()));
+  answer.error = status ? "" : status.error().message();
+  return answer;
+}
+
+Json explain_json(std::string_view text, std::vector<std::string> words = {}) {
+  words.emplace_back("--json");
+  const Answer answer = explain(text, words);
+  REQUIRE(answer.error.empty());
+  const Json document = Json::parse(answer.out);
+  std::ifstream schema(INSPECT_SOURCE_DIRECTORY "/docs/schemas/inspect.explain.1.json");
+  for (const std::string &error : test::schema_errors(Json::parse(schema), document))
+    FAIL_CHECK(error);
+  return document;
+}
+
+/// "name type = value; …", "(result)" for results.
+std::string arguments_of(const Json &frame) {
+  std::string text;
+  for (const Json &argument : frame["args"]) {
+    text += text.empty() ? "" : "; ";
+    if (argument["name"].is_string())
+      text += argument["name"].get<std::string>() + " ";
+    if (argument["type"].is_string())
+      text += argument["type"].get<std::string>();
+    text += argument["result"].get<bool>()
+                ? " (result)"
+                : " = " + (argument["value"].is_string() ? argument["value"].get<std::string>()
+                                                         : argument["words"].get<std::string>());
+  }
+  return text;
+}
+
+Json first_frame(const Json &document) {
+  return document["tracebacks"][0]["groups"][0]["frames"][0];
+}
+
+std::string sentences(const Json &list) {
+  std::string text;
+  for (const Json &sentence : list)
+    text += sentence.get<std::string>() + "\n";
+  return text;
+}
+
+const std::string nil_pointer = R"(panic: runtime error: invalid memory address or nil pointer dereference
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x50 pc=0x5046c9]
+
+goroutine 54 [running]:
+pidinfo.(*PidInfo).updateTime(0x0, 0x0, 0x0)
+        /src/pidinfo/pidinfo.go:227 +0x59
+pidinfo.(*PidInfo).Update(0x0, 0xc0000905d0, 0x6f7e)
+        /src/pidinfo/pidinfo.go:302 +0x32
+pidinfo.(*PidInfo).updateChildren(0xc0001e03c0, 0x0, 0x0)
+        /src/pidinfo/pidinfo.go:206 +0x35e
+testing.(*B).launch(0xc0001f41c0)
+        /usr/local/go/src/testing/benchmark.go:320 +0x10c
+created by testing.(*B).doBench
+        /usr/local/go/src/testing/benchmark.go:275 +0x55
+exit status 2
+)";
+
+const std::string damaged_heap = R"(runtime: s.allocCount= 3 s.nelems= 5
+fatal error: s.allocCount != s.nelems && freeIndex == s.nelems
+
+goroutine 1 [running]:
+runtime.throw(0x1a8caa, 0x31)
+        runtime/panic.go:774 +0x54 fp=0x40000a0ca0 sp=0x40000a0c70 pc=0x3bc84
+runtime.mallocgc(0x600, 0x15d600, 0x1, 0x0)
+        runtime/malloc.go:1022 +0x688 fp=0x40000a0db0 sp=0x40000a0cf0 pc=0x1b0e8
+io/ioutil.ReadAll(...)
+        io/ioutil/ioutil.go:45
+pidinfo.(*TidInfo).updateStat(0x40001830e0, 0x0, 0x0)
+        pidinfo/pidinfo.go:486 +0x190 fp=0x40000a10f0 sp=0x40000a0fb0 pc=0x12d510
+)";
+
+const std::string blocked = R"(fatal error: all goroutines are asleep - deadlock!
+
+goroutine 1 [semacquire, 61 minutes]:
+sync.runtime_Semacquire(0xc0000a0018)
+	/go/src/runtime/sema.go:56 +0x42
+sync.(*WaitGroup).Wait(0xc0000a0010)
+	/go/src/sync/waitgroup.go:130 +0x64
+main.main()
+	/src/a.go:40 +0x1
+
+goroutine 6 [semacquire, 60 minutes]:
+sync.runtime_SemacquireMutex(0xc0000b000c, 0x0, 0x1)
+	/go/src/runtime/sema.go:71 +0x47
+sync.(*Mutex).lockSlow(0xc0000b0008)
+	/go/src/sync/mutex.go:138 +0x105
+sync.(*Mutex).Lock(...)
+	/go/src/sync/mutex.go:81
+main.(*Store).get(0xc0000b0000, 0x4a0000, 0x3, 0x1)
+	/src/a.go:12 +0x5d
+created by main.main
+	/src/a.go:30 +0x2
+
+goroutine 7 [semacquire, 2 minutes]:
+sync.runtime_SemacquireMutex(0xc0000b000c, 0x0, 0x1)
+	/go/src/runtime/sema.go:71 +0x47
+sync.(*Mutex).lockSlow(0xc0000b0008)
+	/go/src/sync/mutex.go:138 +0x105
+sync.(*Mutex).Lock(...)
+	/go/src/sync/mutex.go:81
+main.(*Store).get(0xc0000b0000, 0x4a0000, 0x3, 0x2)
+	/src/a.go:12 +0x5d
+created by main.main
+	/src/a.go:30 +0x2
+
+goroutine 8 [chan receive]:
+main.(*Store).hold(0xc0000b0000, 0xc0000c0000)
+	/src/a.go:20 +0x6b
+created by main.main
+	/src/a.go:31 +0x2
+
+goroutine 9 [chan send]:
+main.produce(0xc0000c0000)
+	/src/a.go:24 +0x6b
+created by main.main
+	/src/a.go:32 +0x2
+
+goroutine 10 [chan receive (nil chan)]:
+main.never()
+	/src/a.go:26 +0x6b
+created by main.main
+	/src/a.go:33 +0x2
+)";
+
+} // namespace
+
+TEST_CASE("words and a declaration give names, types and values") {
+  struct Row {
+    std::string declaration;
+    std::string call;
+    std::string arguments;
+  };
+  const std::vector<Row> rows = {
+      {"func Example(slice []string, str string, i int)", "main.Example(0x2080c3f50, 0x2, 0x4, 0x425c0, 0x5, 0xa)",
+       "slice []string = []string len: 2, cap: 4, at 0x2080c3f50; str string = len: 5, at 0x425c0; i int = 10"},
+      {"func Example(slice []string, str string, i int, m map[string]int)",
+       "main.Example(0xc0000c8040, 0x2, 0x4, 0x4c24f9, 0x5, 0x88, 0xc0000cc000)",
+       "slice []string = []string len: 2, cap: 4, at 0xc0000c8040; str string = len: 5, at 0x4c24f9; i int = 136; m "
+       "map[string]int = map[string]int at 0xc0000cc000"},
+      {"func Example(b1, b2, b3 bool, i uint8)", "main.Example(0x19010001)",
+       "b1 bool = true; b2 bool = false; b3 bool = true; i uint8 = 25"},
+      {"func panicFmt(v ...interface{})", "main.panicFmt(0xc0000a2150, 0x3, 0x3)",
+       "v []interface {} = []interface {} len: 3, cap: 3, at 0xc0000a2150"},
+      {"func f(a, b int) (sum int, tag int)", "main.f(0x40, 0x8, 0x7, 0x11)",
+       "a int = 64; b int = 8; sum int (result); tag int (result)"},
+      {"func f(a, b int, e eee); type eee struct { a, b, c, d, e int; s string }",
+       "main.f(0x40, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x4c3839, 0x7)",
+       "a int = 64; b int = 8; e eee = eee {a: 1, b: 2, c: 3, d: 4, e: 5, s: len: 7, at 0x4c3839}"},
+      {"func (pi *PidInfo) updateTime() error", "pidinfo.(*PidInfo).updateTime(0x0, 0x0, 0x0)",
+       "pi *PidInfo = nil; error (result)"},
+  };
+  for (const Row &row : rows) {
+    CAPTURE(row.declaration);
+    const Json frame = first_frame(
+        explain_json("goroutine 1 [running]:\n" + row.call + "\n\t/src/a.go:1 +0x1\n", {"--decl", row.declaration}));
+    CHECK(arguments_of(frame) == row.arguments);
+    CHECK(frame["args_from"] == "declaration");
+  }
+}
+
+TEST_CASE("without a declaration the shape of words says what it can") {
+  const auto shape = [](const std::string &call) {
+    return arguments_of(first_frame(explain_json("goroutine 1 [running]:\n" + call + "\n\t/src/a.go:1 +0x1\n")));
+  };
+  CHECK(shape("main.Example(0xc0000c8040, 0x2, 0x4, 0x4c24f9, 0x5, 0x88, 0xc0000cc000)") ==
+        " = perhaps a slice: len 2, cap 4;  = perhaps a string of 5 bytes;  = 136;  = 0xc0000cc000");
+  CHECK(shape("main.(*T).f(0x0, {0x4c3839, 0x7}, {0xc000012120, 0x1, 0x2}, {0x0, 0x0})") ==
+        "*main.T = nil;  = perhaps a string of 7 bytes;  = perhaps a slice: len 1, cap 2;  = an empty string or a nil "
+        "interface");
+}
+
+TEST_CASE("a nil receiver is named as the cause, with the way it came") {
+  const Json crash = explain_json(nil_pointer)["tracebacks"][0];
+  CHECK(crash["kind"] == "panic");
+  CHECK(crash["crashed"] == 54);
+  CHECK(crash["where"] == "pidinfo.(*PidInfo).updateTime at /src/pidinfo/pidinfo.go:227");
+  CHECK(crash["signal"]["address"] == "0x50");
+  const std::string why = sentences(crash["why"]);
+  CHECK_THAT(why, Contains("the receiver (*pidinfo.PidInfo) is nil: the cause"));
+  CHECK_THAT(why, Contains("0x50, is a field's offset in a nil *pidinfo.PidInfo"));
+  CHECK_THAT(why, Contains("nil already in pidinfo.(*PidInfo).Update at /src/pidinfo/pidinfo.go:302"));
+  CHECK_THAT(why, Contains("comes from pidinfo.(*PidInfo).updateChildren at /src/pidinfo/pidinfo.go:206"));
+  CHECK(crash["exit_status"] == 2);
+}
+
+TEST_CASE("a declared structure names the field at the fault's address") {
+  const auto why = [](const std::string &type) {
+    return sentences(explain_json(
+        nil_pointer, {"--decl", "func (pi *PidInfo) updateTime() error", "--decl", type})["tracebacks"][0]["why"]);
+  };
+  CHECK_THAT(why("type PidInfo struct { name string; times [6]int; stat struct { user, system int }; last int }"),
+             Contains("0x50, is the offset of the field stat.system in a nil *PidInfo") ||
+                 Contains("0x50, is the offset of the field last in a nil *PidInfo"));
+  CHECK_THAT(why("type PidInfo struct { name string; times [7]int; stat struct { when, user int } }"),
+             Contains("is the offset of the field stat.user in a nil *PidInfo"));
+  CHECK_THAT(why("type PidInfo struct { name string }"), Contains("lies behind the 16 bytes of PidInfo"));
+}
+
+TEST_CASE("the long form of arm64 and the runtime's damaged heap are explained") {
+  const Json crash = explain_json(damaged_heap)["tracebacks"][0];
+  CHECK(crash["kind"] == "fatal_error");
+  CHECK(crash["where"] == "io/ioutil.ReadAll at io/ioutil/ioutil.go:45");
+  CHECK_THAT(sentences(crash["why"]), Contains("memory was damaged by unsafe, cgo, a race or faulty hardware"));
+  CHECK(crash["groups"][0]["frames"][0]["pc"] == "0x3bc84");
+  CHECK(crash["groups"][0]["frames"][2]["inlined"] == true);
+}
+
+TEST_CASE("an index beyond a slice names the argument with that length") {
+  const Json crash = explain_json("panic: runtime error: index out of range [5] with length 3\n\n"
+                                  "goroutine 1 [running]:\n"
+                                  "main.pick(0xc000012120, 0x3, 0x3, 0x5)\n\t/src/a.go:1 +0x1\n",
+                                  {"--decl", "func pick(names []string, index int)"})["tracebacks"][0];
+  CHECK_THAT(sentences(crash["why"]), Contains("the index is 5, the length is 3"));
+  CHECK_THAT(sentences(crash["why"]), Contains("the argument names ([]string) has that length"));
+}
+
+TEST_CASE("who waits for whom is said as far as the words show it") {
+  const Json crash = explain_json(blocked, {"--decl", "func (s *Store) hold(done chan bool)", "--decl",
+                                            "func produce(out chan bool)"})["tracebacks"][0];
+  CHECK(crash["crashed"].is_null());
+  CHECK_THAT(sentences(crash["why"]), Contains("every goroutine waits for another one"));
+  const std::string waiting = sentences(crash["waiting"]);
+  CHECK_THAT(waiting, Contains("the longest wait: goroutine 1, 61 minutes in semacquire"));
+  CHECK_THAT(waiting,
+             Contains("2 goroutines (6, 7) wait for the sync.Mutex at 0xc0000b0008: it may be held by goroutine "
+                      "8 [chan receive] in main.(*Store).hold at /src/a.go:20, which waits for the channel at "
+                      "0xc0000c0000"));
+  CHECK_THAT(waiting, Contains("goroutine 8 waits to receive from the channel at 0xc0000c0000"));
+  CHECK_THAT(waiting, Contains("goroutine 9 waits to send on the channel at 0xc0000c0000"));
+  CHECK_THAT(waiting, Contains("goroutine 10 waits for ever"));
+}
+
+TEST_CASE("goroutines that are alike are one group, with their words folded") {
+  const Json groups = explain_json(blocked)["tracebacks"][0]["groups"];
+  REQUIRE(groups.size() == 5);
+  const auto pair = std::ranges::find_if(groups, [](const Json &group) { return group["ids"].size() == 2; });
+  REQUIRE(pair != groups.end());
+  CHECK((*pair)["ids"] == Json({6, 7}));
+  CHECK((*pair)["longest_wait_minutes"] == 60);
+  CHECK((*pair)["shortest_wait_minutes"] == 2);
+  CHECK_THAT((*pair)["frames"][3]["words"].get<std::string>(), Contains("0x3, *"));
+  CHECK((*pair)["frames"][3]["args"].empty());
+  CHECK(explain_json(blocked, {"--no-group"})["tracebacks"][0]["groups"].size() == 6);
+}
+
+TEST_CASE("the text for eyes begins with what, where and why") {
+  const Answer answer = explain(nil_pointer, {});
+  CHECK(answer.status == 0);
+  CHECK(answer.out.starts_with("panic: runtime error: invalid memory address or nil pointer dereference\n"));
+  CHECK_THAT(answer.out, Contains("\nwhere    goroutine 54, in pidinfo.(*PidInfo).updateTime at"));
+  CHECK_THAT(answer.out, Contains("\nwhy      "));
+  CHECK_THAT(answer.out,
+             Contains("    #0  pidinfo.(*PidInfo).updateTime(0x0, 0x0, 0x0) at /src/pidinfo/pidinfo.go:227"));
+  CHECK_THAT(answer.out, Contains("    created by testing.(*B).doBench at /usr/local/go/src/testing/benchmark.go:275"));
+  const Answer several = explain(nil_pointer + "\n" + nil_pointer, {});
+  CHECK_THAT(several.out, Contains("── 2 of 2, from line 17 of "));
+}
+
+TEST_CASE("control characters of a crash text do not reach the terminal") {
+  const Answer answer =
+      explain("panic: \x1b]0;x\x07 boom\n\ngoroutine 1 [running]:\nmain.f()\n\t/src/\x07.go:1 +0x1\n", {});
+  CHECK(answer.status == 0);
+  CHECK(answer.out.find('\x07') == std::string::npos);
+  CHECK(answer.out.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("what cannot be explained is said, with a remedy") {
+  const Answer none = explain("hello\n", {});
+  CHECK(none.status == 1);
+  CHECK_THAT(none.error, Contains("no Go traceback found in "));
+  CHECK(explain(nil_pointer, {"--decl", "func ("}).status == 2);
+  CHECK(explain(nil_pointer, {"--exe", "/nonexistent/program"}).status == 1);
+  CHECK(explain(nil_pointer, {"--exe", "/bin/sh"}).status == 1);
+  const auto missing = run_inspect({"explain", "/nonexistent/crash.txt"});
+  CHECK(missing.status == 1);
+  CHECK_THAT(missing.err, Contains("/nonexistent/crash.txt"));
+  const Json unused = explain_json(nil_pointer, {"--decl", "func other(a int)"});
+  CHECK_THAT(sentences(unused["tracebacks"][0]["warnings"]), Contains("no call of other with words"));
+  const Json misfit = explain_json(nil_pointer, {"--decl", "func (pi *PidInfo) updateTime(a, b, c, d int)"});
+  CHECK_THAT(sentences(first_frame(misfit)["remarks"]), Contains("the signature makes 5 words, the text has 3"));
+}
+
+} // namespace inspect

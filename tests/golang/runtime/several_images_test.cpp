@@ -1,0 +1,125 @@
+// Go in a process that is not, or not only, one Go program: libraries with a runtime of their own, plugins without.
+#include "golang/goroutines/goroutine_list.h"
+#include "golang/runtime/go_runtime.h"
+#include "tests/golang/go_process.h"
+#include "tests/support/catch.h"
+#include "tests/support/go_toolchain.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temporary_directory.h"
+
+#include <atomic>
+
+namespace inspect {
+namespace {
+
+using namespace test;
+
+/// Loads each Go library, has it start ten goroutines, and waits.
+constexpr std::string_view host_source = R"(
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int count, char **arguments) {
+  for (int i = 1; i < count; ++i) {
+    void *library = dlopen(arguments[i], RTLD_NOW | RTLD_LOCAL);
+    void *symbol = library ? dlsym(library, "StartGoroutines") : NULL;
+    if (!symbol) {
+      fprintf(stderr, "%s\n", dlerror());
+      return 1;
+    }
+    void (*start)(int);
+    memcpy(&start, &symbol, sizeof start);
+    start(10);
+  }
+  puts("ready");
+  fflush(stdout);
+  for (;;)
+    pause();
+}
+)";
+
+std::string build_host(const TemporaryDirectory &folder) {
+  const std::string source = folder.write("host.c", host_source);
+  const CommandResult built = run_command({"cc", "-O1", "-o", folder / "host", source, "-ldl"});
+  if (built.status != 0)
+    FAIL(built.err);
+  return folder / "host";
+}
+
+std::unique_ptr<GoRuntime> open_runtime(GoProcess &process) {
+  process.child().wait_for_line();
+  process.open();
+  auto runtime = GoRuntime::open(process.modules(), process.memory());
+  if (!runtime)
+    FAIL(runtime.error().message());
+  return std::move(*runtime);
+}
+
+/// Of goroutines that start in a function of this name.
+std::size_t count_started(GoRuntime &runtime, const MemoryView &memory, std::string_view function) {
+  const auto header = runtime.goroutine_list();
+  if (!header)
+    FAIL(header.error().message());
+  GoroutineList list(runtime.layout(), memory);
+  REQUIRE(list.find(*header));
+  std::atomic<std::size_t> count{0};
+  list.read([&](std::size_t, std::size_t, const Goroutine &goroutine) {
+    const GoImage *image = runtime.find(goroutine.start_pc);
+    const auto found = image != nullptr ? image->table->find(goroutine.start_pc) : std::nullopt;
+    count += found && found->name.starts_with(function) && goroutine.status == GoroutineStatus::waiting ? 1 : 0;
+  });
+  return count;
+}
+
+/// Go's closure of a go statement since 1.17, or the function itself.
+bool waits(GoRuntime &runtime, const MemoryView &memory, std::string_view starter, std::string_view function,
+           std::size_t wanted) {
+  return wait_until(
+      [&] { return count_started(runtime, memory, starter) + count_started(runtime, memory, function) == wanted; });
+}
+
+} // namespace
+
+TEST_CASE("the runtime of a Go library in a C program is found") {
+  for_each_go([](const GoToolchain &go) {
+    const TemporaryDirectory folder;
+    GoProcess process({build_host(folder), build_go(go, "c_shared", GoVariant::c_shared)});
+    const auto runtime = open_runtime(process);
+    CHECK(runtime->images().size() == 1);
+    CHECK(runtime->version().minor == go.minor);
+    CHECK(runtime->take_warnings().empty());
+    CHECK(waits(*runtime, process.memory(), "main.StartGoroutines", "main.waitInLibrary", 10));
+  });
+}
+
+TEST_CASE("of two Go runtimes one is shown, and the other one named") {
+  for_each_go([](const GoToolchain &go) {
+    const TemporaryDirectory folder;
+    const std::string library = build_go(go, "c_shared", GoVariant::c_shared);
+    REQUIRE(run_command({"cp", library, folder / "other.so"}).status == 0);
+    GoProcess process({build_host(folder), library, folder / "other.so"});
+    const auto runtime = open_runtime(process);
+    CHECK(runtime->images().size() == 2);
+    CHECK(waits(*runtime, process.memory(), "main.StartGoroutines", "main.waitInLibrary", 10));
+    const std::vector<std::string> warnings = runtime->take_warnings();
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings.front().find("another Go runtime") != std::string::npos);
+    CHECK(runtime->take_warnings().empty());
+  });
+}
+
+TEST_CASE("a plugin's goroutines are those of the program that loaded it") {
+  for_each_go([](const GoToolchain &go) {
+    GoProcess process({build_go(go, "plugin_host", GoVariant::cgo), build_go(go, "plugin_part", GoVariant::plugin)});
+    const auto runtime = open_runtime(process);
+    CHECK(runtime->images().size() == 2);
+    CHECK(runtime->version().minor == go.minor);
+    CHECK(runtime->take_warnings().empty());
+    CHECK(waits(*runtime, process.memory(), "example.com/fixtures/plugin_part.Start",
+                "example.com/fixtures/plugin_part.waitInPlugin", 5));
+  });
+}
+
+} // namespace inspect

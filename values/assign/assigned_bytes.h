@@ -1,0 +1,29 @@
+// Which bytes a place of the target gets when a value is assigned to it: the checks of types and ranges that `set`
+// makes, in C's and Go's terms.
+#pragma once
+
+#include "values/assign/assignment_plan.h"
+#include "values/expression/expression_evaluation.h"
+
+#include <vector>
+
+namespace inspect {
+
+/// The new value, as far as it is known without the place's type.
+struct AssignedValue {
+  EvaluationOperand operand;
+  Value value; ///< the same as a value
+};
+
+/// In this order. usage in a clause that goes on from "x is an int": "70000 does not fit".
+Result<std::vector<MemoryWrite>> go_assignment(const Value &target, const AssignedValue &assigned,
+                                               ValueEnvironment &environment);
+Result<std::vector<MemoryWrite>> native_assignment(const Value &target, const AssignedValue &assigned,
+                                                   ValueEnvironment &environment);
+
+/// The value's own bytes, to be copied; at most a mebibyte.
+Result<std::vector<std::byte>> bytes_of_value(const Value &value, ValueEnvironment &environment);
+std::vector<std::byte> bytes_of_word(std::uint64_t word);
+std::vector<std::byte> bytes_of_text(std::string_view text, bool with_nul);
+
+} // namespace inspect

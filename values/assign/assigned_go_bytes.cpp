@@ -1,0 +1,84 @@
+// go_assignment: Go's assignability, and strings in place.
+//
+// Source: go.dev/ref/spec, "Assignability", "Representability".
+#include "values/assign/assigned_bytes.h"
+#include "values/go/go_conversion.h"
+#include "values/go/go_reading.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+using OperandKind = EvaluationOperand::Kind;
+using Writes = Result<std::vector<MemoryWrite>>;
+
+RunAddress place_of(const Value &target) {
+  return target.source && target.source->address() ? *target.source->address() : RunAddress{};
+}
+
+Writes written(const Value &target, Result<std::vector<std::byte>> bytes) {
+  if (!bytes)
+    return std::unexpected(bytes.error());
+  std::vector<MemoryWrite> writes;
+  writes.push_back({place_of(target), std::move(*bytes)});
+  return writes;
+}
+
+bool may_be_nil(const GoType &type) {
+  return is_go_address(type) || type.kind == GoKind::slice || type.kind == GoKind::interface;
+}
+
+/// The memory that the string has stays its own: there is none to be had for a longer one.
+Writes assign_text(const Value &target, const std::string &text) {
+  const auto address = target.source->unsigned_at(0, 8);
+  const auto length = target.source->unsigned_at(8, 8);
+  if (!address || !length)
+    return std::unexpected(Error(ErrorKind::unreadable, "its address and length cannot be read"));
+  if (text.size() > *length)
+    return std::unexpected(
+        Error(ErrorKind::usage, fmt::format("{} bytes do not fit into the {} that it has", text.size(), *length)));
+  std::vector<MemoryWrite> writes;
+  if (!text.empty())
+    writes.push_back({RunAddress{*address}, bytes_of_text(text, false)});
+  if (text.size() != *length)
+    writes.push_back({place_of(target) + 8, bytes_of_word(text.size())});
+  if (writes.empty())
+    writes.push_back({place_of(target) + 8, bytes_of_word(text.size())});
+  return writes;
+}
+
+} // namespace
+
+Writes go_assignment(const Value &target, const AssignedValue &assigned, ValueEnvironment &environment) {
+  const GoType &type = *target.type.go;
+  const Value &value = assigned.value;
+  if (assigned.operand.kind == OperandKind::null_pointer) {
+    if (!may_be_nil(type))
+      return std::unexpected(Error(ErrorKind::usage, "it is never nil"));
+    const auto size = operations_of(target).size_of(target.type, environment);
+    return written(target, std::vector<std::byte>(static_cast<std::size_t>(size.value_or(8))));
+  }
+  const bool literal = assigned.operand.kind == OperandKind::text ||
+                       (value.type.go != nullptr && value.type.go->kind == GoKind::string && value.source &&
+                        !value.source->unsigned_at(0, 8));
+  if (type.kind == GoKind::string && literal) {
+    constexpr std::size_t longest = 1 << 20;
+    const auto text = operations_of(value).text(value, longest, environment);
+    return text ? assign_text(target, *text) : std::unexpected(text.error());
+  }
+  const bool from_elsewhere = assigned.operand.kind == OperandKind::untyped_number || value.type.go == nullptr;
+  if (from_elsewhere) {
+    const auto number = operations_of(value).number(value, environment);
+    if (!number)
+      return std::unexpected(number.error());
+    return written(target, operations_of(target).encode(*number, target.type, environment));
+  }
+  if (!same_go_type(*value.type.go, type))
+    return std::unexpected(Error(ErrorKind::usage,
+                                 fmt::format("a value of type {} does not go there", value.type.go->name),
+                                 fmt::format("convert it, as in {}(…)", type.name)));
+  return written(target, bytes_of_value(value, environment));
+}
+
+} // namespace inspect

@@ -1,0 +1,449 @@
+#include "values/expression/type_syntax_parser.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <ranges>
+#include <utility>
+
+namespace inspect {
+namespace {
+
+using Kind = ExpressionToken::Kind;
+using Shape = TypeSyntax::Shape;
+
+constexpr auto qualifiers = std::to_array<std::string_view>({"const", "volatile", "restrict", "__restrict", "_Atomic"});
+constexpr auto elaborations = std::to_array<std::string_view>({"struct", "class", "union", "enum", "typename"});
+constexpr auto builtin_words = std::to_array<std::string_view>(
+    {"void", "bool", "_Bool", "char", "short", "int", "long", "signed", "unsigned", "float", "double", "__int128"});
+
+template <typename Words> bool is_one_of(const ExpressionToken &token, const Words &words) {
+  return token.kind == Kind::name && std::ranges::find(words, token.text) != words.end();
+}
+
+/// The one name of "int unsigned long": "unsigned long". Nothing where the words do not go together.
+std::optional<std::string> builtin_name(std::map<std::string_view, int> words) {
+  const auto take = [&words](std::string_view word) { return std::exchange(words[word], 0); };
+  const bool is_unsigned = take("unsigned") != 0;
+  const bool is_signed = take("signed") != 0;
+  const int longs = take("long");
+  const bool is_short = take("short") != 0;
+  const bool with_int = take("int") != 0;
+  std::string rest;
+  for (const auto &[word, count] : words) {
+    if (count == 0)
+      continue;
+    if (!rest.empty() || count > 1)
+      return std::nullopt;
+    rest = word;
+  }
+  if ((is_unsigned && is_signed) || longs > 2 || (longs != 0 && is_short))
+    return std::nullopt;
+  if (rest == "double" && longs == 1 && !is_short && !is_unsigned && !is_signed && !with_int)
+    return "long double";
+  const std::string sign = is_unsigned ? "unsigned " : "";
+  if (rest == "char" && longs == 0 && !is_short && !with_int)
+    return is_signed ? "signed char" : sign + "char";
+  if (rest == "__int128" && longs == 0 && !is_short && !with_int)
+    return sign + "__int128";
+  if (!rest.empty())
+    return is_unsigned || is_signed || longs != 0 || is_short || with_int ? std::nullopt : std::optional(rest);
+  if (is_short)
+    return sign + "short";
+  return sign + (longs == 2 ? "long long" : longs == 1 ? "long" : "int");
+}
+
+class TypeParser {
+public:
+  TypeParser(ExpressionCursor &cursor, SourceLanguage language) : cursor_(cursor), language_(language) {}
+
+  Result<ParsedType> parse() {
+    if (++depth_ > deepest_expression)
+      return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
+    const std::size_t begin = cursor_.peek().offset;
+    auto parsed = parse_any();
+    --depth_;
+    if (parsed) {
+      parsed->type.begin = begin;
+      parsed->type.end = cursor_.last_end();
+    }
+    return parsed;
+  }
+
+private:
+  static ParsedType made_of(Shape shape, TypeSyntax part) {
+    ParsedType parsed{.type = {.shape = shape}, .certain = true};
+    parsed.type.begin = part.begin;
+    parsed.type.end = part.end;
+    parsed.type.parts.push_back(std::move(part));
+    return parsed;
+  }
+
+  Result<ParsedType> parse_part(Shape shape) {
+    auto part = parse();
+    if (!part)
+      return part;
+    return made_of(shape, std::move(part->type));
+  }
+
+  Result<ParsedType> parse_any() {
+    const bool outer_go = go_style_;
+    if (cursor_.accept("*")) {
+      if (cursor_.accept_name("const") || cursor_.accept_name("mut"))
+        return parse_part(Shape::pointer);
+      go_style_ = true;
+      auto parsed = parse_part(Shape::pointer);
+      go_style_ = outer_go;
+      return parsed;
+    }
+    if (cursor_.peek().is_sign("["))
+      return parse_brackets();
+    if (language_ == SourceLanguage::rust && (cursor_.peek().is_sign("&") || cursor_.peek().is_sign("&&")))
+      return parse_rust_reference();
+    if (language_ == SourceLanguage::go || go_style_)
+      return parse_go();
+    return parse_c();
+  }
+
+  /// Go's []T and [4]T, Rust's [T; 4].
+  Result<ParsedType> parse_brackets() {
+    cursor_.next();
+    const bool outer_go = go_style_;
+    if (cursor_.accept("]")) {
+      go_style_ = true;
+      auto parsed = parse_part(Shape::slice);
+      go_style_ = outer_go;
+      return parsed;
+    }
+    if (cursor_.peek().kind == Kind::number) {
+      const auto length = parse_length();
+      if (!length)
+        return std::unexpected(length.error());
+      if (auto closed = cursor_.expect("]"); !closed)
+        return std::unexpected(closed.error());
+      go_style_ = true;
+      auto parsed = parse_part(Shape::array);
+      go_style_ = outer_go;
+      if (parsed)
+        parsed->type.length = *length;
+      return parsed;
+    }
+    auto parsed = parse_part(Shape::slice);
+    if (!parsed)
+      return parsed;
+    if (cursor_.accept(";")) {
+      const auto length = parse_length();
+      if (!length)
+        return std::unexpected(length.error());
+      parsed->type.shape = Shape::array;
+      parsed->type.length = *length;
+    }
+    if (auto closed = cursor_.expect("]"); !closed)
+      return std::unexpected(closed.error());
+    return parsed;
+  }
+
+  Result<std::uint64_t> parse_length() {
+    const ExpressionToken &token = cursor_.peek();
+    if (token.kind != Kind::number || token.number.kind == Number::Kind::floating || token.number.integer < 0 ||
+        token.number.integer > INT64_MAX)
+      return std::unexpected(cursor_.expected("a length"));
+    return static_cast<std::uint64_t>(cursor_.next().number.integer);
+  }
+
+  /// &str, &[u8] and &mut [u8] are structures whose names DWARF spells so; of the others it has pointers.
+  Result<ParsedType> parse_rust_reference() {
+    const std::size_t begin = cursor_.peek().offset;
+    cursor_.next();
+    const bool mutable_one = cursor_.accept_name("mut");
+    auto target = parse();
+    if (!target)
+      return target;
+    const bool wide = target->type.shape == Shape::slice || target->type.name == "str";
+    if (!wide)
+      return made_of(Shape::pointer, std::move(target->type));
+    const std::size_t target_begin = target->type.begin;
+    ParsedType parsed{.type = {.shape = Shape::named}, .certain = true};
+    parsed.type.name = fmt::format("&{}{}", mutable_one ? "mut " : "",
+                                   cursor_.text().substr(target_begin, cursor_.last_end() - target_begin));
+    parsed.type.begin = begin;
+    return parsed;
+  }
+
+  /// What Go writes with keywords and brackets keeps its text: golang's own parser reads it.
+  Result<ParsedType> parse_go() {
+    const ExpressionToken &first = cursor_.peek();
+    const std::size_t begin = first.offset;
+    for (const std::string_view word : {"map", "chan", "func", "struct", "interface"}) {
+      const std::string_view opening = word == "map" ? "[" : word == "func" ? "(" : "{";
+      if (!first.is_name(word) || (word != "chan" && !cursor_.peek(1).is_sign(opening)))
+        continue;
+      cursor_.next();
+      auto rest = skip_go_composite(word);
+      if (!rest)
+        return std::unexpected(rest.error());
+      ParsedType parsed{.type = {.shape = Shape::named}, .certain = true};
+      parsed.type.name = cursor_.text().substr(begin, cursor_.last_end() - begin);
+      return parsed;
+    }
+    return parse_go_name();
+  }
+
+  Result<void> skip_go_composite(std::string_view word) {
+    if (word == "chan") {
+      auto element = parse();
+      return element ? Result<void>{} : std::unexpected(element.error());
+    }
+    if (auto skipped = skip_brackets(); !skipped)
+      return skipped;
+    if (word == "map") {
+      auto value = parse();
+      return value ? Result<void>{} : std::unexpected(value.error());
+    }
+    // A function's results: in brackets, or one type.
+    if (word == "func" && cursor_.peek().is_sign("("))
+      return skip_brackets();
+    if (word == "func" && (cursor_.peek().kind == Kind::name || cursor_.peek().is_sign("*"))) {
+      auto result = parse();
+      return result ? Result<void>{} : std::unexpected(result.error());
+    }
+    return {};
+  }
+
+  Result<void> skip_brackets() {
+    int depth = 0;
+    do {
+      const ExpressionToken &token = cursor_.peek();
+      if (token.kind == Kind::end)
+        return std::unexpected(cursor_.expected("a closing bracket"));
+      if (token.is_sign("(") || token.is_sign("[") || token.is_sign("{"))
+        ++depth;
+      else if (token.is_sign(")") || token.is_sign("]") || token.is_sign("}"))
+        --depth;
+      cursor_.next();
+    } while (depth > 0);
+    return {};
+  }
+
+  /// T, pkg.T, "path/pkg".T, path/pkg.T, pkg.T[int,string]; C's words and ns::T, too, because *(*T)(address) is
+  /// understood in every language.
+  Result<ParsedType> parse_go_name() {
+    if (language_ != SourceLanguage::go && (is_one_of(cursor_.peek(), builtin_words) || cursor_.peek(1).is_sign("::")))
+      return parse_c_named();
+    ParsedType parsed{.type = {.shape = Shape::named}, .certain = false};
+    if (cursor_.peek().kind == Kind::text) {
+      parsed.type.name = cursor_.next().characters;
+      if (!cursor_.peek().is_sign("."))
+        return std::unexpected(cursor_.expected("'.' and a type's name"));
+    } else if (cursor_.peek().kind == Kind::name) {
+      parsed.type.name = cursor_.next().text;
+    } else {
+      return std::unexpected(cursor_.expected("a type"));
+    }
+    while ((cursor_.peek().is_sign(".") || (go_style_ && cursor_.peek().is_sign("/"))) &&
+           cursor_.peek(1).kind == Kind::name) {
+      parsed.type.name += cursor_.next().text;
+      parsed.type.name += cursor_.next().text;
+    }
+    if (language_ != SourceLanguage::go && cursor_.peek().is_sign("<")) {
+      auto arguments = template_arguments(cursor_, language_);
+      if (!arguments)
+        return std::unexpected(cursor_.expected("template arguments"));
+      parsed.type.name += *arguments;
+    }
+    if (cursor_.peek().is_sign("[") && !cursor_.peek(1).is_sign("]") && cursor_.peek(1).kind != Kind::number) {
+      const auto arguments = parse_go_arguments();
+      if (!arguments)
+        return std::unexpected(arguments.error());
+      parsed.type.name += *arguments;
+    }
+    return parsed;
+  }
+
+  /// "[int,main.T]", as the compiler spells it.
+  Result<std::string> parse_go_arguments() {
+    std::string text = "[";
+    do {
+      cursor_.next();
+      const auto argument = parse();
+      if (!argument)
+        return std::unexpected(argument.error());
+      std::string written(cursor_.text().substr(argument->type.begin, argument->type.end - argument->type.begin));
+      std::erase(written, ' ');
+      text += (text.size() > 1 ? "," : "") + written;
+    } while (cursor_.peek().is_sign(","));
+    if (auto closed = cursor_.expect("]"); !closed)
+      return std::unexpected(closed.error());
+    return text + "]";
+  }
+
+  Result<ParsedType> parse_c() {
+    auto parsed = parse_c_named();
+    // In Rust a * behind a type is a product: x as f64 * 2.0.
+    return parsed && language_ != SourceLanguage::rust ? parse_declarator(std::move(*parsed)) : parsed;
+  }
+
+  Result<ParsedType> parse_c_named() {
+    ParsedType parsed{.type = {.shape = Shape::named}, .certain = false};
+    const std::size_t begin = cursor_.peek().offset;
+    std::map<std::string_view, int> words;
+    while (cursor_.peek().kind == Kind::name || (cursor_.peek().is_sign("::") && parsed.type.name.empty())) {
+      const ExpressionToken &token = cursor_.peek();
+      if (is_one_of(token, qualifiers) || is_one_of(token, elaborations)) {
+        parsed.certain = true;
+        cursor_.next();
+      } else if (is_one_of(token, builtin_words) && parsed.type.name.empty()) {
+        parsed.certain = true;
+        ++words[cursor_.next().text];
+      } else if (words.empty() && parsed.type.name.empty()) {
+        auto named = parse_path(parsed);
+        if (!named)
+          return std::unexpected(named.error());
+      } else {
+        break;
+      }
+    }
+    if (!words.empty()) {
+      auto name = builtin_name(std::move(words));
+      if (!name)
+        return std::unexpected(expression_error(begin, "these words are no type together"));
+      parsed.type.name = std::move(*name);
+    }
+    if (parsed.type.name.empty())
+      return std::unexpected(cursor_.expected("a type"));
+    parsed.type.begin = begin;
+    parsed.type.end = cursor_.last_end();
+    return parsed;
+  }
+
+  /// ns::Foo<int>::Bar.
+  Result<void> parse_path(ParsedType &parsed) {
+    cursor_.accept("::");
+    while (true) {
+      if (cursor_.peek().kind != Kind::name)
+        return std::unexpected(cursor_.expected("a name"));
+      parsed.type.name += cursor_.next().text;
+      if (cursor_.peek().is_sign("::") && cursor_.peek(1).is_sign("<"))
+        cursor_.next();
+      if (cursor_.peek().is_sign("<")) {
+        auto arguments = template_arguments(cursor_, language_);
+        if (!arguments)
+          return std::unexpected(cursor_.expected("template arguments"));
+        parsed.type.name += *arguments;
+        parsed.certain = true;
+      }
+      if (!cursor_.accept("::"))
+        return {};
+      parsed.type.name += "::";
+    }
+  }
+
+  /// The part of a type name behind its specifiers: "*const *", "&", "[4]", "(*)[4]".
+  Result<ParsedType> parse_declarator(ParsedType parsed) {
+    const auto wrap = [this, &parsed](Shape shape) {
+      const std::size_t begin = parsed.type.begin;
+      parsed = made_of(shape, std::move(parsed.type));
+      parsed.type.begin = begin;
+      parsed.type.end = cursor_.last_end();
+    };
+    std::size_t levels = 0;
+    while (cursor_.peek().is_sign("*") || is_one_of(cursor_.peek(), qualifiers)) {
+      if (++levels > deepest_expression)
+        return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
+      if (cursor_.next().is_sign("*"))
+        wrap(Shape::pointer);
+    }
+    std::size_t inner_pointers = 0;
+    if (cursor_.peek().is_sign("(") && cursor_.peek(1).is_sign("*")) {
+      cursor_.next();
+      while (cursor_.accept("*") && inner_pointers < deepest_expression)
+        ++inner_pointers;
+      if (auto closed = cursor_.expect(")"); !closed)
+        return std::unexpected(closed.error());
+      if (cursor_.peek().is_sign("("))
+        return std::unexpected(expression_error(cursor_.peek().offset, "types of functions are not understood"));
+    }
+    std::vector<std::uint64_t> lengths;
+    while (cursor_.peek().is_sign("[") && cursor_.peek(1).kind == Kind::number && cursor_.peek(2).is_sign("]") &&
+           lengths.size() < 8) {
+      cursor_.next();
+      const auto length = parse_length();
+      if (!length)
+        return std::unexpected(length.error());
+      cursor_.next();
+      lengths.push_back(*length);
+    }
+    // "a[3]" may be an element as well.
+    const bool certain = parsed.certain || inner_pointers > 0;
+    for (const std::uint64_t length : lengths | std::views::reverse) {
+      wrap(Shape::array);
+      parsed.type.length = length;
+    }
+    parsed.certain = certain;
+    for (; inner_pointers > 0; --inner_pointers)
+      wrap(Shape::pointer);
+    if (cursor_.accept("&") || cursor_.accept("&&"))
+      wrap(Shape::reference);
+    return parsed;
+  }
+
+  ExpressionCursor &cursor_;
+  SourceLanguage language_;
+  std::size_t depth_ = 0;
+  bool go_style_ = false;
+};
+
+bool belongs_to_arguments(const ExpressionToken &token) {
+  constexpr auto signs = std::to_array<std::string_view>(
+      {"::", "*", "&", "&&", ",", "-", "(", ")", "[", "]", "<", ">", ">>", ";", "...", "->", "="});
+  switch (token.kind) {
+  case Kind::name:
+  case Kind::number:
+  case Kind::text:
+    return true;
+  case Kind::sign:
+    return std::ranges::find(signs, token.text) != signs.end();
+  default:
+    return false;
+  }
+}
+
+bool is_word(const ExpressionToken &token) {
+  return token.kind == Kind::name || token.kind == Kind::number;
+}
+
+} // namespace
+
+Result<ParsedType> parse_type_at(ExpressionCursor &cursor, SourceLanguage language) {
+  return TypeParser(cursor, language).parse();
+}
+
+std::optional<std::string> template_arguments(ExpressionCursor &cursor, SourceLanguage language) {
+  std::string text;
+  int angles = 0;
+  int others = 0;
+  bool word_before = false;
+  do {
+    if (cursor.peek().is_sign(">>") && others == 0)
+      cursor.split_angle();
+    const ExpressionToken &token = cursor.peek();
+    if (!belongs_to_arguments(token))
+      return std::nullopt;
+    const bool opens = token.is_sign("(") || token.is_sign("[");
+    const bool closes = token.is_sign(")") || token.is_sign("]");
+    others += opens ? 1 : closes ? -1 : 0;
+    if (others < 0)
+      return std::nullopt;
+    if (others == 0)
+      angles += token.is_sign("<") ? 1 : token.is_sign(">") ? -1 : 0;
+    const bool closes_twice = token.is_sign(">") && text.ends_with('>') && language != SourceLanguage::rust;
+    if ((word_before && is_word(token)) || text.ends_with(',') || text.ends_with(';') || closes_twice)
+      text += ' ';
+    text += token.text;
+    word_before = is_word(token);
+    cursor.next();
+  } while (angles > 0);
+  return text;
+}
+
+} // namespace inspect

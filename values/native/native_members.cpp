@@ -1,0 +1,184 @@
+#include "values/native/native_members.h"
+
+#include "dwarf/types/type_name.h"
+#include "values/native/native_layout.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+/// Classes derive a dozen deep; descriptions that derive a class from itself end here.
+constexpr int max_depth = 32;
+constexpr int max_steps = 20'000;
+constexpr std::size_t max_names = 4096;
+/// A class larger than that has no virtual base so far away.
+constexpr std::int64_t max_base_distance = std::int64_t{1} << 40;
+
+Result<Value> virtual_base(const Value &object, const DwarfMember &base, ValueEnvironment &environment) {
+  const std::string &name = environment.types.underlying(base.type).name;
+  if (!object.source)
+    return std::unexpected(missing_error(object));
+  if (!base.virtual_base_slot)
+    return std::unexpected(
+        Error(ErrorKind::unsupported, fmt::format("the file does not say where the virtual base {} is", name)));
+  const auto vptr = object.source->unsigned_at(0, 8);
+  if (!vptr)
+    return std::unexpected(unreadable_error(object, environment));
+  const auto offset = read_value<std::int64_t>(environment.memory, RunAddress{*vptr} - *base.virtual_base_slot);
+  if (!offset || *offset > max_base_distance || *offset < -max_base_distance)
+    return std::unexpected(
+        Error(ErrorKind::unreadable,
+              fmt::format("the virtual base {} is not to be found: no virtual table at 0x{:x}", name, *vptr)));
+  if (const auto address = object.source->address())
+    return value_at(*address + static_cast<std::uint64_t>(*offset), base.type, object.language, environment);
+  if (*offset < 0)
+    return std::unexpected(Error(ErrorKind::unreadable, fmt::format("the virtual base {} is not in memory", name)));
+  return part_of(object, static_cast<std::uint64_t>(*offset), base.type, environment);
+}
+
+class MemberSearch {
+public:
+  explicit MemberSearch(ValueEnvironment &environment) : environment_(environment) {}
+
+  Result<std::optional<Value>> named(const Value &object, std::string_view name, int depth) {
+    const DwarfType &type = environment_.types.underlying(object.type.native);
+    if (depth >= max_depth || ++steps_ > max_steps || !is_structure(type))
+      return std::nullopt;
+    for (const DwarfMember &member : type.members)
+      if (!member.is_base && member.name == name)
+        return some(member_value(object, member, environment_));
+    for (const bool bases : {false, true})
+      for (const DwarfMember &member : type.members) {
+        if (bases ? !member.is_base : member.is_base || !member.name.empty())
+          continue;
+        auto found = inside(object, member, [&](const Value &part) { return named(part, name, depth + 1); });
+        if (!found || *found)
+          return found;
+      }
+    return std::nullopt;
+  }
+
+  Result<std::optional<Value>> base(const Value &object, const DwarfType &wanted, int depth) {
+    const DwarfType &type = environment_.types.underlying(object.type.native);
+    if (is_same_class(type, wanted))
+      return object;
+    if (depth >= max_depth || ++steps_ > max_steps)
+      return std::nullopt;
+    for (const DwarfMember &member : type.members) {
+      if (!member.is_base)
+        continue;
+      auto found = inside(object, member, [&](const Value &part) { return base(part, wanted, depth + 1); });
+      if (!found || *found)
+        return found;
+    }
+    return std::nullopt;
+  }
+
+private:
+  static Result<std::optional<Value>> some(Result<Value> value) {
+    if (!value)
+      return std::unexpected(value.error());
+    return std::optional(std::move(*value));
+  }
+
+  /// A part that cannot be reached matters only if what is looked for is in it.
+  Result<std::optional<Value>> inside(const Value &object, const DwarfMember &member,
+                                      const std::function<Result<std::optional<Value>>(const Value &)> &look) {
+    const auto part = member_value(object, member, environment_);
+    if (part)
+      return look(*part);
+    const auto found = look(missing_value({.native = member.type}, object.language, part.error().message()));
+    if (found && *found)
+      return std::unexpected(part.error());
+    return std::nullopt;
+  }
+
+  ValueEnvironment &environment_;
+  int steps_ = 0;
+};
+
+void collect_names(const DwarfType &type, std::vector<std::string> &names, int depth, int &steps,
+                   ValueEnvironment &environment) {
+  if (depth >= max_depth || ++steps > max_steps || names.size() >= max_names)
+    return;
+  for (const DwarfMember &member : type.members) {
+    if (member.is_base || member.name.empty())
+      collect_names(environment.types.underlying(member.type), names, depth + 1, steps, environment);
+    else if (std::ranges::find(names, member.name) == names.end())
+      names.push_back(member.name);
+  }
+}
+
+std::optional<std::uint64_t> offset_of_base(const DwarfType &derived, const DwarfType &base, int depth, int &steps,
+                                            ValueEnvironment &environment) {
+  if (is_same_class(derived, base))
+    return 0;
+  if (depth >= max_depth || ++steps > max_steps)
+    return std::nullopt;
+  for (const DwarfMember &member : derived.members) {
+    if (!member.is_base || member.is_virtual)
+      continue;
+    const auto inner = offset_of_base(environment.types.underlying(member.type), base, depth + 1, steps, environment);
+    if (inner)
+      return member.offset + *inner;
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+Result<Value> member_value(const Value &object, const DwarfMember &member, ValueEnvironment &environment) {
+  if (member.is_virtual)
+    return virtual_base(object, member, environment);
+  if (!member.bit_size)
+    return part_of(object, member.offset, member.type, environment);
+  Value part = part_of(object, member.bit_offset / 8, member.type, environment);
+  // The bytes of the field's declared type may reach behind the structure: only its bits are read.
+  if (object.source)
+    part.source = object.source->at(member.bit_offset / 8);
+  part.bits = BitRange{member.bit_offset % 8, *member.bit_size};
+  return part;
+}
+
+Result<std::optional<Value>> find_member(const Value &object, std::string_view name, ValueEnvironment &environment) {
+  if (name.empty())
+    return std::nullopt;
+  return MemberSearch(environment).named(object, name, 0);
+}
+
+Result<std::optional<Value>> find_base(const Value &object, const DwarfType &base, ValueEnvironment &environment) {
+  return MemberSearch(environment).base(object, base, 0);
+}
+
+std::optional<std::uint64_t> base_offset(const DwarfType &derived, const DwarfType &base,
+                                         ValueEnvironment &environment) {
+  int steps = 0;
+  return offset_of_base(derived, base, 0, steps, environment);
+}
+
+std::vector<std::string> all_member_names(const DwarfType &type, ValueEnvironment &environment) {
+  std::vector<std::string> names;
+  int steps = 0;
+  collect_names(type, names, 0, steps, environment);
+  return names;
+}
+
+bool is_same_class(const DwarfType &one, const DwarfType &other) {
+  if (&one == &other)
+    return true;
+  if (!is_structure(one) || !is_structure(other) || one.name.empty() || one.name != other.name)
+    return false;
+  // One of them may be a mere declaration in its unit, without a size.
+  return one.byte_size == other.byte_size || one.is_declaration || other.is_declaration;
+}
+
+bool is_same_type(const TypeHandle &one, const TypeHandle &other, ValueEnvironment &environment) {
+  const DwarfType &left = environment.types.underlying(one);
+  const DwarfType &right = environment.types.underlying(other);
+  return &left == &right ||
+         (left.kind == right.kind && type_name(environment.types, one) == type_name(environment.types, other));
+}
+
+} // namespace inspect

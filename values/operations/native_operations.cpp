@@ -1,0 +1,224 @@
+#include "values/operations/native_operations.h"
+
+#include "dwarf/types/type_name.h"
+#include "machine/near_misses.h"
+#include "values/native/dynamic_type.h"
+#include "values/native/native_layout.h"
+#include "values/native/native_members.h"
+#include "values/native/native_numbers.h"
+#include "values/native/static_members.h"
+#include "values/operations/native_casts.h"
+#include "values/operations/native_elements.h"
+#include "values/operations/native_type_definition.h"
+#include "values/operations/native_views.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+constexpr int max_pointers = 8;
+
+/// The structure that member access means: behind references and one pointer, and behind Rust's boxes.
+Result<Value> structure_of(const Value &value, ValueEnvironment &environment) {
+  Value current = without_references(value, environment);
+  for (int steps = 0; steps < max_pointers; ++steps) {
+    const DwarfType &type = environment.types.underlying(current.type.native);
+    if (is_structure(type))
+      return completed(current, environment);
+    if (!is_pointer(type) || type.target.is_void())
+      break;
+    auto target = native_dereference(current, environment);
+    if (!target)
+      return target;
+    current = without_references(*target, environment);
+  }
+  return std::unexpected(
+      Error(ErrorKind::usage, fmt::format("{} has no members", type_name(environment.types, value.type.native))));
+}
+
+Error no_member(const Value &object, std::string_view name, ValueEnvironment &environment) {
+  const DwarfType &type = environment.types.underlying(object.type.native);
+  const std::string type_text = type_name(environment.types, object.type.native);
+  if (type.is_declaration)
+    return {ErrorKind::not_found, fmt::format("{} is only declared here: its members are not known", type_text)};
+  const std::vector<std::string> names = all_member_names(type, environment);
+  return {ErrorKind::not_found, fmt::format("{} has no member {}{}", type_text, name, did_you_mean(name, names))};
+}
+
+/// What the program's own literals would have.
+TypeHandle integer_type(const Number &number, ValueEnvironment &environment) {
+  const bool with_sign = number.kind == Number::Kind::signed_integer;
+  const std::uint64_t encoding = with_sign ? TypeEncoding::signed_integer : TypeEncoding::unsigned_integer;
+  const auto made = [&](std::string_view name, std::uint64_t size) {
+    return environment.types.base_type(name, encoding, size);
+  };
+  switch (number.size) {
+  case 1:
+    return with_sign ? environment.types.base_type("signed char", TypeEncoding::signed_character, 1)
+                     : environment.types.base_type("unsigned char", TypeEncoding::unsigned_character, 1);
+  case 2:
+    return made(with_sign ? "short" : "unsigned short", 2);
+  case 4:
+    return made(with_sign ? "int" : "unsigned int", 4);
+  case 16:
+    return made(with_sign ? "__int128" : "unsigned __int128", 16);
+  default:
+    return made(with_sign ? "long" : "unsigned long", 8);
+  }
+}
+
+} // namespace
+
+Result<Value> NativeOperations::member(const Value &value, std::string_view name, ValueEnvironment &environment) const {
+  auto object = structure_of(value, environment);
+  if (!object)
+    return object;
+  auto found = find_member(*object, name, environment);
+  if (!found)
+    return std::unexpected(found.error());
+  if (*found)
+    return **found;
+  if (auto tuple_field = find_member(*object, fmt::format("__{}", name), environment); tuple_field && *tuple_field)
+    return **tuple_field; // Rust's x.0
+  if (auto shared = find_static_member(*object, name, environment))
+    return *shared;
+  // What the object really is may have it.
+  if (const auto whole = dynamic_object(*object, environment)) {
+    found = find_member(*whole, name, environment);
+    if (found && *found)
+      return **found;
+  }
+  // What a smart pointer or an optional leads to, as their -> does.
+  if (const auto target = native_dereference(*object, environment))
+    if (const auto pointee = structure_of(*target, environment)) {
+      found = find_member(*pointee, name, environment);
+      if (found && *found)
+        return **found;
+    }
+  return std::unexpected(no_member(*object, name, environment));
+}
+
+std::vector<std::string> NativeOperations::member_names(const Value &value, ValueEnvironment &environment) const {
+  const auto object = structure_of(value, environment);
+  return object ? all_member_names(environment.types.underlying(object->type.native), environment)
+                : std::vector<std::string>();
+}
+
+Result<Value> NativeOperations::element(const Value &value, const Value &index, ValueEnvironment &environment) const {
+  return native_element(value, index, environment);
+}
+
+Result<Value> NativeOperations::slice(const Value &value, std::uint64_t low, std::optional<std::uint64_t> high,
+                                      ValueEnvironment &environment) const {
+  return native_slice(value, low, high, environment);
+}
+
+Result<Value> NativeOperations::dereference(const Value &value, ValueEnvironment &environment) const {
+  return native_dereference(value, environment);
+}
+
+Result<Value> NativeOperations::address_of(const Value &given, ValueEnvironment &environment) const {
+  const Value value = without_references(given, environment);
+  if (value.bits)
+    return std::unexpected(Error(ErrorKind::usage, "a bit-field has no address"));
+  if (!value.source && !value.missing.empty())
+    return std::unexpected(missing_error(value));
+  const auto address = value.source ? value.source->address() : std::nullopt;
+  if (!address)
+    return std::unexpected(Error(ErrorKind::usage, value.register_number ? "it is in a register, not in memory"
+                                                                         : "it is not in memory, so has no address"));
+  std::vector<std::byte> bytes(8);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(address->value >> (8 * i) & 0xff);
+  return computed_value(std::move(bytes), environment.types.pointer_to(value.type.native), value.language);
+}
+
+Result<Value> NativeOperations::cast(const Value &value, const ValueType &type, ValueEnvironment &environment) const {
+  if (value.type.go != nullptr || type.go != nullptr)
+    return std::unexpected(Error(ErrorKind::usage, "Go's types and others are not converted into each other"));
+  return cast_native(value, type.native, environment);
+}
+
+Result<Value> NativeOperations::assert_type(const Value &value, const ValueType &type,
+                                            ValueEnvironment &environment) const {
+  if (value.type.go != nullptr || type.go != nullptr)
+    return std::unexpected(Error(ErrorKind::usage, "Go's types and others are not converted into each other"));
+  return assert_native(value, type.native, environment);
+}
+
+Result<std::uint64_t> NativeOperations::length(const Value &value, ValueEnvironment &environment) const {
+  return native_length(value, environment);
+}
+
+Result<std::uint64_t> NativeOperations::capacity(const Value &value, ValueEnvironment &environment) const {
+  return native_capacity(value, environment);
+}
+
+Result<Number> NativeOperations::number(const Value &value, ValueEnvironment &environment) const {
+  auto number = native_number(value, environment);
+  if (number || number.error().kind() != ErrorKind::usage)
+    return number;
+  // An atomic, a smart pointer, a duration: one value in a wrapping.
+  const Value object = without_references(value, environment);
+  if (const auto view = view_of(object, {0, 1}, environment);
+      view && view->shape == LibraryView::Shape::single && view->problem.empty() && view->children.size() == 1 &&
+      scalar_kind(environment.types.underlying(view->children.front().value.type.native)) != ScalarKind::none)
+    return native_number(view->children.front().value, environment);
+  return std::unexpected(Error(
+      ErrorKind::usage, fmt::format("{} is no number", inspect::type_name(environment.types, value.type.native))));
+}
+
+Result<std::string> NativeOperations::text(const Value &value, std::size_t limit, ValueEnvironment &environment) const {
+  return native_string(value, limit, environment);
+}
+
+Result<std::vector<std::byte>> NativeOperations::encode(const Number &number, const ValueType &type,
+                                                        ValueEnvironment &environment) const {
+  return encode_number(number, type.native, environment);
+}
+
+ValueType NativeOperations::pointer_to(const ValueType &type, ValueEnvironment &environment) const {
+  return {.native = environment.types.pointer_to(type.native)};
+}
+
+ValueType NativeOperations::type_of_number(const Number &number, ValueEnvironment &environment) const {
+  TypeReader &types = environment.types;
+  switch (number.kind) {
+  case Number::Kind::floating:
+    if (number.size == 4)
+      return {.native = types.base_type("float", TypeEncoding::floating, 4)};
+    if (number.size > 8)
+      return {.native = types.base_type("long double", TypeEncoding::floating, 16)};
+    return {.native = types.base_type("double", TypeEncoding::floating, 8)};
+  case Number::Kind::boolean:
+    return {.native = types.base_type("bool", TypeEncoding::boolean, 1)};
+  case Number::Kind::character:
+    if (number.size > 1)
+      return {.native = types.base_type(number.size == 2 ? "char16_t" : "char32_t", TypeEncoding::utf, number.size)};
+    return {.native = types.base_type("char", TypeEncoding::signed_character, 1)};
+  case Number::Kind::address:
+    return {.native = types.pointer_to({})};
+  default:
+    return {.native = integer_type(number, environment)};
+  }
+}
+
+std::optional<std::uint64_t> NativeOperations::size_of(const ValueType &type, ValueEnvironment &environment) const {
+  return environment.types.size_of(type.native);
+}
+
+std::string NativeOperations::type_name(const ValueType &type, ValueEnvironment &environment) const {
+  return inspect::type_name(environment.types, type.native);
+}
+
+std::string NativeOperations::type_definition(const ValueType &type, ValueEnvironment &environment) const {
+  return native_type_definition(type.native, environment);
+}
+
+const ValueOperations &native_operations() {
+  static const NativeOperations operations;
+  return operations;
+}
+
+} // namespace inspect

@@ -1,0 +1,123 @@
+#include "values/printers/rust/rust_library.h"
+#include "values/printers/rust/rust_types.h"
+
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+struct Buffer {
+  RunAddress first;
+  std::uint64_t capacity = 0;
+};
+
+/// RawVec: since 1.80 around a RawVecInner without the element's type.
+std::optional<Buffer> buffer_of(const LibraryObject &owner) {
+  auto raw = owner.member("buf");
+  if (!raw)
+    return std::nullopt;
+  if (const auto inner = raw->member("inner"))
+    raw = inner;
+  const auto pointer = sole_pointer(raw->member("ptr"));
+  const auto capacity = sole_number(raw->member("cap"));
+  if (!pointer || !capacity)
+    return std::nullopt;
+  return Buffer{pointer->address, *capacity};
+}
+
+std::string too_long(std::uint64_t length, std::uint64_t capacity) {
+  return fmt::format("a length of {} where there is room for {}: not initialised?", length, capacity);
+}
+
+/// The vector of bytes in a string and what wraps one.
+std::optional<LibraryObject> bytes_of(const LibraryObject &object) {
+  LibraryObject current = object;
+  for (int depth = 0; depth < 8; ++depth) {
+    if (current.member("buf") && current.member("len"))
+      return current;
+    auto next = current.member("vec");
+    if (!next)
+      next = current.member("inner");
+    if (!next)
+      return std::nullopt;
+    current = *next;
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<LibraryView> rust_vector_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject vector(value, environment);
+  const auto buffer = buffer_of(vector);
+  const auto length = sole_number(vector.member("len"));
+  const auto element = vector.type_argument(0);
+  if (!buffer || !length || !element)
+    return std::nullopt;
+  LibraryView view = rust_sequence(buffer->first, *length, *element, value, wanted, environment);
+  view.capacity = buffer->capacity;
+  const bool has_size = environment.types.size_of(*element).value_or(0) > 0; // else there is room for any number
+  if (has_size && *length > buffer->capacity)
+    view.problem = too_long(*length, buffer->capacity);
+  return view;
+}
+
+std::optional<LibraryView> rust_deque_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject deque(value, environment);
+  const auto buffer = buffer_of(deque);
+  const auto element = deque.type_argument(0);
+  if (!buffer || !element)
+    return std::nullopt;
+  auto head = sole_number(deque.member("head"));
+  auto length = sole_number(deque.member("len"));
+  // Until 1.66 there were two ends, in a buffer of a power of two.
+  if (const auto tail = sole_number(deque.member("tail")); tail && head && !length && buffer->capacity > 0) {
+    length = (*head - *tail) & (buffer->capacity - 1);
+    head = tail;
+  }
+  const auto size = environment.types.size_of(*element);
+  if (!head || !length || !size)
+    return std::nullopt;
+  LibraryView view;
+  view.shape = LibraryView::Shape::sequence;
+  view.length = length;
+  view.capacity = buffer->capacity;
+  view.child_type = ValueType{.native = *element};
+  if (*size > 0 && (*length > buffer->capacity || *head > buffer->capacity)) {
+    view.problem = too_long(*length, buffer->capacity);
+    return view;
+  }
+  for (std::uint64_t i = wanted.first; i < *length && i - wanted.first < wanted.count; ++i) {
+    if (environment.out_of_time())
+      break;
+    const std::uint64_t place = buffer->capacity > 0 && *size > 0 ? (*head + i) % buffer->capacity : 0;
+    view.children.push_back({{}, std::nullopt, deque.at(buffer->first + place * *size, *element).value()});
+  }
+  return view;
+}
+
+std::optional<LibraryView> rust_string_view(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject string(value, environment);
+  const auto bytes = bytes_of(string);
+  const auto buffer = bytes ? buffer_of(*bytes) : std::nullopt;
+  const auto length = bytes ? sole_number(bytes->member("len")) : std::nullopt;
+  if (!buffer || !length)
+    return std::nullopt;
+  LibraryView view = rust_text_view(buffer->first, *length, environment);
+  view.capacity = buffer->capacity;
+  if (*length > buffer->capacity)
+    view.problem = too_long(*length, buffer->capacity);
+  return view;
+}
+
+std::optional<LibraryView> rust_c_string_view(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject string(value, environment);
+  const auto inner = string.member("inner");
+  const auto data = inner ? inner->pointer("data_ptr") : std::nullopt;
+  const auto length = inner ? inner->number("length") : std::nullopt;
+  if (!data || !length || *length == 0)
+    return std::nullopt;
+  return rust_text_view(data->address, *length - 1, environment); // without the NUL
+}
+
+} // namespace inspect

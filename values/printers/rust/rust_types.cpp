@@ -1,0 +1,176 @@
+#include "values/printers/rust/rust_types.h"
+
+#include "values/native/native_layout.h"
+#include "values/printers/rust/rust_library.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+/// User space ends there: no object is larger.
+constexpr std::uint64_t address_space = std::uint64_t{1} << 47;
+/// Of which values are made at once.
+constexpr std::size_t most_children = 1'000'000;
+
+/// A pointer of two words, whichever names the compiler's version gives them.
+struct FatPointer {
+  TypedPointer data;
+  std::optional<std::uint64_t> length;
+  std::optional<std::uint64_t> table; ///< of a trait object
+};
+
+std::optional<FatPointer> fat_pointer(const LibraryObject &object) {
+  if (object.size() != 16U)
+    return std::nullopt;
+  if (const auto data = object.pointer("data_ptr"))
+    if (const auto length = object.number("length"))
+      return FatPointer{*data, *length, std::nullopt};
+  if (const auto data = object.pointer("pointer"))
+    if (const auto table = object.pointer("vtable"))
+      return FatPointer{*data, std::nullopt, table->address.value};
+  return std::nullopt;
+}
+
+bool is_text_name(std::string_view name) {
+  for (const std::string_view prefix : {"&mut ", "*const ", "*mut ", "&", "alloc::boxed::Box<", "Box<",
+                                        "alloc::rc::Rc<", "Rc<", "alloc::sync::Arc<", "Arc<"})
+    if (name.starts_with(prefix)) {
+      name.remove_prefix(prefix.size());
+      break;
+    }
+  name = name.substr(0, name.find_first_of(",>"));
+  return name == "str" || name == "std::path::Path" || name == "std::ffi::os_str::OsStr" ||
+         name == "core::ffi::c_str::CStr";
+}
+
+std::optional<LibraryView> view_behind(const FatPointer &pointer, std::uint64_t header, const LibraryObject &object,
+                                       ChildRange wanted) {
+  ValueEnvironment &environment = object.environment();
+  const std::string &name = object.type().name;
+  const RunAddress first = pointer.data.address + header;
+  if (pointer.length)
+    return is_text_name(name)
+               ? rust_text_view(first, *pointer.length, environment)
+               : rust_sequence(first, *pointer.length, pointer.data.target, object.value(), wanted, environment);
+  return rust_trait_object(pointer.data.address, *pointer.table, object);
+}
+
+} // namespace
+
+LibraryView rust_sequence(RunAddress first, std::uint64_t length, const TypeHandle &element, const Value &of,
+                          ChildRange wanted, ValueEnvironment &environment) {
+  LibraryView view;
+  view.shape = LibraryView::Shape::sequence;
+  view.length = length;
+  view.child_type = ValueType{.native = element};
+  const auto size = environment.types.size_of(element);
+  std::uint64_t bytes = 0;
+  if (!size || __builtin_mul_overflow(length, *size, &bytes) || bytes > address_space || length > address_space) {
+    view.problem = size ? fmt::format("a length of {}: not initialised?", length) : "elements of an unknown size";
+    return view;
+  }
+  for (std::uint64_t i = wanted.first; i < length && i - wanted.first < std::min(wanted.count, most_children); ++i) {
+    if (environment.out_of_time())
+      break;
+    view.children.push_back({{}, std::nullopt, value_at(first + i * *size, element, of.language, environment)});
+  }
+  return view;
+}
+
+LibraryView rust_text_view(RunAddress first, std::uint64_t length, ValueEnvironment &environment) {
+  LibraryView view;
+  view.shape = LibraryView::Shape::text;
+  view.length = length;
+  if (length > address_space)
+    view.problem = fmt::format("a length of {}: not initialised?", length);
+  else
+    view.characters = ValueSource::in_memory(environment.memory, first, length);
+  return view;
+}
+
+LibraryObject sole_part(LibraryObject object) {
+  for (int depth = 0; depth < 12 && is_structure(object.type()) && !object.type().variants; ++depth) {
+    const DwarfMember *only = nullptr;
+    for (const DwarfMember &member : object.type().members) {
+      const auto size = object.environment().types.size_of(member.type);
+      if (size == 0U || member.type.is_void())
+        continue;
+      if (only != nullptr)
+        return object;
+      only = &member;
+    }
+    const auto part = only != nullptr ? object.member(only->name) : std::nullopt;
+    if (!part)
+      return object;
+    object = *part;
+  }
+  return object;
+}
+
+std::optional<TypedPointer> sole_pointer(const std::optional<LibraryObject> &object) {
+  return object ? sole_part(*object).pointer() : std::nullopt;
+}
+
+std::optional<std::uint64_t> sole_number(const std::optional<LibraryObject> &object) {
+  return object ? sole_part(*object).number() : std::nullopt;
+}
+
+std::optional<LibraryView> rust_pointer_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const auto pointer = fat_pointer(object);
+  return pointer ? view_behind(*pointer, 0, object, wanted) : std::nullopt;
+}
+
+std::optional<LibraryView> rust_counted_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const auto pointer = object.member("ptr");
+  const std::string &name = object.type().name;
+  if (!pointer)
+    return std::nullopt;
+  const LibraryObject inner = sole_part(*pointer);
+  std::optional<TypedPointer> header = inner.pointer();
+  std::optional<FatPointer> fat;
+  if (!header && (fat = fat_pointer(inner)))
+    header = fat->data;
+  if (!header)
+    return std::nullopt;
+  const LibraryObject counts = object.at(header->address, header->target);
+  const auto strong = read_word(environment.memory, header->address);
+  const auto weak = read_word(environment.memory, header->address + 8);
+  LibraryView view;
+  view.shape = LibraryView::Shape::single;
+  const std::string kind = name.substr(0, name.find('<'));
+  if (!strong || !weak) {
+    view.label = kind;
+    view.problem = fmt::format("its counts at 0x{:x} cannot be read", header->address.value);
+    return view;
+  }
+  // The strong ones hold one weak count together.
+  view.label = fmt::format("{}(strong={}, weak={})", kind, *strong, *weak - (*weak > 0 ? 1 : 0));
+  if (fat && fat->length) {
+    auto content = view_behind(*fat, round_up(16, alignment_of(environment.types, fat->data.target)), object, wanted);
+    if (content)
+      content->label.clear();
+    return content;
+  }
+  auto content = counts.member("value");
+  if (!content)
+    content = counts.member("data");
+  if (!content)
+    return std::nullopt;
+  view.children.push_back({{}, std::nullopt, content->value()});
+  return view;
+}
+
+std::optional<LibraryView> rust_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const DwarfType &type = environment.types.underlying(value.type.native);
+  if (!is_structure(type) || !value.source)
+    return std::nullopt;
+  const bool is_pointer = type.name.starts_with('&') || type.name.starts_with('*') ||
+                          type.name.starts_with("alloc::boxed::Box<") || type.name.starts_with("Box<");
+  return is_pointer ? rust_pointer_view(value, wanted, environment) : library_view(value, wanted, environment);
+}
+
+} // namespace inspect

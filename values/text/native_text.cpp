@@ -1,0 +1,376 @@
+#include "values/text/native_printer.h"
+
+#include "dwarf/types/type_name.h"
+#include "values/native/dynamic_type.h"
+#include "values/native/native_layout.h"
+#include "values/native/native_members.h"
+#include "values/native/symbol_text.h"
+#include "values/operations/native_elements.h"
+#include "values/operations/native_views.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace inspect {
+namespace {
+
+/// As deep as gdb goes by default.
+constexpr int max_nesting = 20;
+/// Runs of equal elements that are at least as long are counted.
+constexpr std::size_t repeat_threshold = 10;
+/// An array's run is not followed further than that behind the elements that are printed.
+constexpr std::uint64_t max_run = 1'000'000;
+constexpr std::size_t largest_compared = 4096;
+constexpr std::size_t largest_piece = 65'536;
+
+bool is_rust_value(const Value &value, const DwarfType &type) {
+  return value.language == SourceLanguage::rust || is_rust_language(type.language);
+}
+
+/// How many elements from `first` on have the same bytes; read in pieces, since large arrays are not copied at once.
+std::uint64_t run_length(const Value &array, std::uint64_t first, std::uint64_t count, std::size_t size) {
+  if (size == 0 || size > largest_compared)
+    return 1;
+  std::uint64_t run = 1;
+  std::vector<std::byte> one(size);
+  std::vector<std::byte> piece;
+  // Most runs have one element: the first piece is small.
+  for (std::uint64_t wanted = 8; first + run < count && run < max_run; wanted = largest_piece / size) {
+    const std::uint64_t elements = std::min(std::max<std::uint64_t>(wanted, 1), count - first - run);
+    piece.resize(static_cast<std::size_t>(elements * size));
+    if ((run == 1 && !array.source->read(first * size, one)) || !array.source->read((first + run) * size, piece))
+      return run;
+    for (std::uint64_t i = 0; i < elements; ++i, ++run)
+      if (!std::equal(one.begin(), one.end(), piece.begin() + static_cast<std::ptrdiff_t>(i * size)))
+        return run;
+  }
+  return run;
+}
+
+} // namespace
+
+int deepest(const PrintOptions &options) {
+  return options.limits.recursion == 0 ? 1 : max_nesting;
+}
+
+std::string native_value_text(const Value &value, ValueEnvironment &environment, const PrintOptions &options) {
+  return NativePrinter(environment, options).print(value);
+}
+
+std::string NativePrinter::print(const Value &given) {
+  const DwarfType &type = environment_.types.underlying(given.type.native);
+  if (options_.headed && given.source && !is_rust_value(given, type)) {
+    heading(given, type);
+    if (is_structure(type) && is_polymorphic(type, environment_)) {
+      const auto whole = dynamic_object(given, environment_);
+      value(whole ? *whole : given, 0);
+      return std::move(out_);
+    }
+  }
+  value(given, 0);
+  return std::move(out_);
+}
+
+bool NativePrinter::ended() {
+  if (ended_)
+    return true;
+  if (out_.size() < options_.limits.text_bytes && !environment_.out_of_time())
+    return false;
+  ended_ = true;
+  out_ += "…";
+  return true;
+}
+
+void NativePrinter::missing(const Value &value) {
+  out_ += fmt::format("<{}>", value.missing.empty() ? "not known" : value.missing);
+}
+
+void NativePrinter::problem(const Value &value) {
+  const auto address = value.source ? value.source->address() : std::nullopt;
+  out_ += address ? fmt::format("<unreadable at 0x{:x}>", address->value) : "<not known>";
+}
+
+void NativePrinter::value(const Value &value, int depth) {
+  if (ended())
+    return;
+  if (value.type.go != nullptr) {
+    out_ += go_value_text(value, environment_, options_);
+    return;
+  }
+  if (!value.source) {
+    missing(value);
+    return;
+  }
+  const DwarfType &type = environment_.types.underlying(value.type.native);
+  // Rust's own ways come first: its views are of its own types.
+  if (is_rust_value(value, type)) {
+    rust(value, type, depth);
+    return;
+  }
+  const bool may_be_library = is_structure(type) && !value.bits;
+  if (const auto view = may_be_library ? view_of(value, {0, options_.limits.elements}, environment_) : std::nullopt) {
+    library(*view, depth);
+    return;
+  }
+  by_kind(value, type, depth);
+}
+
+void NativePrinter::by_kind(const Value &value, const DwarfType &type, int depth) {
+  const ScalarKind kind = scalar_kind(type);
+  switch (type.kind) {
+  case DwarfTypeKind::structure:
+  case DwarfTypeKind::class_type:
+  case DwarfTypeKind::union_type:
+    return structure(value, type, depth);
+  case DwarfTypeKind::array:
+    return array(value, type, depth);
+  case DwarfTypeKind::pointer:
+    return pointer(value, type);
+  case DwarfTypeKind::reference:
+  case DwarfTypeKind::rvalue_reference:
+    return reference(value, type, depth);
+  case DwarfTypeKind::member_pointer:
+    return member_pointer(value, type);
+  case DwarfTypeKind::subroutine: {
+    const auto address = value.source->address();
+    out_ += fmt::format("{{{}}}", type_name(environment_.types, value.type.native));
+    if (address)
+      out_ += fmt::format(" 0x{:x}", address->value);
+    if (const std::string symbol = address ? symbol_text(*address, environment_) : ""; !symbol.empty())
+      out_ += " " + symbol;
+    return;
+  }
+  case DwarfTypeKind::unknown:
+    out_ += value.type.native.is_void() ? "void" : "<of an unknown type>";
+    return;
+  default:
+    break;
+  }
+  if (type.kind == DwarfTypeKind::base && type.encoding == TypeEncoding::complex_float)
+    return complex(value, type);
+  scalar(value, type, kind);
+}
+
+void NativePrinter::structure(const Value &value, const DwarfType &type, int depth) {
+  if (type.is_declaration) {
+    const Value whole = completed(value, environment_);
+    const DwarfType &definition = environment_.types.underlying(whole.type.native);
+    if (definition.is_declaration)
+      out_ += "<incomplete type>";
+    else
+      structure(whole, definition, depth);
+    return;
+  }
+  if (depth >= deepest(options_)) {
+    out_ += "{...}";
+    return;
+  }
+  out_ += "{";
+  std::size_t printed = 0;
+  for (const DwarfMember &one : type.members) {
+    if (ended())
+      return;
+    const std::size_t before = out_.size();
+    if (printed > 0)
+      out_ += ", ";
+    if (printed >= options_.limits.fields) {
+      out_ += "...";
+      break;
+    }
+    if (member(value, one, depth))
+      ++printed;
+    else
+      out_.resize(before);
+  }
+  out_ += printed == 0 && options_.limits.fields > 0 ? "<No data fields>}" : "}";
+}
+
+bool NativePrinter::member(const Value &object, const DwarfMember &member, int depth) {
+  const auto part = member_value(object, member, environment_);
+  if (member.is_base) {
+    const std::string name = type_name(environment_.types, member.type);
+    if (member.is_virtual && part && part->source && part->source->address() &&
+        !printed_bases_.emplace(part->source->address()->value, name).second)
+      return false; // it is in the object once, and was printed with another base
+    out_ += fmt::format("<{}> = ", name);
+  } else if (!member.name.empty()) {
+    out_ += member.name + " = ";
+  }
+  if (!part) {
+    out_ += fmt::format("<{}>", part.error().message());
+    return true;
+  }
+  const DwarfType &type = environment_.types.underlying(member.type);
+  if (is_reference(type) && part->source && !is_rust_value(object, type)) {
+    const auto address = pointer_target(*part, environment_);
+    if (address)
+      out_ += fmt::format("@0x{:x}", address->value);
+    else
+      problem(*part);
+    return true;
+  }
+  value(*part, depth + 1);
+  return true;
+}
+
+void NativePrinter::array(const Value &value, const DwarfType &type, int depth) {
+  const std::optional<std::uint64_t> length = array_length(type);
+  const bool natural = options_.format == NumberFormat::natural || options_.format == NumberFormat::text ||
+                       options_.format == NumberFormat::quoted;
+  if (natural && array_as_text(value, type))
+    return;
+  if (!length) { // a flexible one, whose length the program keeps somewhere
+    const auto address = value.source->address();
+    out_ += address ? fmt::format("0x{:x}", address->value) : "{...}";
+    return;
+  }
+  if (depth >= max_nesting) {
+    out_ += "{...}";
+    return;
+  }
+  elements(value, element_type(type, environment_), *length, depth);
+}
+
+bool NativePrinter::array_as_text(const Value &value, const DwarfType &type) {
+  const CharacterType characters = character_type(type.target);
+  const std::optional<std::uint64_t> length = array_length(type);
+  if (characters.size == 0 || type.dimensions.size() != 1 || !length)
+    return false;
+  const std::uint64_t shown = std::min<std::uint64_t>(*length, options_.limits.string_bytes);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(shown * characters.size));
+  if (!value.source->read(0, bytes)) {
+    problem(value);
+    return true;
+  }
+  const bool more = shown < *length;
+  // The last character of a text that is whole is the NUL that ends it.
+  if (!more && !bytes.empty() &&
+      std::all_of(bytes.end() - characters.size, bytes.end(), [](std::byte one) { return one == std::byte{0}; }))
+    bytes.resize(bytes.size() - characters.size);
+  out_ += options_.format == NumberFormat::text ? plain_text(bytes, characters) : quoted_text(bytes, characters, more);
+  return true;
+}
+
+void NativePrinter::elements(const Value &value, const TypeHandle &element, std::uint64_t count, int depth) {
+  const auto size = environment_.types.size_of(element);
+  if (!size) {
+    out_ += "<elements of an unknown size>";
+    return;
+  }
+  out_ += "{";
+  std::size_t printed = 0;
+  std::uint64_t index = 0;
+  while (index < count && printed < options_.limits.elements && !ended()) {
+    if (printed > 0)
+      out_ += ", ";
+    const std::uint64_t run = run_length(value, index, count, static_cast<std::size_t>(*size));
+    std::uint64_t offset = 0;
+    if (__builtin_mul_overflow(index, *size, &offset))
+      break;
+    NativePrinter::value(part_of(value, offset, element, environment_), depth + 1);
+    if (run >= repeat_threshold) {
+      out_ += fmt::format(" <repeats {} times>", run);
+      index += run;
+      printed += repeat_threshold;
+    } else {
+      ++index;
+      ++printed;
+    }
+  }
+  if (!ended_)
+    out_ += index < count ? "...}" : "}";
+}
+
+void NativePrinter::library(const LibraryView &view, int depth) {
+  if (depth >= max_nesting) {
+    out_ += "{...}";
+    return;
+  }
+  if (!view.problem.empty()) {
+    out_ += fmt::format("{}<{}>", view.label.empty() ? "" : view.label + " ", view.problem);
+    return;
+  }
+  const bool has_children = !view.children.empty();
+  switch (view.shape) {
+  case LibraryView::Shape::text:
+    if (!view.label.empty())
+      out_ += view.label + " ";
+    library_text(view, false);
+    return;
+  case LibraryView::Shape::plain:
+    out_ += view.label;
+    return;
+  case LibraryView::Shape::single:
+    if (view.label.empty() && has_children && view.children.front().name.empty())
+      return NativePrinter::value(view.children.front().value, depth + 1);
+    break;
+  default:
+    break;
+  }
+  const bool is_bare = view.label.empty();
+  out_ += view.label;
+  if (has_children || is_bare) {
+    out_ += is_bare ? "{" : " = {";
+    library_children(view, depth);
+  } else if (view.length.value_or(0) > 0 && options_.limits.elements == 0) {
+    out_ += " = {...}";
+  }
+}
+
+void NativePrinter::library_children(const LibraryView &view, int depth) {
+  std::size_t printed = 0;
+  for (const LibraryChild &child : view.children) {
+    if (ended())
+      return;
+    if (printed >= options_.limits.elements)
+      break;
+    if (printed++ > 0)
+      out_ += ", ";
+    if (child.key) {
+      out_ += "[";
+      value(*child.key, depth + 1);
+      out_ += "] = ";
+    } else if (!child.name.empty()) {
+      out_ += child.name + " = ";
+    }
+    value(child.value, depth + 1);
+  }
+  const bool counted = view.shape == LibraryView::Shape::sequence || view.shape == LibraryView::Shape::map;
+  if (!ended_)
+    out_ += counted && !view.sparse && view.length && printed < *view.length ? "...}" : "}";
+}
+
+void NativePrinter::library_text(const LibraryView &view, bool is_rust) {
+  const unsigned size = std::max(view.character_size, 1U);
+  const std::uint64_t length = view.length.value_or(0);
+  const std::uint64_t shown = std::min<std::uint64_t>(length, options_.limits.string_bytes);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(shown * size));
+  if (!bytes.empty() && (!view.characters || !view.characters->read(0, bytes))) {
+    const auto address = view.characters ? view.characters->address() : std::nullopt;
+    out_ += address ? fmt::format("<unreadable at 0x{:x}>", address->value) : "<not known>";
+    return;
+  }
+  CharacterType type{size, size == 2 ? "u" : size == 4 ? "U" : ""};
+  if (view.child_type)
+    if (const CharacterType known = character_type(view.child_type->native); known.size == size)
+      type = known;
+  const bool more = shown < length;
+  switch (options_.format) {
+  case NumberFormat::hexadecimal:
+    for (const std::byte byte : bytes)
+      out_ += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+    out_ += more ? "..." : "";
+    return;
+  case NumberFormat::text:
+    out_ += plain_text(bytes, type) + (more ? "..." : "");
+    return;
+  default:
+    break;
+  }
+  if (is_rust && size == 1)
+    out_ += rust_quoted_text({reinterpret_cast<const char *>(bytes.data()), bytes.size()}) + (more ? "..." : "");
+  else
+    out_ += quoted_text(bytes, type, more);
+}
+
+} // namespace inspect
