@@ -6,7 +6,7 @@ namespace inspect {
 namespace {
 
 /// PID_MAX_LIMIT of the kernel.
-constexpr std::uint64_t most_threads = 1 << 22;
+constexpr std::uint64_t max_threads = 1 << 22;
 
 } // namespace
 
@@ -36,7 +36,7 @@ std::string ArenaCopy::bins_problem() const {
 std::string ArenaCopy::problem() const {
   if (next().value % 8 != 0 || next().value == 0 || next().value >= end_of_user_space)
     return fmt::format("the next arena at {:#x}", next().value);
-  if (attached_threads() > most_threads)
+  if (attached_threads() > max_threads)
     return fmt::format("{} threads", attached_threads());
   if (is_untouched()) {
     for (unsigned i = 1; i <= malloc_bin_count; ++i)

@@ -9,13 +9,13 @@ namespace inspect {
 namespace {
 
 constexpr unsigned small_bin_count = 64; // malloc.c: NSMALLBINS; bin 1 is the unsorted one
-constexpr std::size_t most_cached_pages = 4096;
+constexpr std::size_t max_cached_pages = 4096;
 /// As many more, where it is known beforehand which they are: 128 MB.
-constexpr std::size_t most_expected_pages = 32'768;
+constexpr std::size_t max_expected_pages = 32'768;
 /// Lists that are followed at the same time, and pages that one fetch reads ahead for all of them.
-constexpr std::size_t most_followed = 1024;
-constexpr std::size_t most_pages_ahead = 2048;
-constexpr std::uint64_t most_pages_ahead_of_one = 32;
+constexpr std::size_t max_followed = 1024;
+constexpr std::size_t max_pages_ahead = 2048;
+constexpr std::uint64_t max_pages_ahead_of_one = 32;
 
 struct FreeList {
   std::size_t arena = 0;
@@ -47,7 +47,7 @@ public:
   Walk(PageCache &pages, std::span<const ArenaCopy> arenas, const FreeListOptions &options)
       : arenas_(arenas), options_(options), protected_links_(options.protected_links),
         chunks_left_(options.chunk_limit), pages_(pages) {
-    pages_.restart(most_cached_pages + std::min(options.expected_pages.size(), most_expected_pages));
+    pages_.restart(max_cached_pages + std::min(options.expected_pages.size(), max_expected_pages));
     result_.arenas.resize(arenas.size());
   }
 
@@ -188,7 +188,7 @@ void Walk::note_page(FreeList &list) {
   const std::uint64_t page = PageCache::page_of(list.at + 8);
   if (list.last_page == page)
     return;
-  list.pages_ahead = adjoin(page, list.last_page) ? std::min(2 * list.pages_ahead + 1, most_pages_ahead_of_one) : 0;
+  list.pages_ahead = adjoin(page, list.last_page) ? std::min(2 * list.pages_ahead + 1, max_pages_ahead_of_one) : 0;
   list.last_page = page;
   result_.pages.push_back(page);
 }
@@ -225,17 +225,17 @@ Step Walk::follow(FreeList &list) {
 FreeListResult Walk::run() {
   const auto deadline = std::chrono::steady_clock::now() + options_.time_limit;
   for (const std::uint64_t page :
-       options_.expected_pages.first(std::min(options_.expected_pages.size(), most_expected_pages)))
+       options_.expected_pages.first(std::min(options_.expected_pages.size(), max_expected_pages)))
     pages_.want(page);
   pages_.fetch();
   std::vector<FreeList> waiting = all_lists();
   std::vector<FreeList> followed;
   while (!waiting.empty() || !followed.empty()) {
-    while (followed.size() < most_followed && !waiting.empty()) {
+    while (followed.size() < max_followed && !waiting.empty()) {
       followed.push_back(waiting.back());
       waiting.pop_back();
     }
-    ahead_left_ = most_pages_ahead;
+    ahead_left_ = max_pages_ahead;
     std::vector<FreeList> unfinished;
     for (FreeList &list : followed)
       if (follow(list) == Step::wait)

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t usual_heap_size = 64ULL << 20U; // arena.c: HEAP_MAX_SIZE
 constexpr std::uint64_t huge_pages_in_heap = 4;
 /// Of all arenas; more do not fit into the address space.
-constexpr std::size_t most_heaps = (std::size_t{1} << 47U) / usual_heap_size;
+constexpr std::size_t max_heaps = (std::size_t{1} << 47U) / usual_heap_size;
 
 struct HeapInfo { // arena.c: struct _heap_info
   std::uint64_t arena;
@@ -99,7 +99,7 @@ void Heaps::read_heaps(const std::vector<std::uint64_t> &sizes) {
         continue; // a second size that fits: the start of a larger one
       previous = heap.arena;
       result_.arenas[heap.arena].heaps.push_back({heap.begin, heap.begin + heap.size});
-      if (heap.info.previous != 0 && heap.info.previous % heap.size == 0 && ++count < most_heaps)
+      if (heap.info.previous != 0 && heap.info.previous % heap.size == 0 && ++count < max_heaps)
         next.push_back({heap.arena, heap.size, RunAddress{heap.info.previous}, {}});
       else if (heap.info.previous != 0)
         complain(fmt::format("the heap at {:#x} has one before it at {:#x}", heap.begin.value, heap.info.previous));

@@ -163,13 +163,13 @@ std::optional<MallocParametersLayout> described_parameters(TypeReader &types, co
 GlibcVersion glibc_version(const Module &module) {
   constexpr std::string_view begin = "GNU C Library (";
   constexpr std::string_view before_number = " release version ";
-  constexpr std::size_t longest_banner = 256;
+  constexpr std::size_t max_banner_length = 256;
   const std::span<const std::byte> bytes = module.image().bytes();
   const std::string_view file(reinterpret_cast<const char *>(bytes.data()), bytes.size());
   const std::size_t place = file.find(begin);
   if (place == std::string_view::npos)
     return {};
-  const std::string_view banner = file.substr(place, longest_banner);
+  const std::string_view banner = file.substr(place, max_banner_length);
   const std::size_t number = banner.find(before_number);
   if (number == std::string_view::npos)
     return {};

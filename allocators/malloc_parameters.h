@@ -19,8 +19,8 @@ struct MallocParameters {
   std::uint64_t mapped_bytes = 0;   ///< mmapped_mem
   std::uint64_t huge_page_size = 0; ///< 0: heaps are made of ordinary pages
   RunAddress heap_begin;            ///< sbrk_base; 0: nothing was taken with brk(2) yet
-  std::uint64_t most_mapped_chunks = 0;
-  std::uint64_t most_mapped_bytes = 0;
+  std::uint64_t max_mapped_chunks = 0;
+  std::uint64_t max_mapped_bytes = 0;
 };
 
 Result<MallocParameters> read_malloc_parameters(const MemoryView &memory, RunAddress address,

@@ -16,12 +16,12 @@ namespace inspect {
 namespace {
 
 /// glibc makes eight for each core unless it is told otherwise.
-constexpr std::size_t most_arenas = 65'536;
+constexpr std::size_t max_arenas = 65'536;
 /// Of one module; a C library has some tens of thousands, an executable that is linked statically all of its own.
-constexpr std::uint64_t most_data = 256ULL << 20U;
+constexpr std::uint64_t max_data = 256ULL << 20U;
 constexpr std::uint64_t read_step = 1ULL << 20U;
 /// Empty bins that are followed up: those of the first arena in the data suffice.
-constexpr std::size_t most_empty_bins = 64;
+constexpr std::size_t max_empty_bins = 64;
 
 bool is_glibc(const Module &module) {
   return module.name() == "libc.so.6" || (module.name().starts_with("libc-2.") && module.name().ends_with(".so"));
@@ -49,7 +49,7 @@ std::vector<Module *> candidates(ModuleMap &modules) {
 
 std::vector<RunRange> written_ranges(const Module &module) {
   std::vector<RunRange> ranges;
-  std::uint64_t left = most_data;
+  std::uint64_t left = max_data;
   for (const GElf_Phdr &segment : module.image().segments()) {
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0)
       continue;
@@ -147,10 +147,10 @@ bool Search::find_by_bins() {
     for (const MallocLayout &layout : layouts_)
       for (std::uint64_t number = 0; number < malloc_bin_count && !found_; ++number)
         accept(bin - 16 * number - layout.state.bins, layout);
-    return !found_ && ++followed < most_empty_bins;
+    return !found_ && ++followed < max_empty_bins;
   };
   for (const RunRange &range : written_ranges(module_)) {
-    if (found_ || followed >= most_empty_bins)
+    if (found_ || followed >= max_empty_bins)
       break;
     each_word(memory_, range, [&](RunAddress at, std::uint64_t word, std::uint64_t next) {
       return word != at.value - 16 || next != word || try_bin(at);
@@ -233,7 +233,7 @@ Result<std::vector<ArenaCopy>> read_arena_circle(const MemoryView &memory, RunAd
   std::vector<ArenaCopy> circle;
   RunAddress at = main_arena;
   do {
-    if (circle.size() >= most_arenas || !seen.insert(at).second)
+    if (circle.size() >= max_arenas || !seen.insert(at).second)
       return std::unexpected(Error(ErrorKind::corrupt, "the arenas of malloc do not form a circle"));
     const auto copied = read.find(at);
     auto arena = copied != read.end() && copied->second != nullptr ? Result<ArenaCopy>(std::move(*copied->second))

@@ -14,7 +14,7 @@ constexpr std::uint64_t header_size = 16;
 constexpr std::uint64_t flag_bits = 7;
 constexpr std::uint64_t huge_pages_flag = 1; // 2.43: MMAP_HP, beside the distance
 /// Chunks are looked for at a distance from the begin as alignments of up to 64 KB make it.
-constexpr std::uint64_t most_pages_before = 16;
+constexpr std::uint64_t max_pages_before = 16;
 
 /// How far a chunk may be from the begin of its mapping: what it contains is aligned, and its header is before that.
 const std::vector<std::uint64_t> &distances() {
@@ -22,7 +22,7 @@ const std::vector<std::uint64_t> &distances() {
     std::vector<std::uint64_t> found = {0};
     for (std::uint64_t alignment = 2 * header_size; alignment < page_size; alignment *= 2)
       found.push_back(alignment - header_size);
-    for (std::uint64_t pages = 1; pages <= most_pages_before; ++pages)
+    for (std::uint64_t pages = 1; pages <= max_pages_before; ++pages)
       found.push_back(pages * page_size - header_size);
     return found;
   }();

@@ -19,10 +19,10 @@ void PageCache::forget() {
   used_pages_ = 0;
 }
 
-void PageCache::restart(std::size_t most_pages) {
+void PageCache::restart(std::size_t max_pages) {
   forget();
   wanted_.clear();
-  most_pages_ = most_pages;
+  max_pages_ = max_pages;
 }
 
 std::span<std::byte> PageCache::new_page() {
@@ -36,7 +36,7 @@ void PageCache::fetch() {
   std::ranges::sort(wanted_);
   const auto repeated = std::ranges::unique(wanted_);
   wanted_.erase(repeated.begin(), repeated.end());
-  if (slots_.size() + wanted_.size() > most_pages_)
+  if (slots_.size() + wanted_.size() > max_pages_)
     forget();
   std::vector<MemoryRead> reads;
   for (const std::uint64_t page : wanted_)

@@ -25,8 +25,8 @@ public:
   PageCache &operator=(const PageCache &) = delete;
 
   /// Forgets all pages, but not the memory that they took: to get new memory takes longer than to read a page. From now
-  /// on up to `most_pages` are kept, and more only while a single fetch asks for more.
-  void restart(std::size_t most_pages);
+  /// on up to `max_pages` are kept, and more only while a single fetch asks for more.
+  void restart(std::size_t max_pages);
 
   static std::uint64_t page_of(RunAddress address) { return address.value / page_size; }
   /// The page's bytes until the next fetch; null where it is not here.
@@ -44,7 +44,7 @@ private:
   void forget();
 
   const MemoryView &memory_;
-  std::size_t most_pages_ = 0;
+  std::size_t max_pages_ = 0;
   std::unordered_map<std::uint64_t, const std::byte *> slots_; ///< null: the page cannot be read
   std::vector<std::unique_ptr<Block>> blocks_;
   std::size_t used_pages_ = 0;

@@ -11,10 +11,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_segments = 4096;
-constexpr std::uint64_t most_sections = 65536;
-constexpr std::uint64_t most_name_bytes = 4 << 20;
-constexpr std::uint64_t most_dynamic_bytes = 1 << 20;
+constexpr std::uint64_t max_segments = 4096;
+constexpr std::uint64_t max_sections = 65536;
+constexpr std::uint64_t max_name_bytes = 4 << 20;
+constexpr std::uint64_t max_dynamic_bytes = 1 << 20;
 constexpr std::uint64_t search_chunk = 256 << 10;
 
 template <typename T> T load(const char *from) {
@@ -100,7 +100,7 @@ Result<void> ElfFile::read_segments(const Header &header) {
   const std::uint64_t entry = is_64_bit_ ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
   if (header.segment_count == 0)
     return {};
-  if (header.segment_size < entry || header.segment_count > most_segments)
+  if (header.segment_size < entry || header.segment_count > max_segments)
     return std::unexpected(Error(ErrorKind::corrupt, "the program headers make no sense"));
   std::string text(header.segment_size * header.segment_count, '\0');
   if (auto done = read_at({header.segment_offset}, text); !done)
@@ -131,13 +131,13 @@ void ElfFile::read_sections(const Header &header) {
     count = count == 0 ? extended.section.size : count;
     names = names == SHN_XINDEX ? extended.link : names;
   }
-  if (count > most_sections || names >= count)
+  if (count > max_sections || names >= count)
     return;
   std::string text(header.section_size * count, '\0');
   if (!read_at({header.section_offset}, text))
     return;
   const ElfSection name_section = at(text.data() + names * header.section_size).section;
-  const std::string name_table = bytes(name_section.offset, name_section.size, most_name_bytes);
+  const std::string name_table = bytes(name_section.offset, name_section.size, max_name_bytes);
   sections_.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     RawSection raw = at(text.data() + i * header.section_size);
@@ -192,7 +192,7 @@ std::vector<ElfFile::DynamicEntry> ElfFile::dynamic_entries() const {
   const auto dynamic = std::ranges::find(segments_, PT_DYNAMIC, &ElfSegment::type);
   if (dynamic == segments_.end())
     return entries;
-  const std::string text = bytes(dynamic->offset, dynamic->file_size, most_dynamic_bytes);
+  const std::string text = bytes(dynamic->offset, dynamic->file_size, max_dynamic_bytes);
   const std::size_t step = is_64_bit_ ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
   for (std::size_t at = 0; at + step <= text.size(); at += step) {
     const char *from = text.data() + at;
@@ -228,25 +228,25 @@ std::string ElfFile::dynamic_strings(std::uint64_t limit) const {
 
 std::vector<std::string> ElfFile::needed_libraries() const {
   // The table may have the names of a million symbols, too: only the few wanted are read.
-  constexpr std::uint64_t longest_name = 256;
+  constexpr std::uint64_t max_name_length = 256;
   std::vector<std::string> names;
   const auto entries = dynamic_entries();
   const StringTable table = dynamic_string_table(entries);
   for (const DynamicEntry &entry : entries) {
     if (entry.tag == DT_NEEDED && entry.value < table.size)
-      names.push_back(string_at(bytes(table.offset + entry.value, table.size - entry.value, longest_name), 0));
+      names.push_back(string_at(bytes(table.offset + entry.value, table.size - entry.value, max_name_length), 0));
   }
   return names;
 }
 
 std::string ElfFile::build_id() const {
-  constexpr std::uint64_t most_note_bytes = 64 << 10;
-  constexpr std::size_t longest_id = 64;
+  constexpr std::uint64_t max_note_bytes = 64 << 10;
+  constexpr std::size_t max_id_length = 64;
   const auto aligned = [](std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; };
   for (const ElfSegment &segment : segments_) {
     if (segment.type != PT_NOTE)
       continue;
-    const std::string notes = bytes(segment.offset, segment.file_size, most_note_bytes);
+    const std::string notes = bytes(segment.offset, segment.file_size, max_note_bytes);
     std::uint64_t at = 0;
     while (at + sizeof(Elf64_Nhdr) <= notes.size()) {
       const auto note = load<Elf64_Nhdr>(notes.data() + at); // of the same size in both classes
@@ -255,7 +255,7 @@ std::string ElfFile::build_id() const {
       at = content + aligned(note.n_descsz);
       if (at > notes.size() + 3 || content + note.n_descsz > notes.size())
         break;
-      if (note.n_type != NT_GNU_BUILD_ID || note.n_descsz > longest_id ||
+      if (note.n_type != NT_GNU_BUILD_ID || note.n_descsz > max_id_length ||
           std::string_view(notes).substr(name, note.n_namesz) != std::string_view(ELF_NOTE_GNU, sizeof ELF_NOTE_GNU))
         continue;
       std::string hex;

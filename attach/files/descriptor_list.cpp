@@ -16,7 +16,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_descriptors = 4'000'000;
+constexpr std::size_t max_descriptors = 4'000'000;
 constexpr std::string_view deleted_mark = " (deleted)";
 
 /// A link's text that begins so means this kind.
@@ -157,7 +157,7 @@ bool read_entries(int directory, std::span<const char> bytes, DescriptorList &li
     if (parsed.ec == std::errc() && parsed.ptr == end) // not "." and ".."
       if (read_descriptor(directory, entry.name, number, list.descriptors) == Outcome::refused)
         return false;
-    list.cut = list.descriptors.size() >= most_descriptors;
+    list.cut = list.descriptors.size() >= max_descriptors;
     bytes = bytes.subspan(entry.size);
   }
   return true;

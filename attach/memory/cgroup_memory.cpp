@@ -14,8 +14,8 @@ namespace inspect {
 namespace {
 
 /// Of one group: memory.stat is the longest, with some kilobytes.
-constexpr std::size_t longest_file = 1U << 20;
-constexpr std::size_t most_events = 32;
+constexpr std::size_t max_file_length = 1U << 20;
+constexpr std::size_t max_events = 32;
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   while (text.ends_with('\n'))
@@ -58,7 +58,7 @@ public:
   explicit GroupFiles(FileDescriptor directory) : directory_(std::move(directory)) {}
 
   std::expected<std::string, int> text(const std::string &name) const {
-    return read_small_file(directory_.get(), name, longest_file);
+    return read_small_file(directory_.get(), name, max_file_length);
   }
   /// Nothing where there is no such file or it holds no number ("max").
   std::optional<std::uint64_t> number(const std::string &name) const {
@@ -149,7 +149,7 @@ void read_second_version(ControlGroupMemory &memory, const GroupFiles &group) {
   memory.swap_limit = group.number("memory.swap.max");
   const std::string events = group.text("memory.events").value_or("");
   for (const auto &[name, count] : named_numbers(events)) {
-    if (memory.events.size() < most_events)
+    if (memory.events.size() < max_events)
       memory.events.emplace_back(name, count);
   }
 }

@@ -12,8 +12,8 @@ namespace inspect {
 namespace {
 
 /// A process may have a hundred thousand mounts, and make more while we read.
-constexpr std::size_t most_mount_text = 32U << 20;
-constexpr std::size_t most_group_text = 1U << 20;
+constexpr std::size_t max_mount_text = 32U << 20;
+constexpr std::size_t max_group_text = 1U << 20;
 
 /// The text before the next `separator`, which is taken off `rest` with it.
 std::string_view take_until(std::string_view &rest, char separator) {
@@ -87,7 +87,7 @@ public:
   /// `directory` stands before the mount points.
   std::optional<MemoryGroupPlace> look(const std::string &mountinfo, const std::string &directory,
                                        std::string_view whose) {
-    const auto text = read_small_file(AT_FDCWD, root_ + mountinfo, most_mount_text);
+    const auto text = read_small_file(AT_FDCWD, root_ + mountinfo, max_mount_text);
     if (!text) {
       saw(whose, Error::from_errno(text.error(), "cannot be read").message());
       return std::nullopt;
@@ -228,7 +228,7 @@ FileDescriptor MemoryGroupPlace::open(std::size_t depth) const {
 
 Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root) {
   const std::string list = root + process_directory + "/cgroup";
-  const auto text = read_small_file(AT_FDCWD, list, most_group_text);
+  const auto text = read_small_file(AT_FDCWD, list, max_group_text);
   if (!text)
     return std::unexpected(Error::from_errno(text.error(), fmt::format("reading {}", list)));
   const auto group = parse_memory_group(*text);

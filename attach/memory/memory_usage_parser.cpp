@@ -10,9 +10,9 @@ namespace inspect {
 namespace {
 
 /// A line is a path, with up to four bytes for one, and a few numbers.
-constexpr std::size_t longest_line = 65'536;
+constexpr std::size_t max_line_length = 65'536;
 /// vm.max_map_count is 65,530 unless somebody raised it; desktops and search engines go up to a million.
-constexpr std::size_t most_mappings = 8'000'000;
+constexpr std::size_t max_mappings = 8'000'000;
 
 struct KnownField {
   std::string_view name;
@@ -139,8 +139,8 @@ bool MemoryUsageParser::line(std::string_view text) {
   const char first = text.front();
   if (first >= 'A' && first <= 'Z') // addresses are written in small letters
     return field(text);
-  if (mappings_.size() == most_mappings)
-    return fail(text, fmt::format("smaps holds more than {} mappings", most_mappings));
+  if (mappings_.size() == max_mappings)
+    return fail(text, fmt::format("smaps holds more than {} mappings", max_mappings));
   // Whoever has many may have as many as the kernel allows. Room that is not used costs no memory; growing by and by
   // costs as much time as reading the fields.
   constexpr std::size_t many = 1'000;
@@ -162,7 +162,7 @@ bool MemoryUsageParser::take(std::string_view piece) {
   if (!unfinished_.empty()) {
     const auto end = piece.find('\n');
     unfinished_ += piece.substr(0, end);
-    if (unfinished_.size() > longest_line)
+    if (unfinished_.size() > max_line_length)
       return fail(unfinished_, "a line of smaps does not end");
     if (end == std::string_view::npos)
       return true;
@@ -177,7 +177,7 @@ bool MemoryUsageParser::take(std::string_view piece) {
     piece.remove_prefix(end + 1);
   }
   unfinished_ = piece;
-  if (unfinished_.size() > longest_line)
+  if (unfinished_.size() > max_line_length)
     return fail(unfinished_, "a line of smaps does not end");
   return true;
 }

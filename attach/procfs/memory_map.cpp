@@ -24,8 +24,8 @@ public:
         break;
       value = value * base + digit;
     }
-    constexpr int most_digits = 20; // of a 64-bit number in base 10
-    good_ = good_ && at_ != begin && at_ - begin <= most_digits;
+    constexpr int max_digits = 20; // of a 64-bit number in base 10
+    good_ = good_ && at_ != begin && at_ - begin <= max_digits;
     return value;
   }
   void expect(char wanted) {

@@ -33,12 +33,12 @@ Error proc_error(pid_t process, int error_number, std::string_view what_was_trie
 
 std::expected<std::string, int> read_to_end(int descriptor) {
   constexpr std::size_t first_chunk = 4096;
-  constexpr std::size_t largest_chunk = 1U << 20;
+  constexpr std::size_t max_chunk_size = 1U << 20;
   std::string text;
   std::size_t used = 0;
   for (;;) {
     if (text.size() - used < first_chunk)
-      text.resize(text.size() + std::min(largest_chunk, std::max(first_chunk, text.size())));
+      text.resize(text.size() + std::min(max_chunk_size, std::max(first_chunk, text.size())));
     const ssize_t count = ::read(descriptor, text.data() + used, text.size() - used);
     if (count < 0 && errno == EINTR)
       continue;

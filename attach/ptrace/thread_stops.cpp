@@ -29,12 +29,12 @@ public:
   void wait() {
     constexpr int yields = 20;
     constexpr long shortest_sleep = 20'000; // nanoseconds
-    constexpr long longest_sleep = 1'000'000;
+    constexpr long max_sleep = 1'000'000;
     if (rounds_++ < yields) {
       ::sched_yield();
       return;
     }
-    sleep_ = sleep_ == 0 ? shortest_sleep : std::min(sleep_ * 2, longest_sleep);
+    sleep_ = sleep_ == 0 ? shortest_sleep : std::min(sleep_ * 2, max_sleep);
     const timespec time{0, sleep_};
     ::nanosleep(&time, nullptr);
   }
@@ -56,11 +56,11 @@ bool is_alive(pid_t process, pid_t thread) {
 
 Result<void> ThreadStops::seize_all() {
   // A program that starts threads without end is caught by the listings inside the stop.
-  constexpr int most_passes = 16;
+  constexpr int max_passes = 16;
   task_directory_ = FileDescriptor(::open(proc_path(process_, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!task_directory_)
     return std::unexpected(proc_error(process_, errno, fmt::format("listing the threads of process {}", process_)));
-  for (int pass = 0; pass < most_passes; ++pass) {
+  for (int pass = 0; pass < max_passes; ++pass) {
     const auto added = seize_new_threads();
     if (!added)
       return std::unexpected(added.error());

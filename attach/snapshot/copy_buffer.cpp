@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
 constexpr std::uint64_t large_page_bytes = 2U << 20;
-constexpr std::uint64_t largest_block = 1ULL << 40;
+constexpr std::uint64_t max_block_size = 1ULL << 40;
 
 std::uint64_t round_up(std::uint64_t bytes, std::uint64_t to) {
   return (bytes + to - 1) / to * to;
@@ -29,7 +29,7 @@ void CopyBuffer::Unmap::operator()(std::byte *block) const {
 }
 
 CopyBuffer::Block CopyBuffer::map(std::uint64_t bytes) {
-  if (bytes == 0 || bytes > largest_block)
+  if (bytes == 0 || bytes > max_block_size)
     return {};
   const std::uint64_t size = round_up(bytes, bytes >= large_page_bytes ? large_page_bytes : page_bytes);
   void *block = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -9,9 +9,9 @@ namespace inspect {
 namespace {
 
 // Alternate stacks are small; frames farther away than this are not looked for.
-constexpr std::size_t search_limit = 256U << 10;
-constexpr std::uint64_t largest_alternate_stack = 64ULL << 20;
-constexpr std::size_t most_frames = 4;
+constexpr std::size_t max_searched = 256U << 10;
+constexpr std::uint64_t max_alternate_stack_size = 64ULL << 20;
+constexpr std::size_t max_frames = 4;
 
 constexpr std::size_t word = 8;
 constexpr std::size_t stack_begin_offset = offsetof(ucontext_t, uc_stack.ss_sp);
@@ -28,10 +28,10 @@ std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t position) {
 } // namespace
 
 std::vector<RunAddress> find_interrupted_stacks(RunAddress stack_pointer, std::span<const std::byte> bytes) {
-  constexpr std::uint64_t most_flags = 16; // UC_FP_XSTATE 1, UC_SIGCONTEXT_SS 2, UC_STRICT_RESTORE_SS 4
+  constexpr std::uint64_t max_flags = 16; // UC_FP_XSTATE 1, UC_SIGCONTEXT_SS 2, UC_STRICT_RESTORE_SS 4
   std::vector<RunAddress> found;
-  bytes = bytes.first(std::min(bytes.size(), search_limit));
-  const std::uint64_t lowest = stack_pointer.value - std::min(stack_pointer.value, largest_alternate_stack);
+  bytes = bytes.first(std::min(bytes.size(), max_searched));
+  const std::uint64_t lowest = stack_pointer.value - std::min(stack_pointer.value, max_alternate_stack_size);
   const std::uint64_t window = stack_pointer.value - lowest;
   const std::size_t first = (word - stack_pointer.value % word) % word;
   for (std::size_t at = first; at + needed_bytes <= bytes.size(); at += word) {
@@ -40,16 +40,16 @@ std::vector<RunAddress> find_interrupted_stacks(RunAddress stack_pointer, std::s
     if (stack_begin - lowest > window)
       continue;
     const std::uint64_t stack_size = word_at(bytes, at + stack_size_offset);
-    if (stack_pointer.value - stack_begin >= stack_size || stack_size > largest_alternate_stack)
+    if (stack_pointer.value - stack_begin >= stack_size || stack_size > max_alternate_stack_size)
       continue;
     const std::uint64_t flags = word_at(bytes, at + offsetof(ucontext_t, uc_flags));
     const std::uint64_t link = word_at(bytes, at + offsetof(ucontext_t, uc_link));
     const RunAddress saved{word_at(bytes, at + saved_stack_pointer_offset)};
-    if (flags >= most_flags || link != 0 || saved.value - stack_begin < stack_size)
+    if (flags >= max_flags || link != 0 || saved.value - stack_begin < stack_size)
       continue;
     if (std::ranges::find(found, saved) == found.end())
       found.push_back(saved);
-    if (found.size() == most_frames)
+    if (found.size() == max_frames)
       break;
   }
   return found;

@@ -20,7 +20,7 @@ namespace {
 
 /// Stacks not further apart than this are read in one go, with what lies between: measured on small stacks that is a
 /// quarter cheaper than a range for each; with larger gaps it is not.
-constexpr std::uint64_t largest_gap = 4096;
+constexpr std::uint64_t max_gap = 4096;
 constexpr std::size_t reads_at_once = 1024;
 
 /// MemAvailable of /proc/meminfo (man page proc(5)); nothing where it cannot be read.
@@ -49,8 +49,8 @@ std::vector<RunAddress> outside_of(std::span<const RunRange> sorted, std::span<c
 
 void StackCopy::prepare(std::size_t threads) {
   constexpr std::uint64_t expected_stack = 8U << 10;
-  constexpr std::uint64_t most_prepared = 64U << 20;
-  std::uint64_t expected = std::min({(threads + 16) * expected_stack, most_prepared, options_.total_limit_bytes});
+  constexpr std::uint64_t max_prepared = 64U << 20;
+  std::uint64_t expected = std::min({(threads + 16) * expected_stack, max_prepared, options_.total_limit_bytes});
   if (options_.source != nullptr) {
     if (const auto available = available_memory())
       options_.source_limit_bytes = std::min(options_.source_limit_bytes, *available / 2);
@@ -161,7 +161,7 @@ void StackCopy::read(std::span<const RunRange> ranges) {
 }
 
 std::size_t StackCopy::read_neighbours(std::span<SnapshotMemory::Range> ranges) const {
-  std::array<std::byte, largest_gap> nowhere; // what lies between, read over and over into the same few cache lines
+  std::array<std::byte, max_gap> nowhere; // what lies between, read over and over into the same few cache lines
   std::array<MemoryRead, reads_at_once> reads;
   std::array<SnapshotMemory::Range *, reads_at_once> owners;
   std::size_t count = 0;
@@ -181,7 +181,7 @@ std::size_t StackCopy::read_neighbours(std::span<SnapshotMemory::Range> ranges) 
     if (count + 2 > reads.size())
       flush();
     const std::uint64_t gap = one.range.begin - end;
-    if (count > 0 && gap > 0 && gap <= largest_gap) {
+    if (count > 0 && gap > 0 && gap <= max_gap) {
       owners[count] = nullptr;
       reads[count++] = {end, std::span(nowhere).first(gap)};
     }

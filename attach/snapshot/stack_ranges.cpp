@@ -16,8 +16,8 @@ std::optional<StackRange> stack_range(const std::vector<Mapping> &maps, RunAddre
   const RunAddress begin = stack_pointer - below;
   const std::uint64_t available = whole.end - begin;
   const bool is_main_stack = mapping->path == "[stack]";
-  const bool ends_with_stack = is_main_stack || whole.size() <= largest_mapping_of_one_stack;
-  const bool in_heap = whole.size() > largest_stack_mapping && !is_main_stack;
+  const bool ends_with_stack = is_main_stack || whole.size() <= max_mapping_of_one_stack;
+  const bool in_heap = whole.size() > max_stack_mapping_size && !is_main_stack;
   const std::uint64_t wanted = in_heap ? std::min(available, stack_in_heap_bytes) : available;
   const std::uint64_t size = std::min(wanted, limit);
   return StackRange{{begin, begin + size}, ends_with_stack && size < wanted};

@@ -13,13 +13,13 @@ namespace inspect {
 constexpr std::uint64_t red_zone_bytes = 128;
 /// A stack in a larger mapping than this, other than the main thread's, is taken for one of many in a heap (coroutines,
 /// goroutines): the end of the mapping then says nothing of the end of the stack …
-constexpr std::uint64_t largest_stack_mapping = 64ULL << 20;
+constexpr std::uint64_t max_stack_mapping_size = 64ULL << 20;
 /// … and this much of it is copied.
 constexpr std::uint64_t stack_in_heap_bytes = 1ULL << 20;
 
 /// In a larger mapping than this, what lies above a stack need not belong to it, because the kernel joins neighbouring
 /// mappings: twice the usual size of a thread's stack.
-constexpr std::uint64_t largest_mapping_of_one_stack = 16ULL << 20;
+constexpr std::uint64_t max_mapping_of_one_stack = 16ULL << 20;
 
 struct StackRange {
   RunRange range;

@@ -6,7 +6,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_ranges = 24;
+constexpr std::size_t max_ranges = 24;
 
 } // namespace
 
@@ -17,7 +17,7 @@ std::string id_ranges(std::span<const std::uint64_t> ids) {
     std::size_t last = i;
     while (last + 1 < ids.size() && ids[last + 1] == ids[last] + 1)
       ++last;
-    if (ranges++ == most_ranges)
+    if (ranges++ == max_ranges)
       return text + fmt::format(" … and {} more", with_thousands(ids.size() - i));
     text += last == i ? fmt::format(" {}", ids[i]) : fmt::format(" {}-{}", ids[i], ids[last]);
     i = last + 1;

@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t largest_text = std::size_t{1} << 30;
+constexpr std::size_t max_text_size = std::size_t{1} << 30;
 
 struct CrashText {
   std::string source; ///< "crash.txt", "standard input"
@@ -42,7 +42,7 @@ Result<std::string> read_all(int descriptor, std::string_view source) {
       return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", source)));
     if (count == 0)
       return without_utf16(std::move(text));
-    if (text.size() + static_cast<std::size_t>(count) > largest_text)
+    if (text.size() + static_cast<std::size_t>(count) > max_text_size)
       return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} has more than 1 GiB", source),
                                    "cut out the crash, from \"panic:\" or \"goroutine\" on"));
     text.append(part.data(), static_cast<std::size_t>(count));

@@ -10,9 +10,9 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_period = 8; // of a recursion that is folded
-constexpr std::size_t least_repeats = 3;  // shown in full below that
-constexpr std::size_t most_messages = 12;
+constexpr std::size_t max_period = 8;    // of a recursion that is folded
+constexpr std::size_t least_repeats = 3; // shown in full below that
+constexpr std::size_t max_messages = 12;
 
 bool same_line(const ExplainedFrame &left, const ExplainedFrame &right) {
   return left.function == right.function && left.file == right.file && left.line == right.line &&
@@ -26,7 +26,7 @@ struct FrameRun {
 
 FrameRun run_at(std::span<const ExplainedFrame> frames, std::size_t start) {
   FrameRun best;
-  for (std::size_t period = 1; period <= longest_period; ++period) {
+  for (std::size_t period = 1; period <= max_period; ++period) {
     std::size_t end = start + period;
     while (end < frames.size() && same_line(frames[end], frames[end - period]))
       ++end;
@@ -83,9 +83,9 @@ private:
     for (const std::string &message : traceback_.messages) {
       if (message == traceback_.what)
         continue;
-      if (++shown > most_messages) {
+      if (++shown > max_messages) {
         output_.write(output_.styled(
-            Style::dim, fmt::format("    … {} more lines\n", traceback_.messages.size() - most_messages - 1)));
+            Style::dim, fmt::format("    … {} more lines\n", traceback_.messages.size() - max_messages - 1)));
         break;
       }
       output_.write("    " + escape(message) + "\n");

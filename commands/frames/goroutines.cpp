@@ -15,7 +15,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_listed_in_group = 10;
+constexpr std::size_t max_listed_in_group = 10;
 
 std::string labels_of(const GoReport &report, const GoroutineReport &goroutine) {
   std::string text;
@@ -137,11 +137,11 @@ private:
       output_.write(output_.styled(Style::dim, fmt::format("  ids{}\n", id_ranges(ids))));
       return;
     }
-    for (std::size_t i = 0; i < members.size() && i < most_listed_in_group; ++i)
+    for (std::size_t i = 0; i < members.size() && i < max_listed_in_group; ++i)
       write_one(report_.goroutines[members[i]]);
-    if (members.size() > most_listed_in_group)
+    if (members.size() > max_listed_in_group)
       output_.write(output_.styled(
-          Style::dim, fmt::format("  … and {} more\n", with_thousands(members.size() - most_listed_in_group))));
+          Style::dim, fmt::format("  … and {} more\n", with_thousands(members.size() - max_listed_in_group))));
   }
 
   Result<ExitStatus> write_grouped(const std::vector<std::uint32_t> &chosen) {

@@ -21,11 +21,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double shortest_wait = 0.1; ///< seconds
-constexpr double longest_wait = 86'400;
+constexpr double max_wait = 86'400;
 /// How soon Ctrl-C ends a wait.
 constexpr std::chrono::milliseconds wait_slice{50};
 /// Ours is some ten kilobytes; arenas by the thousand make it larger.
-constexpr std::size_t largest_file = 64U << 20U;
+constexpr std::size_t max_file_size = 64U << 20U;
 
 struct MemRequest {
   std::optional<std::chrono::milliseconds> every; ///< --watch
@@ -49,7 +49,7 @@ Result<std::string> read_text_file(const std::string &path) {
   for (std::size_t got = buffer.size(); got == buffer.size();) {
     got = std::fread(buffer.data(), 1, buffer.size(), file.get());
     text.append(buffer.data(), got);
-    if (text.size() > largest_file)
+    if (text.size() > max_file_size)
       return std::unexpected(
           Error(ErrorKind::corrupt, fmt::format("{} is too large for an output of mem --json", path)));
   }
@@ -61,8 +61,7 @@ Result<std::string> read_text_file(const std::string &path) {
 Result<std::chrono::milliseconds> parse_seconds(const std::string &text) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
-  if (error != std::errc() || end != text.data() + text.size() || !(seconds >= shortest_wait) ||
-      !(seconds <= longest_wait))
+  if (error != std::errc() || end != text.data() + text.size() || !(seconds >= shortest_wait) || !(seconds <= max_wait))
     return std::unexpected(
         Error(ErrorKind::usage, fmt::format("--watch takes seconds between 0.1 and 86400, not '{}'", text)));
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));

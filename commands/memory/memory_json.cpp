@@ -91,12 +91,12 @@ Json go_json(const GoMemoryStatistics &go) {
   return object;
 }
 
-Json malloc_json(const MallocStatistics &books) {
-  Json object = figures_json(malloc_memory_figures(books));
+Json malloc_json(const MallocStatistics &statistics) {
+  Json object = figures_json(malloc_memory_figures(statistics));
   object["arenas"] = Json::array();
-  object["glibc_version"] = or_null(books.version);
-  object["complete"] = books.complete;
-  for (const MallocArena &arena : books.arenas) {
+  object["glibc_version"] = or_null(statistics.version);
+  object["complete"] = statistics.complete;
+  for (const MallocArena &arena : statistics.arenas) {
     std::uint64_t reserved = 0;
     for (const RunRange &heap : arena.heaps)
       reserved += heap.size();

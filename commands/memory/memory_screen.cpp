@@ -214,20 +214,20 @@ private:
   }
 
   /// Where another allocator takes its place, glibc's is there and never asked.
-  static bool is_in_use(const MallocStatistics &books) {
-    return books.totals.arena > 0 || books.totals.hblkhd.value_or(0) > 0 || !books.complete;
+  static bool is_in_use(const MallocStatistics &statistics) {
+    return statistics.totals.arena > 0 || statistics.totals.hblkhd.value_or(0) > 0 || !statistics.complete;
   }
 
-  void write_malloc(const MallocStatistics &books) {
-    const MallocTotals &totals = books.totals;
+  void write_malloc(const MallocStatistics &statistics) {
+    const MallocTotals &totals = statistics.totals;
     std::uint64_t reserved = 0;
-    for (const MallocArena &arena : books.arenas)
+    for (const MallocArena &arena : statistics.arenas)
       for (const RunRange &heap : arena.heaps)
         reserved += heap.size();
-    heading(books.version.empty() ? std::string("malloc's books")
-                                  : fmt::format("malloc's books (glibc {})", books.version));
+    heading(statistics.version.empty() ? std::string("malloc's books")
+                                       : fmt::format("malloc's books (glibc {})", statistics.version));
     std::string text = fmt::format("{} from the system in {}{}: {} in use, {} free (of which {} at the top) in {}",
-                                   size_text(totals.arena), counted(books.arenas.size(), "arena"),
+                                   size_text(totals.arena), counted(statistics.arenas.size(), "arena"),
                                    reserved > 0 ? fmt::format(" ({} reserved)", size_text(reserved)) : "",
                                    size_text(totals.uordblks), size_text(totals.fordblks), size_text(totals.keepcost),
                                    counted(totals.ordblks + totals.smblks, "chunk"));

@@ -65,7 +65,7 @@ std::vector<std::string> module_lines(const ProgramBuild &build) {
 
 std::vector<std::string> library_parts(const std::vector<MappedLibrary> &libraries,
                                        const std::vector<std::string> &needed) {
-  constexpr std::size_t most_names = 8;
+  constexpr std::size_t max_names = 8;
   std::vector<std::string> intact;
   std::vector<std::string> gone;
   for (const MappedLibrary &library : libraries)
@@ -75,10 +75,10 @@ std::vector<std::string> library_parts(const std::vector<MappedLibrary> &librari
     return std::ranges::any_of(needed, [&](const std::string &wanted) { return name.starts_with(wanted); });
   });
   std::vector<std::string> parts;
-  for (std::size_t i = 0; i < std::min(intact.size(), most_names); ++i)
+  for (std::size_t i = 0; i < std::min(intact.size(), max_names); ++i)
     parts.push_back(escape(intact[i]));
-  if (intact.size() > most_names)
-    parts.push_back(fmt::format("and {} more", intact.size() - most_names));
+  if (intact.size() > max_names)
+    parts.push_back(fmt::format("and {} more", intact.size() - max_names));
   for (const std::string &path : gone)
     parts.push_back(escape(path) + " (deleted or replaced since)");
   if (!parts.empty())

@@ -166,14 +166,14 @@ void Writer::write_times() {
 void Writer::write_recent_use() {
   if (!details_.recent_use)
     return;
-  constexpr std::size_t most_threads = 8;
+  constexpr std::size_t max_threads = 8;
   const ProcessorUse &use = *details_.recent_use;
   line("cpu now", fmt::format("{:.1f}% over {}: {:.1f}% user, {:.1f}% system", use.user + use.system,
                               duration_text(static_cast<std::uint64_t>(use.over.count())), use.user, use.system));
   std::vector<std::string> threads;
   for (const ThreadUse &thread : use.threads) {
-    if (threads.size() == most_threads) {
-      threads.push_back(fmt::format("and {} more", use.threads.size() - most_threads));
+    if (threads.size() == max_threads) {
+      threads.push_back(fmt::format("and {} more", use.threads.size() - max_threads));
       break;
     }
     threads.push_back(fmt::format("{} {} {:.1f}% ({:.1f} user, {:.1f} system)", thread.thread, escape(thread.name),
@@ -218,17 +218,17 @@ void Writer::write_memory() {
 }
 
 void Writer::write_deleted_files() {
-  constexpr std::size_t most_files = 5;
+  constexpr std::size_t max_files = 5;
   std::vector<const OpenDescriptor *> files;
   for (const OpenDescriptor &descriptor : details_.descriptors->all)
     if (descriptor.deleted)
       files.push_back(&descriptor);
   std::ranges::stable_sort(files, std::ranges::greater{}, &OpenDescriptor::bytes);
-  for (std::size_t i = 0; i < std::min(files.size(), most_files); ++i)
+  for (std::size_t i = 0; i < std::min(files.size(), max_files); ++i)
     line(i == 0 ? "  deleted" : "",
          fmt::format("fd {} {}, {}", files[i]->number, escape(files[i]->target), size_text(files[i]->bytes)));
-  if (files.size() > most_files)
-    line("", fmt::format("and {} more; {} in all", files.size() - most_files,
+  if (files.size() > max_files)
+    line("", fmt::format("and {} more; {} in all", files.size() - max_files,
                          size_text(details_.descriptors->deleted_bytes)));
 }
 
@@ -313,7 +313,7 @@ void Writer::write_capabilities() {
     return;
   const Capabilities &capabilities = *details_.capabilities;
   const auto words = [&](std::uint64_t set) -> std::string {
-    constexpr std::size_t most_names = 12;
+    constexpr std::size_t max_names = 12;
     set &= capabilities.known;
     if (set == capabilities.known)
       return "all";
@@ -321,7 +321,7 @@ void Writer::write_capabilities() {
     const std::vector<std::string> lack = capability_names(capabilities.known & ~set);
     if (have.empty())
       return "none";
-    const bool shorter = lack.size() < have.size() && have.size() > most_names;
+    const bool shorter = lack.size() < have.size() && have.size() > max_names;
     return (shorter ? "all but " : "") + fmt::format("{}", fmt::join(shorter ? lack : have, " "));
   };
   std::vector<std::string> parts = {words(capabilities.effective)};

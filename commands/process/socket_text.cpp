@@ -93,7 +93,7 @@ std::vector<SocketSection> every_socket(const OpenSockets &sockets) {
 }
 
 /// Listening sockets are what one looks for: many of them are shown.
-std::size_t most_lines(SocketRole role) {
+std::size_t max_lines(SocketRole role) {
   return role == SocketRole::listening ? 30 : role == SocketRole::other ? 4 : 8;
 }
 
@@ -114,7 +114,7 @@ std::vector<SocketSection> grouped_sockets(const OpenSockets &sockets, bool unic
       end_section();
       sections.push_back({label, {}});
     }
-    if (sections.back().lines.size() < most_lines(group.role)) {
+    if (sections.back().lines.size() < max_lines(group.role)) {
       sections.back().lines.push_back(group_text(group, unicode) +
                                       descriptor_text(group.descriptors, group.count, unicode));
     } else {

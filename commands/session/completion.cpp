@@ -16,7 +16,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_candidates = 200;
+constexpr std::size_t max_candidates = 200;
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -58,7 +58,7 @@ std::vector<std::string> goroutine_ids(const Session &session, const std::string
   if (report == nullptr || !report->go)
     return ids;
   for (const GoroutineReport &goroutine : report->go->goroutines)
-    if (std::string id = fmt::format("{}", goroutine.id); id.starts_with(beginning) && ids.size() < most_candidates)
+    if (std::string id = fmt::format("{}", goroutine.id); id.starts_with(beginning) && ids.size() < max_candidates)
       ids.push_back(std::move(id));
   return ids;
 }
@@ -101,7 +101,7 @@ std::vector<std::string> expressions_beginning(Session &session, const std::stri
     if (const auto value = evaluate(object, **scope))
       names = operations_of(*value).member_names(*value, (*scope)->environment());
   } else {
-    names = (*scope)->names_like(name, most_candidates);
+    names = (*scope)->names_like(name, max_candidates);
   }
   for (std::string &one : names)
     one.insert(0, before);
@@ -116,7 +116,7 @@ std::vector<std::string> names_of(Session &session, CompletionKind kind, const s
     return goroutine_ids(session, word);
   case CompletionKind::symbol:
     return word.empty() ? std::vector<std::string>()
-                        : names_beginning(session.target(), word, most_candidates, session.cancellation());
+                        : names_beginning(session.target(), word, max_candidates, session.cancellation());
   case CompletionKind::expression:
     return expressions_beginning(session, word);
   case CompletionKind::file:

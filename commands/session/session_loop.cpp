@@ -14,7 +14,7 @@
 namespace inspect {
 namespace {
 
-constexpr int deepest_source = 16;
+constexpr int max_source_nesting = 16;
 
 /// A line of a stream, however long it is (within reason), without its end.
 class LineReader {
@@ -161,7 +161,7 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
 }
 
 Result<ExitStatus> run_file(Session &session, Output &output, const std::string &path) {
-  if (session.source_depth >= deepest_source)
+  if (session.source_depth >= max_source_nesting)
     return std::unexpected(
         Error(ErrorKind::usage, fmt::format("{} is sourced too deeply; does it source itself?", path)));
   const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "re"), &std::fclose);

@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-constexpr off_t largest_source = 64 << 20;
+constexpr off_t max_source_size = 64 << 20;
 
 Result<std::string> read_source(Session &session, const std::string &file) {
   auto opened = session.target().files().open(file);
@@ -26,7 +26,7 @@ Result<std::string> read_source(Session &session, const std::string &file) {
   const int descriptor = opened->descriptor.get();
   if (::fstat(descriptor, &status) != 0)
     return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", file)));
-  if (status.st_size > largest_source)
+  if (status.st_size > max_source_size)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is too large to be a source file", file)));
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t have = 0;

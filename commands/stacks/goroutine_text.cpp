@@ -12,10 +12,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_states_listed = 6;
-constexpr std::size_t most_labels_listed = 4;
-constexpr std::size_t most_threads_listed = 24;
-constexpr std::size_t most_numbered_groups = 10'000; // pointers of more are not compared with each other
+constexpr std::size_t max_states_listed = 6;
+constexpr std::size_t max_labels_listed = 4;
+constexpr std::size_t max_threads_listed = 24;
+constexpr std::size_t max_numbered_groups = 10'000; // pointers of more are not compared with each other
 
 bool is_waiting(const GoroutineReport &goroutine) {
   return goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked;
@@ -98,13 +98,13 @@ void write_label_counts(Output &output, const GoReport &report, Members members)
     return;
   std::vector<std::pair<std::uint32_t, std::size_t>> sorted(counts.begin(), counts.end());
   std::ranges::stable_sort(sorted, std::greater{}, &std::pair<std::uint32_t, std::size_t>::second);
-  for (std::size_t i = 0; i < sorted.size() && i < most_labels_listed; ++i) {
+  for (std::size_t i = 0; i < sorted.size() && i < max_labels_listed; ++i) {
     const std::string labels = labels_text(report.label_sets[sorted[i].first]);
     const std::string text = labels.empty() ? "without labels" : "labels " + labels;
     write_dim(output, sorted.size() == 1 ? text : fmt::format("{:>5} × {}", with_thousands(sorted[i].second), text));
   }
-  if (sorted.size() > most_labels_listed)
-    write_dim(output, fmt::format("and {} other sets of labels", with_thousands(sorted.size() - most_labels_listed)));
+  if (sorted.size() > max_labels_listed)
+    write_dim(output, fmt::format("and {} other sets of labels", with_thousands(sorted.size() - max_labels_listed)));
 }
 
 void write_threads(Output &output, const GoReport &report, Members members) {
@@ -114,11 +114,11 @@ void write_threads(Output &output, const GoReport &report, Members members) {
   for (const std::uint32_t member : members) {
     const GoroutineReport &goroutine = report.goroutines[member];
     locked += goroutine.locked_to_thread ? 1 : 0;
-    if (goroutine.thread != 0 && on_thread++ < most_threads_listed)
+    if (goroutine.thread != 0 && on_thread++ < max_threads_listed)
       threads += fmt::format(" {}", goroutine.thread);
   }
-  if (on_thread > most_threads_listed)
-    threads += fmt::format(" … and {} more", with_thousands(on_thread - most_threads_listed));
+  if (on_thread > max_threads_listed)
+    threads += fmt::format(" … and {} more", with_thousands(on_thread - max_threads_listed));
   if (on_thread > 0)
     write_dim(output, (on_thread == 1 ? "on thread" : "on threads") + threads);
   if (locked > 0)
@@ -134,7 +134,7 @@ public:
 
   void write(std::span<const GoroutineGroup> groups) {
     std::vector<FoldedStack> folded;
-    if (groups.size() <= most_numbered_groups)
+    if (groups.size() <= max_numbered_groups)
       for (const GoroutineGroup &group : groups) {
         folded.push_back(folder_.fold(group.members));
         folder_.note_pointers(folded.back(), options_.internal);
@@ -202,7 +202,7 @@ std::string state_counts(const GoReport &report, bool system) {
   std::string text;
   std::size_t others = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (i >= most_states_listed)
+    if (i >= max_states_listed)
       others += sorted[i].second;
     else
       text += fmt::format("{}{} {}", i == 0 ? "" : ", ", with_thousands(sorted[i].second), escape(sorted[i].first));

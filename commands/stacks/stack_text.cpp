@@ -9,8 +9,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_period = 8; // of a recursion that is folded
-constexpr std::size_t least_repeats = 3;  // shown in full below that
+constexpr std::size_t max_period = 8;    // of a recursion that is folded
+constexpr std::size_t least_repeats = 3; // shown in full below that
 
 bool same_line(const ReportFrame &left, const ReportFrame &right) {
   return left.function.data() == right.function.data() && left.file.data() == right.file.data() &&
@@ -27,7 +27,7 @@ struct Repetition {
 /// `shown` are indices into `frames`.
 Repetition repetition_at(std::span<const ReportFrame> frames, std::span<const std::size_t> shown, std::size_t start) {
   Repetition best;
-  for (std::size_t period = 1; period <= longest_period; ++period) {
+  for (std::size_t period = 1; period <= max_period; ++period) {
     std::size_t end = start + period;
     while (end < shown.size() && same_line(frames[shown[end]], frames[shown[end - period]]))
       ++end;
@@ -51,14 +51,14 @@ std::vector<std::size_t> shown_frames(const StackView &stack, bool without_hidde
 /// Whether the frames of a recursion that are not shown have the arguments of those that are; of the first ones and the
 /// last, since a recursion may be a million deep.
 bool same_arguments(const StackTextOptions &options, std::span<const std::size_t> repeated, std::size_t period) {
-  constexpr std::size_t most_compared = 16;
+  constexpr std::size_t max_compared = 16;
   if (!options.arguments)
     return true;
   for (std::size_t i = 0; i < period; ++i) {
     const std::string first = options.arguments(repeated[i]);
     const std::size_t last = repeated.size() - period + i;
     for (std::size_t other = i + period; other <= last; other += period)
-      if ((other < most_compared * period || other == last) && options.arguments(repeated[other]) != first)
+      if ((other < max_compared * period || other == last) && options.arguments(repeated[other]) != first)
         return false;
   }
   return true;

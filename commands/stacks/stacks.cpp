@@ -85,7 +85,7 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   request.statistics = arguments.has("--stats");
   request.target.use_debuginfod = arguments.has("--debuginfod");
   request.target.debug_directories = arguments.values("--debug-directory");
-  request.report.hold_while_thinking = arguments.has("--stopped");
+  request.report.symbolize_while_stopped = arguments.has("--stopped");
   if (const auto depth = arguments.value("--depth")) {
     const auto number = parse_positive(*depth, "--depth");
     if (!number)

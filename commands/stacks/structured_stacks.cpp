@@ -327,7 +327,7 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
   std::vector<std::string> warnings = report.warnings;
   if (report.values != nullptr && report.values->frames_left_out() > 0)
     warnings.push_back(fmt::format("the values of {} frames are left out: reading them took longer than {} seconds",
-                                   report.values->frames_left_out(), StackValues::budget.count() / 1000));
+                                   report.values->frames_left_out(), DumpVariables::budget.count() / 1000));
   output.write(R"(],"warnings":)" + dump(Json(warnings)) + "}\n");
 }
 

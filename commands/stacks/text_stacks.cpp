@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_waits_listed = 4;
+constexpr std::size_t max_waits_listed = 4;
 
 std::string thread_ids(const ProcessReport &report, const ThreadGroup &group) {
   std::vector<std::uint64_t> ids;
@@ -43,12 +43,12 @@ void write_differing_waits(Output &output, const ProcessReport &report, const Th
     return;
   std::vector<std::pair<std::string, std::size_t>> sorted(waits.begin(), waits.end());
   std::ranges::stable_sort(sorted, std::greater{}, &std::pair<std::string, std::size_t>::second);
-  for (std::size_t i = 0; i < sorted.size() && i < most_waits_listed; ++i)
+  for (std::size_t i = 0; i < sorted.size() && i < max_waits_listed; ++i)
     output.write(
         output.styled(Style::dim, fmt::format("    {:>5} × {}\n", sorted[i].second,
                                               sorted[i].first.empty() ? "in no system call" : sorted[i].first)));
-  if (sorted.size() > most_waits_listed)
-    output.write(output.styled(Style::dim, fmt::format("    and {} others\n", sorted.size() - most_waits_listed)));
+  if (sorted.size() > max_waits_listed)
+    output.write(output.styled(Style::dim, fmt::format("    and {} others\n", sorted.size() - max_waits_listed)));
 }
 
 std::string activity(const ProcessReport &report, const ThreadReport &thread) {

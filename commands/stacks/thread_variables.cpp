@@ -9,21 +9,21 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_decoded = 4;   // threads of a group
-constexpr std::size_t longest_value = 64; // bytes of one in a frame's line
-constexpr std::size_t longest_line = 160; // bytes of all arguments of a frame
+constexpr std::size_t max_decoded = 4;       // threads of a group
+constexpr std::size_t max_value_length = 64; // bytes of one in a frame's line
+constexpr std::size_t max_line_length = 160; // bytes of all arguments of a frame
 constexpr std::string_view indent = "         ";
 
 /// Reasons are for `args`; here they would hide what is known.
 std::string short_text(const FrameVariable &variable) {
-  constexpr std::size_t longest_reason = 24;
-  return variable.missing && variable.value.size() > longest_reason ? "<not known>" : escape(variable.value);
+  constexpr std::size_t max_reason_length = 24;
+  return variable.missing && variable.value.size() > max_reason_length ? "<not known>" : escape(variable.value);
 }
 
 /// Tight: a dump has to be read, and every pointer that is followed is another read of the process.
 PrintOptions argument_options() {
   PrintOptions options;
-  options.limits = {.string_bytes = 32, .elements = 4, .recursion = 0, .fields = 4, .text_bytes = longest_value};
+  options.limits = {.string_bytes = 32, .elements = 4, .recursion = 0, .fields = 4, .text_bytes = max_value_length};
   return options;
 }
 
@@ -44,7 +44,7 @@ std::string ThreadVariables::arguments(std::span<const std::size_t> members, std
   if (first.empty())
     return {};
   std::vector<bool> differs(first.size());
-  for (const std::size_t member : members.subspan(1, std::min(members.size(), most_decoded) - 1)) {
+  for (const std::size_t member : members.subspan(1, std::min(members.size(), max_decoded) - 1)) {
     const auto other = report_.values->variables(report_.threads[member], frame, FrameVariables::arguments, print);
     for (std::size_t i = 0; i < first.size() && i < other.size(); ++i)
       differs[i] = differs[i] || other[i].value != first[i].value;
@@ -55,7 +55,7 @@ std::string ThreadVariables::arguments(std::span<const std::size_t> members, std
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (first[i].is_result) // means nothing before the function returns
       continue;
-    if (text.size() > longest_line) {
+    if (text.size() > max_line_length) {
       text += ", …";
       break;
     }
@@ -93,12 +93,12 @@ void ThreadVariables::write_notes(Output &output) const {
   std::string notes;
   if (folded_)
     notes += fmt::format(
-        "* stands for arguments that differ among the threads of a group, of which {} were looked at\n", most_decoded);
+        "* stands for arguments that differ among the threads of a group, of which {} were looked at\n", max_decoded);
   if (any_ && report_.values_are_later)
     notes += "what arguments and locals point to was read after the process ran on\n";
   if (const std::size_t left_out = report_.values->frames_left_out(); left_out > 0)
     notes += fmt::format("the values of {} frames are left out: reading them took longer than {} seconds\n", left_out,
-                         StackValues::budget.count() / 1000);
+                         DumpVariables::budget.count() / 1000);
   if (!notes.empty())
     output.write(output.styled(Style::dim, notes) + "\n");
 }

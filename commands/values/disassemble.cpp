@@ -10,7 +10,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_instructions = 1'000'000;
+constexpr std::size_t max_instructions = 1'000'000;
 
 Result<RunRange> given_range(Session &session, const std::vector<std::string> &ends) {
   if (ends.size() != 2)
@@ -77,7 +77,7 @@ Result<ExitStatus> run_disassemble(CommandContext &context) {
     return std::unexpected(range.error());
   const auto flavor =
       session.settings().text("disassemble-flavor") == "att" ? AssemblyFlavor::att : AssemblyFlavor::intel;
-  const auto instructions = disassemble(session.target(), *range, flavor, most_instructions, session.cancellation());
+  const auto instructions = disassemble(session.target(), *range, flavor, max_instructions, session.cancellation());
   if (!instructions && instructions.error().kind() == ErrorKind::unreadable)
     return std::unexpected(find_gap(session, range->begin, range->size()).error);
   if (!instructions)

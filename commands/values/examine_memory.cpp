@@ -11,7 +11,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_bytes = 1000; // dlv's limit
+constexpr std::uint64_t max_bytes = 1000; // dlv's limit
 
 struct Request {
   RunAddress address;
@@ -37,7 +37,7 @@ Result<void> read_gdb_format(std::string_view text, Request &request) {
     ++length;
   request.size = 4; // gdb's default, a word
   if (length > 0)
-    request.count = parse_number(digits.substr(0, length)).value_or(most_bytes + 1);
+    request.count = parse_number(digits.substr(0, length)).value_or(max_bytes + 1);
   for (const char letter : digits.substr(length)) {
     switch (letter) {
     case 'b':
@@ -87,9 +87,9 @@ Result<void> read_number(const ParsedArguments &arguments, std::string_view opti
 Result<void> check(const Request &request) {
   if (request.size > 8)
     return std::unexpected(Error(ErrorKind::usage, "-size is 1 to 8 bytes"));
-  if (request.count > most_bytes || request.count * request.size > most_bytes)
+  if (request.count > max_bytes || request.count * request.size > max_bytes)
     return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("x shows at most {} bytes at once", most_bytes), "a smaller -count"));
+        Error(ErrorKind::usage, fmt::format("x shows at most {} bytes at once", max_bytes), "a smaller -count"));
   return {};
 }
 

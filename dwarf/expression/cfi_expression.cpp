@@ -24,7 +24,7 @@ public:
 
   Result<std::uint64_t> run() {
     for (unsigned steps = 0; position_ < expression_.size(); ++steps) {
-      if (steps == expression_step_limit)
+      if (steps == max_expression_steps)
         return std::unexpected(corrupt_expression("runs for more steps than any real one"));
       const Dwarf_Op &op = expression_[position_];
       if (op.atom == DW_OP_stack_value)
@@ -40,7 +40,7 @@ public:
 
 private:
   Step push(std::uint64_t value) {
-    if (depth_ == expression_depth_limit)
+    if (depth_ == max_expression_stack_depth)
       return std::unexpected(corrupt_expression("needs a deeper stack than any real one"));
     stack_[depth_++] = value;
     return {};
@@ -143,7 +143,7 @@ private:
                                  : op.atom == DW_OP_rot                           ? 3
                                  : op.atom == DW_OP_over || op.atom == DW_OP_swap ? 2
                                                                                   : 1;
-    if (wanted > expression_depth_limit)
+    if (wanted > max_expression_stack_depth)
       return std::unexpected(corrupt_expression("picks a value from beyond its stack"));
     if (auto enough = need(static_cast<unsigned>(wanted)); !enough)
       return enough;
@@ -184,7 +184,7 @@ private:
 
   std::span<const Dwarf_Op> expression_;
   const ExpressionContext &context_;
-  std::array<std::uint64_t, expression_depth_limit> stack_{};
+  std::array<std::uint64_t, max_expression_stack_depth> stack_{};
   unsigned depth_ = 0;
   std::size_t position_ = 0;
 };

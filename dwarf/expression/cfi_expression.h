@@ -27,9 +27,9 @@ struct ExpressionContext {
 };
 
 /// An expression may run this many operators, loops included.
-constexpr unsigned expression_step_limit = 10'000;
+constexpr unsigned max_expression_steps = 10'000;
 /// And hold this many values at once.
-constexpr unsigned expression_depth_limit = 64;
+constexpr unsigned max_expression_stack_depth = 64;
 
 /// The value on top of the stack at the end, or at DW_OP_stack_value. corrupt: the expression is malformed or breaks a
 /// bound; unreadable: memory it wants is not there; not_found: a register it wants is not known; unsupported.

@@ -19,14 +19,14 @@ using Kind = StackType::Kind;
 
 /// x87's extended precision: its ten bytes lie in 12 or 16.
 constexpr unsigned extended_size = 10;
-constexpr unsigned largest_size = 16;
+constexpr unsigned max_size = 16;
 
 std::unexpected<Error> corrupt(std::string_view what) {
   return std::unexpected(corrupt_expression(what));
 }
 
 UnsignedWide mask(unsigned size) {
-  return size >= largest_size ? ~UnsignedWide{0} : (UnsignedWide{1} << (8 * size)) - 1;
+  return size >= max_size ? ~UnsignedWide{0} : (UnsignedWide{1} << (8 * size)) - 1;
 }
 
 UnsignedWide bits_of(const StackValue &value) {
@@ -38,7 +38,7 @@ UnsignedWide bits_of(const StackValue &value) {
 /// The number that a value of an integer type is; of the generic type as if it were signed.
 Wide number_of(const StackValue &value) {
   const UnsignedWide bits = bits_of(value);
-  if (value.type.kind == Kind::unsigned_integer || value.type.size >= largest_size)
+  if (value.type.kind == Kind::unsigned_integer || value.type.size >= max_size)
     return static_cast<Wide>(bits);
   const UnsignedWide sign = UnsignedWide{1} << (8 * value.type.size - 1);
   return static_cast<Wide>((bits ^ sign) - sign);
@@ -200,7 +200,7 @@ Result<StackValue> to_integer(long double number, StackType type) {
 
 Result<StackType> stack_type(Dwarf_Die type) {
   const std::uint64_t size = unsigned_attribute(type, DW_AT_byte_size).value_or(0);
-  if (dwarf_tag(&type) != DW_TAG_base_type || size == 0 || size > largest_size)
+  if (dwarf_tag(&type) != DW_TAG_base_type || size == 0 || size > max_size)
     return corrupt("names a type that its stack cannot hold");
   const char *name = string_attribute(type, DW_AT_name);
   StackType found{Kind::opaque, static_cast<unsigned>(size)};

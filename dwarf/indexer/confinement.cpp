@@ -28,7 +28,7 @@
 namespace inspect {
 namespace {
 
-constexpr rlim_t largest_index = 512ULL << 20;
+constexpr rlim_t max_index_size = 512ULL << 20;
 
 void close_all_but(const ConfinementLimits &limits) {
   std::vector<unsigned> kept{2, static_cast<unsigned>(limits.input_descriptor),
@@ -57,7 +57,7 @@ void limit(decltype(RLIMIT_AS) resource, rlim_t most) {
 void limit_resources(std::uint64_t file_size, unsigned cpu_seconds) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, 16);
-  limit(RLIMIT_FSIZE, largest_index);
+  limit(RLIMIT_FSIZE, max_index_size);
   limit(RLIMIT_CPU, cpu_seconds);
   // The file is mapped, and its compressed sections are unpacked beside it.
   if (!INSPECT_SANITIZED)

@@ -41,7 +41,7 @@ constexpr unsigned seconds_for_names = 120;
 constexpr int status_split = 3; ///< dwarf/unit_index/unit_index_worker.cpp
 
 bool parse_build_id(std::string_view hex, UnitIndexHeader &header) {
-  if (hex.empty() || hex.size() % 2 != 0 || hex.size() / 2 > unit_index_build_id_limit)
+  if (hex.empty() || hex.size() % 2 != 0 || hex.size() / 2 > max_unit_index_build_id_size)
     return false;
   for (std::size_t index = 0; index < hex.size() / 2; ++index) {
     const char *digits = hex.data() + 2 * index;
@@ -129,7 +129,7 @@ Result<void> make_index(Arguments arguments) {
   auto ranges = read_unit_ranges(*file);
   if (!ranges)
     return std::unexpected(ranges.error());
-  if (ranges->records.size() > unit_index_record_limit)
+  if (ranges->records.size() > max_unit_index_records)
     return std::unexpected(Error(ErrorKind::unsupported, "the file has more code ranges than an index holds"));
   UnitIndexHeader &header = arguments.header;
   header.file_size = static_cast<std::uint64_t>(status.st_size);

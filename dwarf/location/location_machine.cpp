@@ -36,7 +36,7 @@ LocationMachine::LocationMachine(const Evaluation &evaluation)
 }
 
 Result<void> LocationMachine::run(std::span<const Dwarf_Op> operations, Dwarf_Attribute *attribute) {
-  if (budget_.nesting == evaluation_nesting_limit)
+  if (budget_.nesting == max_evaluation_nesting)
     return corrupt("leads to others, and those to more, deeper than any real one");
   ++budget_.nesting;
   const auto outer_operations = std::exchange(operations_, operations);
@@ -44,7 +44,7 @@ Result<void> LocationMachine::run(std::span<const Dwarf_Op> operations, Dwarf_At
   const auto outer_position = std::exchange(position_, 0);
   Result<void> done;
   while (done && position_ < operations_.size()) {
-    if (++budget_.steps > expression_step_limit)
+    if (++budget_.steps > max_expression_steps)
       done = corrupt("runs for more steps than any real one");
     else
       done = step(operations_[position_++]);
@@ -64,7 +64,7 @@ Result<void> LocationMachine::step(const Dwarf_Op &op) {
 }
 
 Result<void> LocationMachine::push(const StackValue &value) {
-  if (stack_.size() == expression_depth_limit)
+  if (stack_.size() == max_expression_stack_depth)
     return corrupt("needs a deeper stack than any real one");
   stack_.push_back(value);
   return {};
@@ -148,7 +148,7 @@ Result<void> LocationMachine::execute_stack(const Dwarf_Op &op) {
                                : op.atom == DW_OP_rot                           ? 3
                                : op.atom == DW_OP_over || op.atom == DW_OP_swap ? 2
                                                                                 : 1;
-  if (wanted > expression_depth_limit || wanted == 0)
+  if (wanted > max_expression_stack_depth || wanted == 0)
     return corrupt("picks a value from beyond its stack");
   if (auto enough = need(wanted); !enough)
     return enough;
@@ -173,7 +173,7 @@ Result<void> LocationMachine::execute_stack(const Dwarf_Op &op) {
 }
 
 Result<void> LocationMachine::end_piece(std::uint64_t bit_size, std::uint64_t bit_offset) {
-  if (pieces_.size() == piece_limit)
+  if (pieces_.size() == max_pieces)
     return corrupt("puts a value together from more pieces than any real one");
   LocationPiece piece = simple_location();
   piece.bit_size = bit_size;

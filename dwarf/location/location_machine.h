@@ -24,12 +24,12 @@ namespace inspect {
 
 /// Of everything that one question leads to.
 struct EvaluationBudget {
-  unsigned steps = 0;   ///< operators run so far; at most expression_step_limit
-  unsigned nesting = 0; ///< expressions that wait for one they led to; at most evaluation_nesting_limit
+  unsigned steps = 0;   ///< operators run so far; at most max_expression_steps
+  unsigned nesting = 0; ///< expressions that wait for one they led to; at most max_evaluation_nesting
 };
-constexpr unsigned evaluation_nesting_limit = 24;
+constexpr unsigned max_evaluation_nesting = 24;
 /// Pieces of one value: a register each of the largest structure that is split over them, with room.
-constexpr std::size_t piece_limit = 4096;
+constexpr std::size_t max_pieces = 4096;
 
 struct Evaluation {
   const FrameContext &frame;

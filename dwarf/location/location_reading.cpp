@@ -7,9 +7,9 @@ namespace inspect {
 namespace {
 
 /// Values that are put together: structures in registers. What is larger is in memory, or DWARF that lies.
-constexpr std::uint64_t largest_image = 1 << 20;
+constexpr std::uint64_t max_image_size = 1 << 20;
 /// Bytes of memory that one piece of a value can lie in.
-constexpr std::uint64_t largest_piece = largest_image;
+constexpr std::uint64_t max_piece_size = max_image_size;
 
 /// A part of a value that is known bit by bit: bits `offset` and up of `storage`.
 struct Bits {
@@ -28,7 +28,7 @@ Bits storage_of(const LocationPiece &piece, std::uint64_t bit_size, const FrameC
     const std::uint64_t skipped = piece.bit_offset / 8;
     bits.offset = piece.bit_offset % 8;
     const std::uint64_t size = (bits.offset + bit_size + 7) / 8;
-    if (frame.memory == nullptr || size > largest_piece)
+    if (frame.memory == nullptr || size > max_piece_size)
       break;
     bits.storage.resize(size);
     if (!frame.memory->read(piece.address + skipped, bits.storage))
@@ -130,7 +130,7 @@ Result<ValueSource> read_location(const Location &location, std::uint64_t size, 
       return std::unexpected(Error(ErrorKind::unreadable, "there is no memory to read"));
     return ValueSource::in_memory(*frame.memory, first.address, size);
   }
-  if (size > largest_image)
+  if (size > max_image_size)
     return std::unexpected(
         Error(ErrorKind::corrupt, fmt::format("a value of {} bytes is said to be in pieces or registers", size)));
   Assembly assembly(size);

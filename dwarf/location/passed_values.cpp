@@ -379,7 +379,7 @@ private:
 Result<StackValue> Inquiry::ask_over_tail_calls(const PassedPlace &place, Dwarf_Die first) {
   const auto start = code_of(first, frame_);
   const auto way = start ? TailCalls(frame_).way(*start, callee_) : std::nullopt;
-  if (!way || way->empty() || budget_.nesting + way->size() >= evaluation_nesting_limit)
+  if (!way || way->empty() || budget_.nesting + way->size() >= max_evaluation_nesting)
     return not_recoverable(
         fmt::format("what the caller passed is not known: it called {}, which left for this function",
                     demangle(linkage_name_of(first))));

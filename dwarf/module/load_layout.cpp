@@ -6,9 +6,9 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t largest_segment = 1ull << 40;
+constexpr std::uint64_t max_segment_size = 1ull << 40;
 // Splits by mprotect can give thousands of mappings; these many settle the question.
-constexpr std::size_t most_mappings_compared = 64;
+constexpr std::size_t max_mappings_compared = 64;
 
 std::uint64_t page_floor(std::uint64_t value) {
   return value & ~(page - 1);
@@ -18,8 +18,8 @@ std::uint64_t page_ceiling(std::uint64_t value) {
 }
 
 bool plausible(const GElf_Phdr &header) {
-  return header.p_type == PT_LOAD && header.p_filesz <= header.p_memsz && header.p_memsz <= largest_segment &&
-         header.p_offset <= largest_segment && header.p_vaddr + header.p_memsz >= header.p_vaddr;
+  return header.p_type == PT_LOAD && header.p_filesz <= header.p_memsz && header.p_memsz <= max_segment_size &&
+         header.p_offset <= max_segment_size && header.p_vaddr + header.p_memsz >= header.p_vaddr;
 }
 
 /// The mapping shows a file page that belongs to the segment.
@@ -37,7 +37,7 @@ std::uint64_t bias_from(const MappedSegment &mapping, const GElf_Phdr &header) {
 std::size_t count_explained(const std::vector<GElf_Phdr> &program_headers, LoadBias bias,
                             const std::vector<MappedSegment> &mapped) {
   std::size_t explained = 0;
-  for (std::size_t i = 0; i < std::min(mapped.size(), most_mappings_compared); ++i) {
+  for (std::size_t i = 0; i < std::min(mapped.size(), max_mappings_compared); ++i) {
     const auto fits = [&](const GElf_Phdr &header) {
       return shows(mapped[i], header) && bias_from(mapped[i], header) == bias.value &&
              (mapped[i].executable == ((header.p_flags & PF_X) != 0));
@@ -53,14 +53,14 @@ std::optional<LoadBias> find_load_bias(const std::vector<GElf_Phdr> &program_hea
   // An executable mapping of an executable segment first: of two biases that explain the same number of mappings the
   // earlier candidate wins.
   for (const bool executable : {true, false})
-    for (std::size_t i = 0; i < std::min(mapped.size(), most_mappings_compared); ++i)
+    for (std::size_t i = 0; i < std::min(mapped.size(), max_mappings_compared); ++i)
       for (const GElf_Phdr &header : program_headers) {
         if (mapped[i].executable != executable || !shows(mapped[i], header) ||
             (executable && (header.p_flags & PF_X) == 0))
           continue;
         const std::uint64_t bias = bias_from(mapped[i], header);
         if (bias % page == 0 && std::ranges::find(candidates, bias) == candidates.end() &&
-            candidates.size() < most_mappings_compared)
+            candidates.size() < max_mappings_compared)
           candidates.push_back(bias);
       }
   std::optional<LoadBias> best;

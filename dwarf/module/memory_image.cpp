@@ -11,8 +11,8 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t largest_image = 512ull << 20;
-constexpr std::size_t most_segments = 2048;
+constexpr std::uint64_t max_image_size = 512ull << 20;
+constexpr std::size_t max_segments = 2048;
 
 struct Headers {
   Elf64_Ehdr file{};
@@ -33,7 +33,7 @@ Result<Headers> read_headers(const std::string &path, RunAddress at, const Memor
   if (headers.file.e_ident[EI_CLASS] != ELFCLASS64)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is a 32-bit image", path)));
   if (headers.file.e_phentsize != sizeof(Elf64_Phdr) || headers.file.e_phnum == 0 ||
-      headers.file.e_phnum > most_segments)
+      headers.file.e_phnum > max_segments)
     return std::unexpected(no_image(path, "its program headers make no sense"));
   headers.segments.resize(headers.file.e_phnum);
   if (auto done = memory.read(at + headers.file.e_phoff, std::as_writable_bytes(std::span(headers.segments))); !done)
@@ -53,7 +53,7 @@ std::uint64_t image_size(const Headers &headers) {
   for (const Elf64_Phdr &segment : headers.segments) {
     if (segment.p_type != PT_LOAD || segment.p_filesz == 0)
       continue;
-    if (segment.p_offset > largest_image || segment.p_filesz > largest_image - segment.p_offset)
+    if (segment.p_offset > max_image_size || segment.p_filesz > max_image_size - segment.p_offset)
       return 0;
     size = std::max(size, segment.p_offset + segment.p_filesz);
   }
@@ -85,7 +85,7 @@ void copy_readable(const MemoryView &memory, RunAddress from, std::span<std::byt
 std::uint64_t mapped_size(std::uint64_t size, const std::vector<MappedSegment> &mapped) {
   for (const MappedSegment &segment : mapped) {
     const std::uint64_t begin = segment.offset.value;
-    if (segment.executable && begin < size && segment.range.size() <= largest_image &&
+    if (segment.executable && begin < size && segment.range.size() <= max_image_size &&
         size < begin + segment.range.size() && begin + segment.range.size() - size <= 16 * page)
       return begin + segment.range.size();
   }

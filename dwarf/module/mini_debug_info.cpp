@@ -10,11 +10,11 @@ namespace inspect {
 namespace {
 
 // The largest that distributions ship unpack to some 5 MB; a hostile one could unpack to anything.
-constexpr std::size_t largest_unpacked = 64u << 20;
+constexpr std::size_t max_unpacked_size = 64u << 20;
 constexpr std::uint64_t decoder_memory = 128u << 20;
 
 Result<std::vector<std::byte>> unpack(std::span<const std::byte> packed, const std::string &path) {
-  std::vector<std::byte> unpacked(std::min(largest_unpacked, std::max<std::size_t>(packed.size() * 8, 1 << 16)));
+  std::vector<std::byte> unpacked(std::min(max_unpacked_size, std::max<std::size_t>(packed.size() * 8, 1 << 16)));
   lzma_stream stream = LZMA_STREAM_INIT;
   if (lzma_stream_decoder(&stream, decoder_memory, 0) != LZMA_OK)
     return std::unexpected(Error(ErrorKind::system, "the xz decoder cannot start"));
@@ -23,9 +23,9 @@ Result<std::vector<std::byte>> unpack(std::span<const std::byte> packed, const s
   lzma_ret status = LZMA_OK;
   while (status == LZMA_OK) {
     if (stream.total_out == unpacked.size()) {
-      if (unpacked.size() == largest_unpacked)
+      if (unpacked.size() == max_unpacked_size)
         break;
-      unpacked.resize(std::min(largest_unpacked, unpacked.size() * 2));
+      unpacked.resize(std::min(max_unpacked_size, unpacked.size() * 2));
     }
     stream.next_out = reinterpret_cast<std::uint8_t *>(unpacked.data()) + stream.total_out;
     stream.avail_out = unpacked.size() - stream.total_out;

@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t largest_note = 64 << 10;
+constexpr std::uint64_t max_note_size = 64 << 10;
 
 /// The file's read-only segments at their run-time places.
 class FileMemory final : public MemoryView {
@@ -69,7 +69,7 @@ bool has_debug_info(const ElfImage &image) {
 
 std::vector<std::uint8_t> build_id_in_memory(const ElfImage &image, LoadBias bias, const MemoryView &memory) {
   for (const GElf_Phdr &segment : image.segments()) {
-    if (segment.p_type != PT_NOTE || segment.p_filesz == 0 || segment.p_filesz > largest_note)
+    if (segment.p_type != PT_NOTE || segment.p_filesz == 0 || segment.p_filesz > max_note_size)
       continue;
     std::vector<std::byte> notes(segment.p_filesz);
     if (!memory.read(bias.to_run(LinkAddress{segment.p_vaddr}), notes))

@@ -97,7 +97,7 @@ public:
       return std::unexpected(table.error());
     if (!table || !cache->commit(temporary, entry))
       cache->remove(temporary);
-    cache->shrink_to(options_.cache_limit);
+    cache->shrink_to(options_.max_cache_size);
     if (!table)
       return std::unexpected(table.error());
     return OpenedNames{std::move(*table), std::move(warnings_), false, true};

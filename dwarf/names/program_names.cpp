@@ -55,7 +55,7 @@ struct Candidate {
 };
 
 /// Of one name: a type is the same in each, and nobody wants to read of a thousand functions of one name.
-constexpr std::size_t most_units_of_name = 32;
+constexpr std::size_t max_units_of_name = 32;
 
 constexpr std::uint8_t incomplete = name_is_bare | name_of_unit;
 
@@ -316,7 +316,7 @@ std::vector<Candidate> ProgramNames::State::complete(std::vector<Candidate> foun
       continue;
     }
     const bool in_types = one.record.section == NameSection::types;
-    if (walked.size() >= most_units_of_name || !walked.emplace(one.owner, one.record.unit << 1 | in_types).second)
+    if (walked.size() >= max_units_of_name || !walked.emplace(one.owner, one.record.unit << 1 | in_types).second)
       continue;
     if (!one.owner->units)
       one.owner->units = std::make_unique<UnitsOnDemand>(one.owner->job);

@@ -13,7 +13,7 @@ namespace inspect {
 namespace {
 
 /// Type units that one unit refers to, and those that these refer to.
-constexpr std::size_t most_type_units = 65'536;
+constexpr std::size_t max_type_units = 65'536;
 constexpr std::size_t size_of_id = 8; ///< by which the header of a split unit is longer
 constexpr std::size_t size_of_index = 4;
 
@@ -83,7 +83,7 @@ public:
     if (!header || !add(parts, *header))
       return false;
     version_ = header->version;
-    while (!wanted_.empty() && known_.size() < most_type_units) {
+    while (!wanted_.empty() && known_.size() < max_type_units) {
       const std::uint64_t signature = wanted_.front();
       wanted_.pop_front();
       const auto type = sources_.type_unit(signature);

@@ -10,7 +10,7 @@ namespace inspect {
 namespace {
 
 /// Each takes a few mappings, of which a process may have 65,530.
-constexpr std::size_t most_units = 8192;
+constexpr std::size_t max_units = 8192;
 
 [[gnu::noreturn]] void throw_out_of_memory() {
   throw std::bad_alloc();
@@ -64,7 +64,7 @@ std::optional<Dwarf_Die> SplitPackage::root(std::unordered_map<std::uint64_t, st
                                             const SkeletonFacts &facts) {
   if (const auto known = units.find(id); known != units.end())
     return known->second->root;
-  if (!parts || units.size() >= most_units)
+  if (!parts || units.size() >= max_units)
     return std::nullopt;
   Unit &unit = *units.emplace(id, std::make_unique<Unit>()).first->second;
   auto plain = PlainUnit::make(*parts, facts, sources_);

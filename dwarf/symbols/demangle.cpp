@@ -11,9 +11,9 @@ namespace {
 
 // The demangler recurses once per nested part of the name, 600 bytes of stack or so each time; libiberty's own limit
 // (1,024 bytes) would leave real template names mangled. tests/dwarf/demangle_test, "hostile names".
-constexpr std::size_t longest_mangled = 8 << 10;
+constexpr std::size_t max_mangled_length = 8 << 10;
 // A back reference costs two bytes and may double the text: 100 of them would fill any memory.
-constexpr std::size_t longest_demangled = 256 << 10;
+constexpr std::size_t max_demangled_length = 256 << 10;
 
 struct TooLong : std::exception {};
 
@@ -21,7 +21,7 @@ struct TooLong : std::exception {};
 /// and it holds nothing at that point.
 void append(const char *text, std::size_t size, void *into) {
   auto *result = static_cast<std::string *>(into);
-  if (result->size() + size > longest_demangled)
+  if (result->size() + size > max_demangled_length)
     throw TooLong();
   result->append(text, size);
 }
@@ -45,7 +45,7 @@ std::string demangle(std::string_view name) {
   std::string text(name);
   const bool rust = name.starts_with("_R");
   const bool itanium = name.starts_with("_Z") || name.starts_with("_GLOBAL_") || name.starts_with("___Z");
-  if ((!rust && !itanium) || name.size() > longest_mangled)
+  if ((!rust && !itanium) || name.size() > max_mangled_length)
     return text;
   // Rust's older names look like C++; its demangler knows them by the hash at their end.
   std::string result = run(rust_demangle_callback, text, DMGL_NO_OPTS);

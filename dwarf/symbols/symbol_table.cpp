@@ -37,13 +37,13 @@ struct Region {
 // gap need not walk the whole table.
 constexpr std::size_t block_size = 64;
 // A table without NULs would else be searched to its end for each of its symbols.
-constexpr std::size_t longest_name = 64 << 10;
+constexpr std::size_t max_name_length = 64 << 10;
 
 std::string_view string_at(std::span<const std::byte> names, std::uint32_t offset) {
   if (offset >= names.size())
     return {};
   const auto *text = reinterpret_cast<const char *>(names.data()) + offset;
-  const std::size_t limit = std::min(names.size() - offset, longest_name);
+  const std::size_t limit = std::min(names.size() - offset, max_name_length);
   const void *end = std::memchr(text, 0, limit);
   return {text, end != nullptr ? static_cast<std::size_t>(static_cast<const char *>(end) - text) : limit};
 }
@@ -274,14 +274,14 @@ void SymbolTable::State::give_back_names() const {
 
 /// .dynsym repeats what .symtab has; no table repeats itself.
 void SymbolTable::State::drop_repeated() {
-  constexpr std::size_t most_compared = 16;
+  constexpr std::size_t max_compared = 16;
   std::size_t kept = 0;
   std::size_t group = 0;
   for (const Entry entry : entries) { // a copy: what is kept moves down over what was dropped
     if (kept != 0 && entries[kept - 1].address != entry.address)
       group = kept;
     bool repeated = false;
-    for (std::size_t other = std::max(group, kept - std::min(kept, most_compared)); other < kept && !repeated; ++other)
+    for (std::size_t other = std::max(group, kept - std::min(kept, max_compared)); other < kept && !repeated; ++other)
       repeated = entries[other].source != entry.source && entries[other].size == entry.size &&
                  name_of(entries[other]) == name_of(entry);
     if (!repeated)

@@ -10,7 +10,7 @@ namespace inspect {
 namespace {
 
 /// syscall has some four thousand.
-constexpr std::size_t most_constants = 65'536;
+constexpr std::size_t max_constants = 65'536;
 
 std::optional<std::int64_t> value_of(Dwarf_Die &die) {
   Dwarf_Attribute found;
@@ -61,7 +61,7 @@ const std::vector<GoConstants::Found> &GoConstants::of_package(Dwarf *dwarf, con
         Dwarf_Die target = *type;
         constants.push_back({dwarf_dieoffset(&target), {std::string(shown), *value}});
       }
-      return constants.size() < most_constants;
+      return constants.size() < max_constants;
     });
   }
   return constants;

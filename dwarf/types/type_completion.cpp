@@ -23,7 +23,7 @@ bool is_named_type(int tag) {
 } // namespace
 
 /// The types of one unit by their names with the scopes around them.
-struct TypeDefinitions::UnitTypes {
+struct TypeCompletion::UnitTypes {
   std::unordered_map<std::string, Dwarf_Die> definitions;
   std::unordered_map<const void *, std::string> declarations;
   std::size_t budget = max_dies;
@@ -51,10 +51,10 @@ struct TypeDefinitions::UnitTypes {
   }
 };
 
-TypeDefinitions::TypeDefinitions() = default;
-TypeDefinitions::~TypeDefinitions() = default;
+TypeCompletion::TypeCompletion() = default;
+TypeCompletion::~TypeCompletion() = default;
 
-std::optional<Dwarf_Die> TypeDefinitions::of(Dwarf_Die declaration) {
+std::optional<Dwarf_Die> TypeCompletion::of(Dwarf_Die declaration) {
   if (const auto by_signature = referred_die(declaration, DW_AT_signature))
     return by_signature;
   std::unique_ptr<UnitTypes> &unit = units_[declaration.cu];

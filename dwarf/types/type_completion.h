@@ -11,10 +11,10 @@
 
 namespace inspect {
 
-class TypeDefinitions {
+class TypeCompletion {
 public:
-  TypeDefinitions();
-  ~TypeDefinitions();
+  TypeCompletion();
+  ~TypeCompletion();
 
   std::optional<Dwarf_Die> of(Dwarf_Die declaration);
 

@@ -108,7 +108,7 @@ struct TypeReader::State {
   std::unordered_map<const void *, std::string> names; ///< qualified
   /// By the identity of their parts: kind, target, and a number or a name.
   std::map<std::tuple<DwarfTypeKind, const void *, std::uint64_t, std::uint64_t, std::string>, DwarfType> made;
-  TypeDefinitions definitions;
+  TypeCompletion definitions;
   EnclosingScopes scopes;
   const DwarfType nothing;
 

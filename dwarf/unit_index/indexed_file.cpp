@@ -11,7 +11,7 @@ Result<IndexedFile> IndexedFile::of(int descriptor, std::span<const std::uint8_t
   if (::fstat(descriptor, &status) != 0)
     return std::unexpected(Error::from_errno(errno, "looking at a file to be indexed"));
   IndexedFile identity;
-  if (build_id.size() <= build_id_limit)
+  if (build_id.size() <= max_build_id_size)
     identity.build_id.assign(build_id.begin(), build_id.end());
   identity.size = static_cast<std::uint64_t>(status.st_size);
   identity.modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;

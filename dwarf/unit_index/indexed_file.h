@@ -14,7 +14,7 @@
 namespace inspect {
 
 struct IndexedFile {
-  static constexpr std::size_t build_id_limit = 64;
+  static constexpr std::size_t max_build_id_size = 64;
 
   std::vector<std::uint8_t> build_id;
   std::uint64_t size = 0;

@@ -19,14 +19,14 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t largest_index = sizeof(UnitIndexHeader) + unit_index_record_limit * sizeof(UnitIndexRecord);
+constexpr std::uint64_t max_index_size = sizeof(UnitIndexHeader) + max_unit_index_records * sizeof(UnitIndexRecord);
 
 Result<UnitIndex> parse_file(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0)
     return std::unexpected(Error::from_errno(errno, "looking at an index"));
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > largest_index)
+  if (size > max_index_size)
     return std::unexpected(Error(ErrorKind::corrupt, "the index is larger than any can be"));
   // Read rather than mapped: a file that somebody truncates then is an error and no SIGBUS.
   std::vector<std::byte> bytes(size);
@@ -144,7 +144,7 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
     cache->remove(temporary);
     index->cache_problem_ = kept.error().message();
   }
-  cache->shrink_to(options.cache_limit);
+  cache->shrink_to(options.max_cache_size);
   return index;
 }
 
@@ -161,7 +161,7 @@ Result<UnitIndex> UnitIndex::parse(std::span<const std::byte> bytes) {
     return wrong("does not begin as one");
   if (header.version != unit_index_version || header.byte_order != unit_index_byte_order)
     return wrong("is of another version or byte order");
-  if (header.record_count > unit_index_record_limit || header.build_id_size > unit_index_build_id_limit)
+  if (header.record_count > max_unit_index_records || header.build_id_size > max_unit_index_build_id_size)
     return wrong("claims more than an index can hold");
   if (bytes.size() != sizeof header + header.record_count * sizeof(UnitIndexRecord))
     return wrong("has another length than it says");

@@ -23,10 +23,10 @@
 namespace inspect {
 
 struct UnitIndexOptions {
-  std::string worker;                         ///< path of inspect-dwarfindex; empty: there is none
-  std::optional<std::string> cache_directory; ///< created if need be; none: nothing is kept
-  std::chrono::milliseconds deadline{10'000}; ///< for the worker; then it is killed
-  std::uint64_t cache_limit = 512ULL << 20;   ///< bytes of all kept indexes; the longest unused go first
+  std::string worker;                          ///< path of inspect-dwarfindex; empty: there is none
+  std::optional<std::string> cache_directory;  ///< created if need be; none: nothing is kept
+  std::chrono::milliseconds deadline{10'000};  ///< for the worker; then it is killed
+  std::uint64_t max_cache_size = 512ULL << 20; ///< bytes of all kept indexes; the longest unused go first
 };
 
 /// The worker beside the running executable or in ../libexec/inspect (INSPECT_DWARFINDEX overrides), the cache under

@@ -25,7 +25,7 @@ constexpr int worker_common = 5;
 constexpr int worker_package = 6;
 constexpr int status_split = 3; ///< dwarf/indexer/main.cpp
 constexpr std::chrono::milliseconds patience{50};
-constexpr std::size_t longest_complaint = 2000;
+constexpr std::size_t max_complaint_length = 2000;
 
 /// A copy whose number collides with none of those the worker is to see.
 Result<FileDescriptor> high_copy(int descriptor) {
@@ -127,7 +127,7 @@ bool is_cancelled(const Cancellation *cancellation) {
 }
 
 /// What the worker says until it closes its end, the time is up or nobody wants it any more, at most
-/// `longest_complaint` bytes of it.
+/// `max_complaint_length` bytes of it.
 std::string listen(int descriptor, Clock::time_point end, const Cancellation *cancellation) {
   std::string heard;
   while (true) {
@@ -146,7 +146,7 @@ std::string listen(int descriptor, Clock::time_point end, const Cancellation *ca
       continue;
     if (got <= 0)
       return heard;
-    const std::size_t room = longest_complaint - std::min(longest_complaint, heard.size());
+    const std::size_t room = max_complaint_length - std::min(max_complaint_length, heard.size());
     heard.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
   }
 }

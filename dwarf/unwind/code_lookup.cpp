@@ -72,7 +72,7 @@ CodePlace CodeLookup::find(RunAddress pc, bool exact) const {
 }
 
 bool CodeLookup::follows_call(RunAddress pc) const {
-  std::array<std::byte, x86_64::longest_call> before;
+  std::array<std::byte, x86_64::max_call_length> before;
   return read(pc - before.size(), before) && x86_64::ends_with_call(before);
 }
 

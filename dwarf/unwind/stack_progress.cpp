@@ -6,11 +6,11 @@ namespace inspect {
 namespace {
 
 /// More stacks than any sound chain of handlers, coroutines and calls between Go and C crosses.
-constexpr std::size_t most_stacks = 256;
+constexpr std::size_t max_stacks = 256;
 /// A rule that goes down by less than a page is taken for a damaged frame, not for a switch to another stack.
 constexpr std::uint64_t least_distance = 4096;
 /// A function that holds its return address in a register (vfork in glibc) has a frame of no bytes.
-constexpr unsigned most_stays = 2;
+constexpr unsigned max_stays = 2;
 
 } // namespace
 
@@ -19,7 +19,7 @@ bool StackProgress::visited(RunAddress address) const {
 }
 
 bool StackProgress::leave_for(RunAddress stack_pointer) {
-  if (left_.size() == most_stacks)
+  if (left_.size() == max_stacks)
     return false;
   left_.push_back(current_);
   current_ = {stack_pointer, stack_pointer};
@@ -29,12 +29,12 @@ bool StackProgress::leave_for(RunAddress stack_pointer) {
 
 bool StackProgress::advance(RunAddress stack_pointer, Step step) {
   if (stack_pointer == current_.highest)
-    return step != Step::guess && ++stays_ <= most_stays;
+    return step != Step::guess && ++stays_ <= max_stays;
   if (visited(stack_pointer))
     return false;
   if (stack_pointer > current_.highest) {
     // Behind a signal frame may be another stack: what lies between the two must not count as walked.
-    if (step == Step::signal_frame && left_.size() < most_stacks)
+    if (step == Step::signal_frame && left_.size() < max_stacks)
       return leave_for(stack_pointer);
     current_.highest = stack_pointer;
     stays_ = 0;

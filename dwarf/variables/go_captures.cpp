@@ -9,7 +9,7 @@ namespace inspect {
 namespace {
 
 constexpr unsigned at_go_closure_offset = 0x2907;
-constexpr std::size_t most_captures = 1024;
+constexpr std::size_t max_captures = 1024;
 
 } // namespace
 
@@ -36,7 +36,7 @@ std::vector<GoCapture> go_captures(LineResolver &lines, LinkAddress entry) {
         add(one);
         return captures.size() == before;
       });
-    return captures.size() < most_captures;
+    return captures.size() < max_captures;
   });
   std::ranges::stable_sort(captures, {}, &GoCapture::offset);
   return captures;

@@ -10,7 +10,7 @@ namespace inspect {
 namespace {
 
 /// C libraries have some thousands; whoever has more is not what is looked for here.
-constexpr std::size_t most_units = 50'000;
+constexpr std::size_t max_units = 50'000;
 
 bool is_of_file(std::string_view path, std::string_view file_name) {
   return path.ends_with(file_name) &&
@@ -35,7 +35,7 @@ Variables search(Dwarf *dwarf, std::string_view file_name, std::span<const std::
   Dwarf_CU *unit = nullptr;
   Dwarf_Die root;
   for (std::size_t count = 0;
-       count < most_units && dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &root, nullptr) == 0; ++count) {
+       count < max_units && dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &root, nullptr) == 0; ++count) {
     const char *path = string_attribute(root, DW_AT_name);
     if (path == nullptr || !is_of_file(path, file_name))
       continue;

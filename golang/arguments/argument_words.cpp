@@ -17,11 +17,11 @@ constexpr std::uint8_t close_aggregate = 0xfd;
 constexpr std::uint8_t ellipsis = 0xfc;
 constexpr std::uint8_t offset_too_large = 0xfb;
 
-constexpr std::size_t most_words = 10;
+constexpr std::size_t max_words = 10;
 /// The compiler's own bound: ten components, each at most two bytes and five nested aggregates of up to three bytes.
-constexpr std::size_t longest_program = (5 * 3 + 2) * most_words + 1;
+constexpr std::size_t max_program_length = (5 * 3 + 2) * max_words + 1;
 /// A bit for each spill slot, of which there are as many as words at most.
-constexpr std::size_t liveness_bytes = (most_words + 7) / 8;
+constexpr std::size_t liveness_bytes = (max_words + 7) / 8;
 constexpr std::uint64_t page_size = 4096;
 
 /// Up to `limit` bytes: fewer where readable memory ends before.
@@ -113,9 +113,9 @@ ArgumentLayout stack_words(std::int32_t arguments_size) {
   layout.known = true;
   const auto size = static_cast<std::uint64_t>(std::int64_t{arguments_size});
   const std::uint64_t count = size / 8;
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, most_words); ++i)
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, max_words); ++i)
     layout.tokens.push_back({.offset = static_cast<std::uint8_t>(i * 8)});
-  if (count > most_words)
+  if (count > max_words)
     layout.tokens.push_back({.kind = ArgumentToken::Kind::ellipsis});
   return layout;
 }
@@ -136,7 +136,7 @@ ArgumentLayout argument_layout(const GoImage &image, const GoFunction &function,
     layout.known = !function.assembly; // the compiler describes every Go function that has arguments
     return layout;
   }
-  std::array<std::byte, longest_program> program;
+  std::array<std::byte, max_program_length> program;
   const std::size_t length = read_prefix(memory, *address, program);
   if (auto tokens = run_program(std::span(program).first(length), slot_liveness(image, function, pc, memory))) {
     layout.tokens = std::move(*tokens);

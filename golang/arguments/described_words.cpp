@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_length = std::uint64_t{1} << 40;
+constexpr std::uint64_t max_length = std::uint64_t{1} << 40;
 constexpr std::size_t checked_text = 256;
 constexpr std::size_t shortest_slice_text = 4;
 /// Nothing is mapped below (vm.mmap_min_addr), so smaller words are no pointers.
@@ -219,7 +219,7 @@ private:
   }
 
   bool may_be_slice(std::uint64_t data, std::uint64_t length, std::uint64_t capacity) const {
-    if (length > capacity || capacity == 0 || capacity > most_length || !readable(data))
+    if (length > capacity || capacity == 0 || capacity > max_length || !readable(data))
       return false;
     // Three pointers in ascending order look the same.
     return classify(length).empty() && classify(capacity).empty() && (length == 0 || readable(data + length - 1));
@@ -273,7 +273,7 @@ private:
   }
 
   bool is_text(std::uint64_t data, std::uint64_t length, std::uint64_t shortest) const {
-    if (!context_.memory || length < shortest || length > most_length || data < lowest_pointer)
+    if (!context_.memory || length < shortest || length > max_length || data < lowest_pointer)
       return false;
     std::array<char, checked_text> bytes;
     const auto part = std::span(bytes).first(std::min<std::uint64_t>(length, bytes.size()));

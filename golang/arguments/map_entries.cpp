@@ -9,32 +9,32 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t slots_of_group = 8;   ///< of a bucket, too
-constexpr std::uint64_t largest_inline = 128; ///< bytes; a larger key or value is stored behind a pointer
-constexpr int most_groups_for_first = 2048;
-constexpr std::uint64_t most_entries = 1ULL << 40;
+constexpr std::uint64_t slots_of_group = 8;    ///< of a bucket, too
+constexpr std::uint64_t max_inline_size = 128; ///< bytes; a larger key or value is stored behind a pointer
+constexpr int max_groups_for_first = 2048;
+constexpr std::uint64_t max_entries = 1ULL << 40;
 
 bool is_indirect(const GoType &type) {
-  return type.size > largest_inline;
+  return type.size > max_inline_size;
 }
 
 class MapReader {
 public:
-  MapReader(const GoType &map, const MemoryView &memory, int most_groups, const MapVisitor &visit)
-      : map_(map), memory_(memory), most_groups_(most_groups), visit_(visit) {}
+  MapReader(const GoType &map, const MemoryView &memory, int max_groups, const MapVisitor &visit)
+      : map_(map), memory_(memory), max_groups_(max_groups), visit_(visit) {}
 
   /// Sets the count; false where the header is not one of this layout.
   bool read_tables(RunAddress header);
   bool read_buckets(RunAddress header);
 
   std::uint64_t count() const { return count_; }
-  bool reached_end() const { return !stopped_ && visited_ < most_groups_; }
+  bool reached_end() const { return !stopped_ && visited_ < max_groups_; }
 
 private:
   std::optional<std::uint64_t> number(RunAddress address, std::size_t size) const {
     return ValueSource::in_memory(memory_, address, size).unsigned_at(0, size);
   }
-  bool done() const { return stopped_ || visited_ >= most_groups_; }
+  bool done() const { return stopped_ || visited_ >= max_groups_; }
   void add(RunAddress key, RunAddress value);
   void group(RunAddress address);
   void table(RunAddress address);
@@ -43,7 +43,7 @@ private:
 
   const GoType &map_;
   const MemoryView &memory_;
-  int most_groups_;
+  int max_groups_;
   const MapVisitor &visit_;
   int visited_ = 0;
   bool stopped_ = false;
@@ -84,7 +84,7 @@ void MapReader::group(RunAddress address) {
 void MapReader::table(RunAddress address) {
   const auto groups = number(address + 16, 8);
   const auto mask = number(address + 24, 8);
-  if (!groups || !mask || *mask >= most_entries)
+  if (!groups || !mask || *mask >= max_entries)
     return;
   GoType slot;
   GoType word;
@@ -103,7 +103,7 @@ bool MapReader::read_tables(RunAddress header) {
   const auto directory = source.unsigned_at(16, 8);
   const auto length = source.unsigned_at(24, 8);
   const auto depth = source.unsigned_at(32, 1);
-  if (!used || !directory || !length || !depth || *used > most_entries || *depth > 48)
+  if (!used || !directory || !length || !depth || *used > max_entries || *depth > 48)
     return false;
   if (*length != (*length == 0 ? 0 : 1ULL << *depth) || (*length == 0 && (*used > slots_of_group || *depth != 0)))
     return false;
@@ -161,7 +161,7 @@ bool MapReader::read_buckets(RunAddress header) {
   if (!count || !flags || !logarithm || !buckets || !old_buckets)
     return false;
   // Of the flags only the low four mean something.
-  if (*count > most_entries || *flags > 15 || *logarithm > 48 || (*count > 0 && *buckets == 0))
+  if (*count > max_entries || *flags > 15 || *logarithm > 48 || (*count > 0 && *buckets == 0))
     return false;
   count_ = *count;
   if (*count == 0)
@@ -175,9 +175,9 @@ bool MapReader::read_buckets(RunAddress header) {
 
 } // namespace
 
-MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int most_groups,
+MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int max_groups,
                  const MapVisitor &visit) {
-  MapReader reader(map, memory, most_groups, visit);
+  MapReader reader(map, memory, max_groups, visit);
   const bool has_tables = version >= GoVersion{1, 24};
   const bool understood = has_tables
                               ? reader.read_tables(header) || reader.read_buckets(header)
@@ -197,7 +197,7 @@ MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion vers
     entries.first.push_back(entry);
     return entries.first.size() < limit;
   };
-  MapWalk walk = walk_map(map, header, version, memory, limit == 0 ? 0 : most_groups_for_first, take);
+  MapWalk walk = walk_map(map, header, version, memory, limit == 0 ? 0 : max_groups_for_first, take);
   entries.count = walk.count;
   entries.problem = std::move(walk.problem);
   return entries;

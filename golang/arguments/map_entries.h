@@ -35,9 +35,9 @@ struct MapWalk {
   std::string problem;     ///< as that of MapEntries
 };
 
-/// Visits the entries of the map whose header lies there, in the order of memory, looking at no more than `most_groups`
+/// Visits the entries of the map whose header lies there, in the order of memory, looking at no more than `max_groups`
 /// groups or buckets of eight. The types of key and value must be complete.
-MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int most_groups,
+MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int max_groups,
                  const MapVisitor &visit);
 /// Of the map whose header lies there; at most `limit` entries. Of an unknown version (0.0) the layout that fits.
 MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,

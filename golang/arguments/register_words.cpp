@@ -33,7 +33,7 @@ class ItemReader {
 public:
   ItemReader(const GoType &type, const Item &item)
       : item_(item), image_(std::make_shared<ValueImage>(
-                         static_cast<std::size_t>(std::min<std::uint64_t>(type.size, largest_image)))) {
+                         static_cast<std::size_t>(std::min<std::uint64_t>(type.size, max_image_size)))) {
     fits_ = read(type, 0) && at_ == item.tokens.size();
   }
 
@@ -44,7 +44,7 @@ public:
 
 private:
   /// More than ten words can never come from it, wherever they lie.
-  static constexpr std::uint64_t largest_image = 1 << 20;
+  static constexpr std::uint64_t max_image_size = 1 << 20;
 
   bool ends() const { return at_ >= item_.tokens.size(); }
   Token::Kind kind() const { return item_.tokens[at_].kind; }

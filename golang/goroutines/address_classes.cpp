@@ -16,7 +16,7 @@ constexpr bool is_asked_for_heap(RunAddress address) {
   return (address.value >> 32 & 0xff) == 0xc0 && address.value < lowest_unasked;
 }
 /// A process has at most so many; more neighbours are not looked at.
-constexpr std::size_t most_arenas = 1 << 20;
+constexpr std::size_t max_arenas = 1 << 20;
 
 std::string with_offset(std::string_view name, std::uint64_t offset) {
   return offset == 0 ? std::string(name) : fmt::format("{}+{:#x}", name, offset);
@@ -76,7 +76,7 @@ void AddressClasses::find_arenas() {
   }
   std::vector<std::uint64_t> neighbours;
   const auto grow = [&](std::uint64_t number, int direction) {
-    while (neighbours.size() < most_arenas && number > 0) {
+    while (neighbours.size() < max_arenas && number > 0) {
       number = direction > 0 ? number + 1 : number - 1;
       if (number * arena_size >= lowest_unasked || std::ranges::binary_search(arenas_, number) ||
           !is_whole_arena(number))

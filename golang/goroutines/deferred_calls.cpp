@@ -7,8 +7,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_deferred = 100'000;
-constexpr std::uint32_t most_open_coded = 8; // one bit each in one byte
+constexpr std::size_t max_deferred = 100'000;
+constexpr std::uint32_t max_open_coded = 8; // one bit each in one byte
 constexpr std::uint64_t frame_pointer_and_return_address = 16;
 
 /// Where a closure's code begins: its first word.
@@ -51,7 +51,7 @@ private:
 /// below the locals' end.
 struct OpenCodedPlaces {
   std::uint32_t bits = 0;
-  std::array<std::uint32_t, most_open_coded> closures{};
+  std::array<std::uint32_t, max_open_coded> closures{};
   std::uint32_t count = 0;
 };
 
@@ -66,12 +66,12 @@ std::optional<OpenCodedPlaces> read_places(const MemoryView &memory, RunAddress 
     return std::nullopt;
   places.bits = *bits;
   if (version >= GoVersion{1, 22}) { // the slots stand in a row
-    places.count = most_open_coded;
-    for (std::uint32_t i = 0; i < most_open_coded; ++i)
+    places.count = max_open_coded;
+    for (std::uint32_t i = 0; i < max_open_coded; ++i)
       places.closures[i] = *second - 8 * i;
     return places;
   }
-  places.count = std::min(*second, most_open_coded);
+  places.count = std::min(*second, max_open_coded);
   for (std::uint32_t i = places.count; i-- > 0;) { // the last one deferred comes first
     if (version < GoVersion{1, 18} && !reader.skip(1))
       return std::nullopt;
@@ -128,9 +128,9 @@ void add_listed(const GoRuntime &runtime, const MemoryView &memory, RunAddress f
   for (std::size_t i = 0; record.value != 0; ++i) {
     const auto function = word(record, layout.function);
     const auto link = word(record, layout.link);
-    if (!function || !link || i == most_deferred) {
+    if (!function || !link || i == max_deferred) {
       warnings.push_back(fmt::format("the list of deferred calls cannot be followed beyond {:#x}: {}", record.value,
-                                     i == most_deferred ? "it is too long" : "it is not readable"));
+                                     i == max_deferred ? "it is too long" : "it is not readable"));
       return;
     }
     // Up to Go 1.21 a record without a function stands for a frame with open-coded defers.

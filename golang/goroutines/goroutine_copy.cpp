@@ -22,7 +22,7 @@ std::int64_t monotonic_nanoseconds() {
 /// What one worker meets in one pass.
 struct Findings {
   std::vector<RunRange> stacks; ///< of goroutines whose place in the order is not known
-  std::vector<RunAddress> machines;
+  std::vector<RunAddress> runtime_ms;
   std::size_t damaged = 0;
   std::size_t cut = 0;
   std::size_t unknown_status = 0;
@@ -44,14 +44,14 @@ struct GoroutineCopy::State {
   const Stacks wanted;
   GoroutineList list;
   RunAddress list_header;
-  RunAddress machine_list;
+  RunAddress m_list;
   bool prepared = false;
 
   std::vector<Goroutine> goroutines;   ///< by slot while copying; those without life are left out afterwards
   std::vector<std::uint32_t> ranks;    ///< by slot: the place of its stack among all stacks, ascending
   std::vector<RunRange> ranked_stacks; ///< by rank
   std::vector<Findings> findings;      ///< by worker
-  MachineList machines;
+  MList runtime_ms;
   std::vector<RunAddress> c_stacks;
   std::uint64_t expected_bytes = 0;
   bool compacted = false;
@@ -78,7 +78,7 @@ void GoroutineCopy::State::note(Findings &found, std::size_t slot, const Gorouti
     return;
   }
   if (goroutine.m.value != 0)
-    found.machines.push_back(goroutine.m);
+    found.runtime_ms.push_back(goroutine.m);
   const bool is_wanted = wanted == Stacks::all || goroutine.m.value != 0;
   const LiveStack live = is_wanted ? live_stack(goroutine, threads) : LiveStack{};
   found.damaged += live.damaged;
@@ -118,7 +118,7 @@ Findings GoroutineCopy::State::sum_of_findings() {
   Findings sum;
   for (const Findings &one : findings) {
     sum.stacks.insert(sum.stacks.end(), one.stacks.begin(), one.stacks.end());
-    sum.machines.insert(sum.machines.end(), one.machines.begin(), one.machines.end());
+    sum.runtime_ms.insert(sum.runtime_ms.end(), one.runtime_ms.begin(), one.runtime_ms.end());
     sum.damaged += one.damaged;
     sum.cut += one.cut;
     sum.unknown_status += one.unknown_status;
@@ -129,7 +129,7 @@ Findings GoroutineCopy::State::sum_of_findings() {
 void GoroutineCopy::State::warn(const Findings &found) {
   if (list.cut_from() > 0)
     warnings.push_back(fmt::format("the process lists {} goroutines; only the first {} are shown", list.cut_from(),
-                                   GoroutineList::most_goroutines));
+                                   GoroutineList::max_goroutines));
   if (list.unreadable() > 0)
     warnings.push_back(fmt::format("{} entries of the list of goroutines lead nowhere", list.unreadable()));
   if (found.unknown_status > 0)
@@ -142,9 +142,9 @@ void GoroutineCopy::State::warn(const Findings &found) {
   if (found.cut > 0)
     warnings.push_back(fmt::format("{} goroutine stacks are longer than {} MiB and were copied only so far", found.cut,
                                    LiveStack::limit_bytes >> 20U));
-  if (machines.unreadable > 0)
+  if (runtime_ms.unreadable > 0)
     warnings.push_back("an M of the runtime's list of threads cannot be read; those behind it are not known");
-  if (machines.endless)
+  if (runtime_ms.endless)
     warnings.emplace_back("the runtime's list of threads leads back into itself, or is too long");
 }
 
@@ -164,7 +164,7 @@ Result<void> GoroutineCopy::prepare() {
   if (!header)
     return std::unexpected(header.error());
   state.list_header = *header;
-  state.machine_list = state.runtime.machine_list();
+  state.m_list = state.runtime.m_list();
   if (auto found = state.list.find(state.list_header); !found)
     return found;
   state.prepared = true;
@@ -198,15 +198,15 @@ std::vector<RunRange> GoroutineCopy::copy(std::span<const RunAddress> stack_poin
     state.findings.clear();
   }
   Findings found = state.sum_of_findings();
-  std::ranges::sort(found.machines);
-  const auto repeated = std::ranges::unique(found.machines);
-  found.machines.erase(repeated.begin(), repeated.end());
-  state.machines = read_machines(state.runtime.layout(), state.memory, state.machine_list, found.machines);
-  MachineStacks of_machines;
-  for (const GoMachine &machine : state.machines.machines)
-    add_machine_stacks(machine, threads, of_machines);
-  state.c_stacks = std::move(of_machines.on_c_stacks);
-  found.stacks.insert(found.stacks.end(), of_machines.ranges.begin(), of_machines.ranges.end());
+  std::ranges::sort(found.runtime_ms);
+  const auto repeated = std::ranges::unique(found.runtime_ms);
+  found.runtime_ms.erase(repeated.begin(), repeated.end());
+  state.runtime_ms = read_ms(state.runtime.layout(), state.memory, state.m_list, found.runtime_ms);
+  MStacks of_ms;
+  for (const GoM &runtime_m : state.runtime_ms.runtime_ms)
+    add_m_stacks(runtime_m, threads, of_ms);
+  state.c_stacks = std::move(of_ms.on_c_stacks);
+  found.stacks.insert(found.stacks.end(), of_ms.ranges.begin(), of_ms.ranges.end());
   state.warn(found);
   return join_stacks(std::move(state.ranked_stacks), std::move(found.stacks));
 }
@@ -222,8 +222,8 @@ std::vector<Goroutine> GoroutineCopy::take_goroutines() {
   state_->compact();
   return std::move(state_->goroutines);
 }
-const std::vector<GoMachine> &GoroutineCopy::machines() const {
-  return state_->machines.machines;
+const std::vector<GoM> &GoroutineCopy::runtime_ms() const {
+  return state_->runtime_ms.runtime_ms;
 }
 std::int64_t GoroutineCopy::now() const {
   return state_->now;

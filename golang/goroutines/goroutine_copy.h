@@ -40,7 +40,7 @@ public:
   /// Not idle and not dead, in the runtime's order. Valid after copy().
   const std::vector<Goroutine> &goroutines() const;
   std::vector<Goroutine> take_goroutines();
-  const std::vector<GoMachine> &machines() const;
+  const std::vector<GoM> &runtime_ms() const;
   /// CLOCK_MONOTONIC in nanoseconds at the time of the copy: wait times are relative to it.
   std::int64_t now() const;
   std::vector<std::string> take_warnings();

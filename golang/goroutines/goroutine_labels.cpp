@@ -7,8 +7,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_labels = 256;
-constexpr std::uint64_t longest_text = 4096;
+constexpr std::uint64_t max_labels = 256;
+constexpr std::uint64_t max_text_length = 4096;
 
 struct StringHeader {
   std::uint64_t data = 0;
@@ -25,7 +25,7 @@ Error not_labels(RunAddress address, std::string_view what) {
 }
 
 Result<std::string> read_text(const MemoryView &memory, const StringHeader &header) {
-  std::string text(std::min(header.length, longest_text), '\0');
+  std::string text(std::min(header.length, max_text_length), '\0');
   if (auto done = memory.read(RunAddress{header.data}, std::as_writable_bytes(std::span(text))); !done)
     return std::unexpected(done.error());
   return text;
@@ -46,7 +46,7 @@ Result<GoLabels> read_slice(const MemoryView &memory, RunAddress address) {
   const auto list = read_value<StringHeader>(memory, address);
   if (!list)
     return std::unexpected(list.error());
-  if (list->length > most_labels)
+  if (list->length > max_labels)
     return std::unexpected(not_labels(address, fmt::format("{} labels are too many", list->length)));
   GoLabels labels;
   for (std::uint64_t i = 0; i < list->length; ++i) {
@@ -77,7 +77,7 @@ struct StringBucket {
 };
 
 constexpr std::uint8_t least_used_hash = 5; // minTopHash: smaller ones mark empty slots
-constexpr std::uint8_t most_bucket_bits = 6;
+constexpr std::uint8_t max_bucket_bits = 6;
 
 Result<GoLabels> read_map(const MemoryView &memory, RunAddress address) {
   const auto map = read_word(memory, address);
@@ -89,11 +89,11 @@ Result<GoLabels> read_map(const MemoryView &memory, RunAddress address) {
   const auto header = read_value<MapHeader>(memory, RunAddress{*map});
   if (!header)
     return std::unexpected(header.error());
-  if (header->count > most_labels || header->bucket_bits > most_bucket_bits)
+  if (header->count > max_labels || header->bucket_bits > max_bucket_bits)
     return std::unexpected(not_labels(address, "no map of a few labels lies there"));
   for (std::uint64_t i = 0; i < std::uint64_t{1} << header->bucket_bits; ++i) {
     RunAddress at = RunAddress{header->buckets} + i * sizeof(StringBucket);
-    for (std::uint64_t chain = 0; at.value != 0 && labels.size() < header->count && chain < most_labels; ++chain) {
+    for (std::uint64_t chain = 0; at.value != 0 && labels.size() < header->count && chain < max_labels; ++chain) {
       const auto bucket = read_value<StringBucket>(memory, at);
       if (!bucket)
         return std::unexpected(bucket.error());

@@ -17,7 +17,7 @@ struct SliceHeader {
 };
 
 /// Structures further apart than this are not read together: what lies between costs more than a read of its own.
-constexpr std::uint64_t largest_gap = 4096;
+constexpr std::uint64_t max_gap = 4096;
 constexpr std::uint64_t chunk_bytes = 256 << 10;
 
 bool may_be_pointer(std::uint64_t address) {
@@ -35,7 +35,7 @@ struct Place {
 GoroutineList::GoroutineList(const RuntimeLayout &layout, const MemoryView &memory)
     : layout_(layout), memory_(memory), buffers_(worker_count()) {
   for (std::vector<std::byte> &buffer : buffers_)
-    buffer.resize(chunk_bytes + largest_gap + structure_bytes());
+    buffer.resize(chunk_bytes + max_gap + structure_bytes());
 }
 
 Result<void> GoroutineList::find(RunAddress header) {
@@ -44,8 +44,8 @@ Result<void> GoroutineList::find(RunAddress header) {
     return std::unexpected(slice.error());
   // Where it is just being appended to, the length may be ahead of the array.
   const std::uint64_t length = std::min(slice->length, slice->capacity);
-  cut_from_ = length > most_goroutines ? length : 0;
-  again_.resize(std::min<std::uint64_t>(length, most_goroutines));
+  cut_from_ = length > max_goroutines ? length : 0;
+  again_.resize(std::min<std::uint64_t>(length, max_goroutines));
   if (auto read = memory_.read({slice->array}, std::as_writable_bytes(std::span(again_))); !read && !again_.empty())
     return std::unexpected(
         Error(ErrorKind::unreadable, fmt::format("the list of {} goroutines at {:#x} (its header is at {:#x}): {}",
@@ -80,7 +80,7 @@ void GoroutineList::plan_from(std::size_t first_slot) {
   std::uint64_t end = 0;
   for (const Place &one : places) {
     const bool is_first = &one == places.data();
-    if (is_first || one.address > end + largest_gap || one.address + structure_bytes() - begin > chunk_bytes) {
+    if (is_first || one.address > end + max_gap || one.address + structure_bytes() - begin > chunk_bytes) {
       const auto here = static_cast<std::uint32_t>(order_.size());
       chunks_.push_back({here, here});
       begin = one.address;

@@ -22,7 +22,7 @@ namespace inspect {
 class GoroutineList {
 public:
   /// More goroutines than this are not read: their records alone would take gigabytes.
-  static constexpr std::size_t most_goroutines = 1 << 24;
+  static constexpr std::size_t max_goroutines = 1 << 24;
 
   GoroutineList(const RuntimeLayout &layout, const MemoryView &memory);
 

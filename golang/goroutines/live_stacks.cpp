@@ -72,25 +72,25 @@ LiveStack live_stack(const Goroutine &goroutine, const ThreadStackPointers &thre
 
 bool is_runtime_stack(RunRange stack) {
   constexpr std::uint64_t smallest_stack = 2048; // stack.go, stackMin: all are multiples, and aligned
-  constexpr std::uint64_t largest_system_stack = 1 << 20;
-  return is_plausible(stack) && stack.size() <= largest_system_stack && stack.begin.value % smallest_stack == 0 &&
+  constexpr std::uint64_t max_system_stack_size = 1 << 20;
+  return is_plausible(stack) && stack.size() <= max_system_stack_size && stack.begin.value % smallest_stack == 0 &&
          stack.end.value % smallest_stack == 0;
 }
 
-void add_machine_stacks(const GoMachine &machine, const ThreadStackPointers &threads, MachineStacks &into) {
-  if (is_plausible(machine.gsignal_stack))
-    if (const auto here = threads.lowest_in(machine.gsignal_stack))
-      into.ranges.push_back({*here, machine.gsignal_stack.end});
-  const bool was_left = is_plausible(machine.g0_stack) && points_into(machine.g0_stack, machine.g0_sp);
-  if (!is_runtime_stack(machine.g0_stack)) {
-    if (was_left && machine.current_g.value != 0)
-      into.on_c_stacks.push_back(machine.g0_sp);
+void add_m_stacks(const GoM &runtime_m, const ThreadStackPointers &threads, MStacks &into) {
+  if (is_plausible(runtime_m.gsignal_stack))
+    if (const auto here = threads.lowest_in(runtime_m.gsignal_stack))
+      into.ranges.push_back({*here, runtime_m.gsignal_stack.end});
+  const bool was_left = is_plausible(runtime_m.g0_stack) && points_into(runtime_m.g0_stack, runtime_m.g0_sp);
+  if (!is_runtime_stack(runtime_m.g0_stack)) {
+    if (was_left && runtime_m.current_g.value != 0)
+      into.on_c_stacks.push_back(runtime_m.g0_sp);
     return;
   }
-  RunAddress begin = was_left ? machine.g0_sp : machine.g0_stack.end;
-  begin = std::min(begin, threads.lowest_in(machine.g0_stack).value_or(begin));
-  if (begin < machine.g0_stack.end)
-    into.ranges.push_back({begin, machine.g0_stack.end});
+  RunAddress begin = was_left ? runtime_m.g0_sp : runtime_m.g0_stack.end;
+  begin = std::min(begin, threads.lowest_in(runtime_m.g0_stack).value_or(begin));
+  if (begin < runtime_m.g0_stack.end)
+    into.ranges.push_back({begin, runtime_m.g0_stack.end});
 }
 
 std::vector<RunRange> join_stacks(std::vector<RunRange> ordered, std::vector<RunRange> others) {

@@ -41,11 +41,11 @@ LiveStack live_stack(const Goroutine &goroutine, const ThreadStackPointers &thre
 /// first thread, are a guess, and the frames of C lie above them.
 bool is_runtime_stack(RunRange stack);
 
-struct MachineStacks {
+struct MStacks {
   std::vector<RunRange> ranges;        ///< of system and signal stacks
   std::vector<RunAddress> on_c_stacks; ///< where a system stack was left whose end only the memory map tells
 };
-void add_machine_stacks(const GoMachine &machine, const ThreadStackPointers &threads, MachineStacks &into);
+void add_m_stacks(const GoM &runtime_m, const ThreadStackPointers &threads, MStacks &into);
 
 /// Ascending, without overlaps and without empty ranges. `ordered` is ascending but for the empty ones among it; what
 /// does not fit is cut.

@@ -11,11 +11,11 @@ namespace {
 constexpr std::string_view marker = "\xff Go buildinf:";
 constexpr std::uint64_t header_size = 32;
 constexpr std::uint64_t alignment = 16;
-constexpr std::size_t most_modules = 100'000;
-constexpr std::uint64_t most_string_bytes = 16 << 20;
+constexpr std::size_t max_modules = 100'000;
+constexpr std::uint64_t max_string_bytes = 16 << 20;
 /// The linker puts the block at the start of the data segment, so a longer search finds nothing in a real Go binary and
 /// costs time in every other program.
-constexpr std::uint64_t search_limit = 1 << 20;
+constexpr std::uint64_t max_searched = 1 << 20;
 /// The module text is framed by two 16-byte marks of the linker's.
 constexpr std::size_t frame_size = 16;
 
@@ -24,10 +24,10 @@ Error corrupt(std::string_view what) {
 }
 
 std::optional<FileOffset> find_marker(const ElfFile &file, FileOffset offset, std::uint64_t size) {
-  const std::uint64_t end = offset.value + std::min(size, search_limit);
+  const std::uint64_t end = offset.value + std::min(size, max_searched);
   FileOffset from = offset;
   while (from.value < end) {
-    const auto hit = file.find(marker, from, end - from.value, search_limit);
+    const auto hit = file.find(marker, from, end - from.value, max_searched);
     if (!hit)
       return std::nullopt;
     // Programs that look for the marker hold it as a string, at any alignment.
@@ -65,7 +65,7 @@ std::optional<std::string> inline_string(const ElfFile &file, FileOffset &at) {
       break;
   }
   at = at + used + 1;
-  if (length > most_string_bytes || at.value + length > file.size())
+  if (length > max_string_bytes || at.value + length > file.size())
     return std::nullopt;
   std::string text = file.bytes(at, length, length);
   at = at + length;
@@ -92,9 +92,9 @@ std::string string_behind(const ElfFile &file, std::uint64_t address, std::size_
     return {};
   const auto text_offset = file.offset_of({pointer_in(header, 0, pointer_size, big_endian)});
   const std::uint64_t length = pointer_in(header, pointer_size, pointer_size, big_endian);
-  if (!text_offset || length > most_string_bytes)
+  if (!text_offset || length > max_string_bytes)
     return {};
-  return file.bytes(*text_offset, length, most_string_bytes);
+  return file.bytes(*text_offset, length, max_string_bytes);
 }
 
 std::string_view next_field(std::string_view &line) {
@@ -140,7 +140,7 @@ void parse_module_text(std::string_view text, GoBuildInfo &info) {
       info.module_path = next_field(line);
       info.module_version = next_field(line);
       replaced = nullptr;
-    } else if (key == "dep" && info.dependencies.size() < most_modules) {
+    } else if (key == "dep" && info.dependencies.size() < max_modules) {
       GoModule &module = info.dependencies.emplace_back();
       module.path = next_field(line);
       module.version = next_field(line);

@@ -11,9 +11,9 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t chunk_size = 1 << 20;
-constexpr std::uint64_t most_scanned = std::uint64_t{4} << 30;
+constexpr std::uint64_t max_scanned = std::uint64_t{4} << 30;
 // A damaged or hostile file can repeat the magic number everywhere.
-constexpr std::size_t most_candidates = 64;
+constexpr std::size_t max_candidates = 64;
 // The first eight bytes but the lowest, which tells the formats apart: the rest of the magic number, the padding, the
 // quantum 1 and the pointer size 8.
 constexpr std::uint64_t header_word = 0x08010000ffffff00;
@@ -24,7 +24,7 @@ bool is_data(const GElf_Phdr &segment, bool writable) {
 
 /// A word at a time: the header is aligned.
 void search_headers(std::span<const std::byte> bytes, RunAddress begin, std::vector<RunAddress> &found) {
-  for (std::size_t at = (8 - begin.value % 8) % 8; at + 8 <= bytes.size() && found.size() < most_candidates; at += 8) {
+  for (std::size_t at = (8 - begin.value % 8) % 8; at + 8 <= bytes.size() && found.size() < max_candidates; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + at, sizeof word);
     if ((word & ~std::uint64_t{0xff}) != header_word)
@@ -88,7 +88,7 @@ void search_words(const Module &module, const MemoryView &memory, const std::vec
       if (!is_data(segment, writable))
         continue;
       const RunAddress begin = module.bias().to_run(LinkAddress{(segment.p_vaddr + 7) / 8 * 8});
-      const std::uint64_t size = std::min(segment.p_filesz, most_scanned);
+      const std::uint64_t size = std::min(segment.p_filesz, max_scanned);
       if (!search_range({begin, begin + size}, memory, values, visit))
         return;
     }

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view marker = "\xff Go buildinf:";
 constexpr std::size_t header_size = 32;
 constexpr std::uint64_t alignment = 16;
-constexpr std::size_t longest_version = 256;
+constexpr std::size_t max_version_length = 256;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
@@ -43,8 +43,8 @@ std::optional<RunAddress> find_block(const Module &module) {
 }
 
 std::optional<std::string> text_of(const MemoryView &memory, RunAddress address, std::uint64_t length) {
-  std::string text(std::min<std::uint64_t>(length, longest_version), '\0');
-  if (length == 0 || length > longest_version || !memory.read(address, std::as_writable_bytes(std::span(text))))
+  std::string text(std::min<std::uint64_t>(length, max_version_length), '\0');
+  if (length == 0 || length > max_version_length || !memory.read(address, std::as_writable_bytes(std::span(text))))
     return std::nullopt;
   return text;
 }

@@ -10,17 +10,17 @@
 
 namespace inspect {
 
-struct GoMemoryBooks::State {
+struct GoMemoryReader::State {
   const MemoryView *memory = nullptr;
   MemoryVariables variables;
   std::optional<MemoryCopy> copy;
   std::vector<std::string> warnings;
 };
 
-GoMemoryBooks::GoMemoryBooks(std::unique_ptr<State> state) : state_(std::move(state)) {}
-GoMemoryBooks::~GoMemoryBooks() = default;
+GoMemoryReader::GoMemoryReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+GoMemoryReader::~GoMemoryReader() = default;
 
-Result<std::unique_ptr<GoMemoryBooks>> GoMemoryBooks::open(GoRuntime &runtime, const MemoryView &memory) {
+Result<std::unique_ptr<GoMemoryReader>> GoMemoryReader::open(GoRuntime &runtime, const MemoryView &memory) {
   auto variables = find_memory_variables(runtime, memory);
   if (!variables)
     return std::unexpected(variables.error());
@@ -28,10 +28,10 @@ Result<std::unique_ptr<GoMemoryBooks>> GoMemoryBooks::open(GoRuntime &runtime, c
   state->memory = &memory;
   state->warnings = std::exchange(variables->warnings, {});
   state->variables = std::move(*variables);
-  return std::unique_ptr<GoMemoryBooks>(new GoMemoryBooks(std::move(state)));
+  return std::unique_ptr<GoMemoryReader>(new GoMemoryReader(std::move(state)));
 }
 
-Result<void> GoMemoryBooks::copy() {
+Result<void> GoMemoryReader::copy() {
   auto copied = copy_memory_structures(state_->variables, *state_->memory);
   if (!copied)
     return std::unexpected(copied.error());
@@ -43,17 +43,17 @@ Result<void> GoMemoryBooks::copy() {
   return {};
 }
 
-Result<GoMemoryStatistics> GoMemoryBooks::statistics() const {
+Result<GoMemoryStatistics> GoMemoryReader::statistics() const {
   if (!state_->copy)
     return std::unexpected(Error(ErrorKind::not_found, "nothing has been copied of the Go runtime's books yet"));
   return memory_statistics(*state_->variables.layout, *state_->copy, state_->warnings);
 }
 
-Result<std::vector<GoMemoryRange>> GoMemoryBooks::ranges() const {
+Result<std::vector<GoMemoryRange>> GoMemoryReader::ranges() const {
   return read_memory_ranges(state_->variables, *state_->memory);
 }
 
-std::vector<std::string> GoMemoryBooks::take_warnings() {
+std::vector<std::string> GoMemoryReader::take_warnings() {
   return std::exchange(state_->warnings, {});
 }
 

@@ -6,7 +6,7 @@
 // it changes by being called are left as they are: it gives back the free stacks that the Ps hold (StackInuse may then
 // be less, and HeapIdle more by as much), and it sweeps what a P still has from before the last collection.
 //
-//     auto books = GoMemoryBooks::open(runtime, memory);    // finds the variables; the target runs
+//     auto books = GoMemoryReader::open(runtime, memory);    // finds the variables; the target runs
 //     Result<void> copied = (*books)->copy();               // inside the stop: few large reads, nothing else
 //     auto statistics = (*books)->statistics();             // the target runs again
 //
@@ -50,15 +50,15 @@ struct GoMemoryRange {
   GoRangeUse use;
 };
 
-class GoMemoryBooks {
+class GoMemoryReader {
 public:
   /// Finds the variables (runtime.memstats, mheap_, gcController, allp, sched, …): by symbol, else by their content.
   /// unsupported: the version is not known and no layout holds; not_found: they were not found, with what was tried.
   /// Both arguments must outlive the object.
-  static Result<std::unique_ptr<GoMemoryBooks>> open(GoRuntime &runtime, const MemoryView &memory);
-  ~GoMemoryBooks();
-  GoMemoryBooks(const GoMemoryBooks &) = delete;
-  GoMemoryBooks &operator=(const GoMemoryBooks &) = delete;
+  static Result<std::unique_ptr<GoMemoryReader>> open(GoRuntime &runtime, const MemoryView &memory);
+  ~GoMemoryReader();
+  GoMemoryReader(const GoMemoryReader &) = delete;
+  GoMemoryReader &operator=(const GoMemoryReader &) = delete;
 
   /// Copies the structures; call it while the target is stopped for figures that belong together.
   Result<void> copy();
@@ -75,7 +75,7 @@ public:
 
 private:
   struct State;
-  explicit GoMemoryBooks(std::unique_ptr<State> state);
+  explicit GoMemoryReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -10,11 +10,11 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
-constexpr std::uint64_t page_size = 8192;            // runtime/malloc.go, pageSize
-constexpr std::uint64_t most_processors = 1 << 14;   // GOMAXPROCS has no limit, machines do
-constexpr std::uint32_t last_processor_status = 4;   // runtime2.go, _Pdead
-constexpr std::uint64_t goroutine_batch = 16;        // proc.go, _GoidCacheBatch: so many numbers a P takes at a time
-constexpr std::uint64_t most_numbered = 1ULL << 40U; // goroutine ids count up from 1; the heap lies above
+constexpr std::uint64_t page_size = 8192;           // runtime/malloc.go, pageSize
+constexpr std::uint64_t max_processors = 1 << 14;   // GOMAXPROCS has no limit, machines do
+constexpr std::uint32_t last_processor_status = 4;  // runtime2.go, _Pdead
+constexpr std::uint64_t goroutine_batch = 16;       // proc.go, _GoidCacheBatch: so many numbers a P takes at a time
+constexpr std::uint64_t max_numbered = 1ULL << 40U; // goroutine ids count up from 1; the heap lies above
 
 std::vector<std::byte> read_bytes(const MemoryView &memory, RunAddress address, std::int32_t size) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
@@ -115,13 +115,13 @@ int MemoryCheck::likeness_of_scheduler(RunAddress scheduler, const SchedulerWitn
   const std::vector<std::byte> bytes = read_bytes(memory_, scheduler, at.size);
   const StructureFields fields(bytes);
   const std::uint64_t last = fields.word(at.last_goroutine);
-  if (bytes.empty() || last + goroutine_batch < witness.goroutines || last >= most_numbered)
+  if (bytes.empty() || last + goroutine_batch < witness.goroutines || last >= max_numbered)
     return 0;
-  const auto machines = fields.value<std::int64_t>(at.next_machine) - fields.value<std::int64_t>(at.freed_machines);
-  const auto most_machines = fields.value<std::int32_t>(at.most_machines);
-  const auto counted = static_cast<std::int64_t>(witness.machines);
+  const auto runtime_ms = fields.value<std::int64_t>(at.next_m) - fields.value<std::int64_t>(at.freed_ms);
+  const auto max_ms = fields.value<std::int32_t>(at.max_ms);
+  const auto counted = static_cast<std::int64_t>(witness.runtime_ms);
   constexpr std::int64_t may_have_come = 4;
-  if (machines < 1 || most_machines < machines || (counted != 0 && std::abs(machines - counted) > may_have_come))
+  if (runtime_ms < 1 || max_ms < runtime_ms || (counted != 0 && std::abs(runtime_ms - counted) > may_have_come))
     return 0;
   const auto within = [&](std::int32_t offset, std::uint64_t most) {
     const auto count = fields.value<std::int32_t>(offset);
@@ -134,7 +134,7 @@ int MemoryCheck::likeness_of_scheduler(RunAddress scheduler, const SchedulerWitn
       (idle != 0 && std::ranges::find(witness.processors, idle) == witness.processors.end()))
     return 0;
   constexpr std::int32_t usual_limit = 10000; // proc.go, schedinit
-  return 1 + (most_machines == usual_limit ? 4 : 0) + (idle != 0 ? 4 : 0) + (machines == counted ? 2 : 0) +
+  return 1 + (max_ms == usual_limit ? 4 : 0) + (idle != 0 ? 4 : 0) + (runtime_ms == counted ? 2 : 0) +
          (last % goroutine_batch == 0 ? 1 : 0);
 }
 
@@ -150,7 +150,7 @@ bool MemoryCheck::is_cache(RunAddress cache) const {
 std::vector<std::uint64_t> MemoryCheck::processors_of(RunAddress header) const {
   const auto slice = read_value<std::array<std::uint64_t, 3>>(memory_, header);
   if (!slice || !may_point((*slice)[0]) || (*slice)[1] == 0 || (*slice)[1] > (*slice)[2] ||
-      (*slice)[2] > most_processors)
+      (*slice)[2] > max_processors)
     return {};
   std::vector<std::uint64_t> processors(static_cast<std::size_t>((*slice)[1]));
   if (!memory_.read({(*slice)[0]}, std::as_writable_bytes(std::span(processors))))

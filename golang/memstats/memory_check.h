@@ -17,7 +17,7 @@ namespace inspect {
 /// instant.
 struct SchedulerWitness {
   std::uint64_t goroutines = 0; ///< in the list of all
-  std::uint64_t machines = 0;   ///< in the list of all; 0: not known
+  std::uint64_t runtime_ms = 0; ///< in the list of all; 0: not known
   std::vector<std::uint64_t> processors;
 };
 

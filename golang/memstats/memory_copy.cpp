@@ -9,7 +9,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_processors = 1 << 14;
+constexpr std::uint64_t max_processors = 1 << 14;
 
 Error unreadable(std::string_view what) {
   return {ErrorKind::unreadable, fmt::format("the Go runtime's {} cannot be read", what)};
@@ -89,7 +89,7 @@ Result<void> MemoryCopier::copy_variables() {
 }
 
 Result<void> MemoryCopier::copy_processors() {
-  if (processor_slice_[1] > most_processors)
+  if (processor_slice_[1] > max_processors)
     return std::unexpected(
         Error(ErrorKind::corrupt, fmt::format("the Go runtime's list of Ps claims to have {}", processor_slice_[1])));
   std::vector<RunAddress> from(static_cast<std::size_t>(processor_slice_[1]));

@@ -49,8 +49,8 @@ struct MemoryLayout {
     Offset size, id, status, cache, free_goroutines;
   } processor;
   struct Scheduler { // runtime/runtime2.go, type schedt: the variable sched
-    Offset size, last_goroutine, next_machine, most_machines, freed_machines, system_goroutines, idle_list, idle_count,
-        free_goroutines, free_without_stack;
+    Offset size, last_goroutine, next_m, max_ms, freed_ms, system_goroutines, idle_list, idle_count, free_goroutines,
+        free_without_stack;
   } scheduler;
   struct Arena { // runtime/mheap.go, type heapArena
     Offset size, spans, pages;

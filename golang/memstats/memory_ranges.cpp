@@ -16,9 +16,9 @@ constexpr std::uint64_t first_arena = 0xffff800000000000; // arenaBaseOffset of 
 constexpr std::uint64_t arena_count = 1 << 22;            // arenaL2Bits
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t chunk_table_size = 8192 * std::uint64_t{16 * 8}; // mpagealloc.go, pallocData of a L2 entry
-constexpr std::uint64_t most_spans = std::uint64_t{1} << 26U;            // half a TiB of the smallest
+constexpr std::uint64_t max_spans = std::uint64_t{1} << 26U;             // half a TiB of the smallest
 constexpr std::uint8_t in_use = 1;                                       // mheap.go, mSpanInUse
-constexpr std::size_t most_marks = 1 << 16;
+constexpr std::size_t max_marks = 1 << 16;
 constexpr std::uint8_t managed_by_hand = 2; // mheap.go, mSpanManual
 constexpr std::size_t spans_at_once = 1 << 14;
 
@@ -106,7 +106,7 @@ void RangeReader::read_arenas() {
 void RangeReader::add_span(std::span<const std::byte> bytes) {
   const StructureFields span(bytes);
   const auto state = span.value<std::uint8_t>(layout_.span.state);
-  if (state == in_use && marks_.size() < most_marks)
+  if (state == in_use && marks_.size() < max_marks)
     marks_.push_back(span.address(layout_.span.mark_bits));
   if (state != managed_by_hand || span.word(layout_.span.element_size) == 0)
     return;
@@ -119,7 +119,7 @@ void RangeReader::add_span(std::span<const std::byte> bytes) {
 }
 
 void RangeReader::read_spans() {
-  const std::vector<std::uint64_t> spans = words_of(slice_at(layout_.heap.all_spans), most_spans);
+  const std::vector<std::uint64_t> spans = words_of(slice_at(layout_.heap.all_spans), max_spans);
   const auto size = static_cast<std::size_t>(layout_.span.size);
   std::vector<std::byte> bytes(std::min(spans.size(), spans_at_once) * size);
   for (std::size_t first = 0; first < spans.size(); first += spans_at_once) {
@@ -148,7 +148,7 @@ void RangeReader::read_tables() {
     add(tables_, index.data, std::min(index.capacity, end_of_user_space / 8) * element);
   }
   const auto spans = slice_at(layout_.heap.all_spans);
-  add(tables_, spans.data, std::min(spans.capacity, most_spans) * 8);
+  add(tables_, spans.data, std::min(spans.capacity, max_spans) * 8);
 }
 
 void RangeReader::read_unlisted() {

@@ -13,7 +13,7 @@ namespace inspect {
 namespace {
 
 constexpr int looks = 5; // where what is looked at moves
-constexpr std::uint64_t most_processors = 1 << 14;
+constexpr std::uint64_t max_processors = 1 << 14;
 constexpr std::uint64_t page_size = 8192; // runtime/malloc.go, pageSize
 
 /// Where the symbol table says that they are; 0 without.
@@ -118,7 +118,7 @@ RunAddress VariableFinder::find_processors() {
     std::vector<std::uint64_t> known;
     bool is_one = true;
     each_unset_word(found_.image->data, memory_, [&](RunAddress place, std::span<const std::uint64_t> words) {
-      if (words.size() < 3 || words[0] % 8 != 0 || words[1] == 0 || words[1] > words[2] || words[2] > most_processors)
+      if (words.size() < 3 || words[0] % 8 != 0 || words[1] == 0 || words[1] > words[2] || words[2] > max_processors)
         return;
       auto processors = check_.processors_of(place);
       if (processors.empty())
@@ -174,8 +174,8 @@ SchedulerWitness VariableFinder::witness() {
   SchedulerWitness witness;
   if (found_.goroutines.value != 0)
     witness.goroutines = read_word(memory_, found_.goroutines + 8).value_or(0);
-  if (const RunAddress head = runtime_.machine_list(); head.value != 0)
-    witness.machines = read_machines(runtime_.layout(), memory_, head, {}).machines.size();
+  if (const RunAddress head = runtime_.m_list(); head.value != 0)
+    witness.runtime_ms = read_ms(runtime_.layout(), memory_, head, {}).runtime_ms.size();
   witness.processors = check_.processors_of(found_.processors);
   return witness;
 }
@@ -185,7 +185,7 @@ RunAddress VariableFinder::find_scheduler() {
   const auto word_of = [](std::span<const std::uint64_t> words, std::int32_t offset) {
     return words[static_cast<std::size_t>(offset) / 8];
   };
-  const auto needed = static_cast<std::size_t>(at.freed_machines) / 8;
+  const auto needed = static_cast<std::size_t>(at.freed_ms) / 8;
   for (int look = 0; look < looks; ++look) {
     const SchedulerWitness known = witness();
     if (symbols_.scheduler.value != 0) {
@@ -199,9 +199,9 @@ RunAddress VariableFinder::find_scheduler() {
     each_unset_word(
         found_.image->data, memory_,
         [&](RunAddress place, std::span<const std::uint64_t> words) {
-          constexpr std::uint64_t most_machines = std::uint64_t{1} << 32U;
-          if (words.size() <= needed || word_of(words, at.next_machine) == 0 ||
-              word_of(words, at.next_machine) >= most_machines || word_of(words, at.freed_machines) >= most_machines)
+          constexpr std::uint64_t max_ms = std::uint64_t{1} << 32U;
+          if (words.size() <= needed || word_of(words, at.next_m) == 0 || word_of(words, at.next_m) >= max_ms ||
+              word_of(words, at.freed_ms) >= max_ms)
             return;
           const int here = check_.likeness_of_scheduler(place, known);
           is_one = here > likeness || (is_one && here < likeness);

@@ -15,8 +15,8 @@ constexpr std::uint64_t mark_arena_size = 64 << 10;
 constexpr std::uint64_t profile_table_words = 179999; // mprof.go, buckHashSize
 constexpr std::uint64_t system_page = 4096;
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
-constexpr std::size_t most_steps = 1 << 21; // 512 GiB of chunks
-constexpr int most_tables_read = 256;
+constexpr std::size_t max_steps = 1 << 21; // 512 GiB of chunks
+constexpr int max_tables_read = 256;
 
 /// What one searches for is reached by a page's address, and what is there begins with a header of two words.
 using Header = std::array<std::uint64_t, 2>;
@@ -79,7 +79,7 @@ bool is_profile_table(std::uint64_t address, std::span<const RunRange> chunks, s
 std::vector<RunRange> find_persistent_chunks(const GoImage &image, std::span<const RunAddress> inside,
                                              const MemoryView &memory) {
   const auto any = [](const Header &) { return true; };
-  std::size_t steps = most_steps;
+  std::size_t steps = max_steps;
   if (const RunAddress known = variable(image, "runtime.persistentChunks"); known.value != 0)
     return follow(read_word(memory, known).value_or(0), chunk_size, 0, memory, steps, any);
   std::vector<RunRange> longest;
@@ -97,7 +97,7 @@ std::vector<RunRange> find_persistent_chunks(const GoImage &image, std::span<con
 std::vector<RunRange> find_mark_bits(const GoImage &image, std::vector<RunAddress> marks, const MemoryView &memory) {
   std::ranges::sort(marks);
   const auto is_arena = [](const Header &header) { return header[0] <= mark_arena_size; };
-  std::size_t steps = most_steps;
+  std::size_t steps = max_steps;
   const auto list_at = [&](std::uint64_t head) {
     return may_begin_page(head) ? follow(head, mark_arena_size, 1, memory, steps, is_arena) : std::vector<RunRange>();
   };
@@ -126,7 +126,7 @@ RunRange find_profile_table(const GoImage &image, std::span<const RunRange> chun
   RunRange found;
   int reads = 0;
   each_unset_word(image.data, memory, [&](RunAddress, std::span<const std::uint64_t> candidate) {
-    if (found.size() != 0 || !may_begin_page(candidate[0]) || reads == most_tables_read)
+    if (found.size() != 0 || !may_begin_page(candidate[0]) || reads == max_tables_read)
       return;
     ++reads;
     if (is_profile_table(candidate[0], chunks, words, memory))

@@ -7,14 +7,14 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t functions_tried = 32;
-constexpr std::uint64_t most_code_searched = 4096;
-constexpr std::size_t deepest_believed = 100;
+constexpr std::uint64_t max_code_searched = 4096;
+constexpr std::size_t max_believed_depth = 100;
 
 /// The first place of the function that an inlined call made; nothing where there is none.
 std::optional<RunAddress> first_inlined(const Pclntab &table, const GoFunction &function) {
   if (!table.function_data(function, GoFunctionData::inline_tree))
     return std::nullopt;
-  const RunAddress end = std::min(function.end, function.entry + most_code_searched);
+  const RunAddress end = std::min(function.end, function.entry + max_code_searched);
   for (RunAddress pc = function.entry; pc < end; pc = pc + 1)
     if (table.pc_data(function, GoPcData::inline_tree, pc).value_or(-1) >= 0)
       return pc;
@@ -33,7 +33,7 @@ bool inlined_calls_make_sense(const Pclntab &table) {
     ++tried;
     const auto frames = table.frames(*function, *pc);
     const auto sound = [](const GoSourceFrame &frame) { return frame.line > 0 && !frame.function.empty(); };
-    if (frames.size() < 2 || frames.size() > deepest_believed || !std::ranges::all_of(frames, sound))
+    if (frames.size() < 2 || frames.size() > max_believed_depth || !std::ranges::all_of(frames, sound))
       return false;
   }
   return true;

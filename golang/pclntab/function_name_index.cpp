@@ -5,7 +5,7 @@
 
 namespace inspect {
 
-NameIndex::NameIndex(const Pclntab &table, GoVersion version) {
+FunctionNameIndex::FunctionNameIndex(const Pclntab &table, GoVersion version) {
   for (std::size_t i = 0; i < table.function_count(); ++i) {
     const auto function = table.function(i);
     if (!function || function->name.empty())
@@ -16,7 +16,7 @@ NameIndex::NameIndex(const Pclntab &table, GoVersion version) {
   }
 }
 
-const std::vector<std::size_t> &NameIndex::find(std::string_view name) const {
+const std::vector<std::size_t> &FunctionNameIndex::find(std::string_view name) const {
   static const std::vector<std::size_t> none;
   if (const auto found = linked_.find(name); found != linked_.end())
     return found->second;

@@ -13,9 +13,9 @@ namespace inspect {
 
 class Pclntab;
 
-class NameIndex {
+class FunctionNameIndex {
 public:
-  explicit NameIndex(const Pclntab &table, GoVersion version);
+  explicit FunctionNameIndex(const Pclntab &table, GoVersion version);
   /// Indices of the functions of this name, ascending.
   const std::vector<std::size_t> &find(std::string_view name) const;
 

@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t largest_table = std::uint64_t{1} << 30;
+constexpr std::uint64_t max_table_size = std::uint64_t{1} << 30;
 
 } // namespace
 
@@ -24,7 +24,7 @@ Result<std::span<const std::byte>> ImageBytes::keep(RunAddress address, std::uin
   for (const Copy &copy : copies_)
     if (copy.range.contains(address) && size <= copy.range.end - address)
       return std::span<const std::byte>(copy.bytes.get() + (address - copy.range.begin), size);
-  if (size > largest_table)
+  if (size > max_table_size)
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("a Go table of {} bytes is too large", size)));
   // The last byte first: a wrong size is then noticed before memory is set aside for it.
   std::byte last;

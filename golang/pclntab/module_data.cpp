@@ -8,9 +8,9 @@ namespace inspect {
 namespace {
 
 // The words of the structure up to typelinks, Go 1.26.
-constexpr std::size_t most_words = 48;
+constexpr std::size_t max_words = 48;
 // Tables are addressed by 32-bit offsets.
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 32;
+constexpr std::uint64_t max_bytes = std::uint64_t{1} << 32;
 
 Error contradiction(RunAddress address, std::string_view what) {
   return Error(ErrorKind::corrupt, fmt::format("the Go module data at {:#x} is damaged: {}", address.value, what));
@@ -73,7 +73,7 @@ ModuleData decode(std::span<const std::uint64_t> words, PclntabFormat format) {
 }
 
 std::string_view contradiction_in(const ModuleData &data) {
-  if (data.text.begin >= data.text.end || data.text.size() > most_bytes)
+  if (data.text.begin >= data.text.end || data.text.size() > max_bytes)
     return "its text is empty or too large";
   if (data.pcs.begin < data.text.begin || data.pcs.end > data.text.end || data.pcs.begin >= data.pcs.end)
     return "its functions lie outside its text";
@@ -81,7 +81,7 @@ std::string_view contradiction_in(const ModuleData &data) {
     return "the number of functions is not that of the function table's header";
   for (const GoSlice &table : {data.function_names, data.compilation_units, data.file_names, data.pc_tables,
                                data.function_records, data.function_table})
-    if (table.length == 0 || table.length > most_bytes || table.data < data.header)
+    if (table.length == 0 || table.length > max_bytes || table.data < data.header)
       return "a table is empty, too large, or not behind the header";
   for (const RunRange &range : {data.pointer_free_data, data.data, data.bss, data.pointer_free_bss, data.types})
     if (range.end < range.begin)
@@ -105,7 +105,7 @@ bool covers_functions(const ModuleData &data, const MemoryView &memory) {
 } // namespace
 
 Result<ModuleData> read_module_data(const MemoryView &memory, RunAddress address) {
-  std::array<std::uint64_t, most_words> words{};
+  std::array<std::uint64_t, max_words> words{};
   if (auto done = memory.read(address, std::as_writable_bytes(std::span(words))); !done)
     return std::unexpected(done.error().while_doing("reading the Go module data"));
   std::array<std::byte, pclntab_header_size> bytes;

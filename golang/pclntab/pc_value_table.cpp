@@ -6,7 +6,7 @@ namespace inspect {
 namespace {
 
 // A stretch is at least one byte of code, so that no function has more; it bounds what a damaged table costs.
-constexpr std::uint64_t most_stretches = 1 << 22;
+constexpr std::uint64_t max_stretches = 1 << 22;
 
 std::optional<std::uint32_t> varint(std::span<const std::byte> bytes, std::size_t &at) {
   std::uint32_t value = 0;
@@ -26,7 +26,7 @@ std::optional<std::int32_t> pc_value(std::span<const std::byte> bytes, std::uint
   auto value = static_cast<std::uint32_t>(-1);
   std::uint64_t end = 0;
   std::size_t at = 0;
-  for (std::uint64_t stretch = 0; stretch < most_stretches; ++stretch) {
+  for (std::uint64_t stretch = 0; stretch < max_stretches; ++stretch) {
     const auto value_delta = varint(bytes, at);
     if (!value_delta || (*value_delta == 0 && end != 0))
       return std::nullopt;

@@ -15,7 +15,7 @@ namespace inspect {
 namespace {
 
 // The compiler inlines calls in inlined calls, but not thousands deep: the end for a tree that is damaged.
-constexpr int most_inlined_calls = 1000;
+constexpr int max_inlined_calls = 1000;
 constexpr std::uint32_t no_offset = ~std::uint32_t{0};
 
 // internal/abi/symtab.go, FuncFlag.
@@ -43,13 +43,13 @@ std::string_view text_at(std::span<const std::byte> bytes, std::uint64_t offset)
 }
 
 /// Before 1.17 no flag says so: runtime/traceback.go, topofstack, Go 1.16.
-bool ends_stacks_by_kind(GoFunctionKind kind) {
+bool ends_stacks_by_kind(GoFuncId kind) {
   switch (kind) {
-  case GoFunctionKind::goexit:
-  case GoFunctionKind::mstart:
-  case GoFunctionKind::mcall:
-  case GoFunctionKind::morestack:
-  case GoFunctionKind::rt0_go:
+  case GoFuncId::goexit:
+  case GoFuncId::mstart:
+  case GoFuncId::mcall:
+  case GoFuncId::morestack:
+  case GoFuncId::rt0_go:
     return true;
   default:
     return false;
@@ -62,10 +62,10 @@ struct Pclntab::State {
   ModuleData data;
   PclntabFormat format;
   GoVersion version;
-  FunctionKinds kinds;
+  FuncIdTable kinds;
   ImageBytes bytes;
   std::span<const std::byte> names, units, files, pc_tables, records, functions;
-  std::optional<NameIndex> by_name; ///< built on first use
+  std::optional<FunctionNameIndex> by_name; ///< built on first use
 
   State(const ModuleData &module_data, GoVersion go_version, const MemoryView &memory, const Module *module)
       : data(module_data), format(data.table.format), version(go_version), kinds(version, format),
@@ -235,7 +235,7 @@ std::optional<GoFunction> Pclntab::find(std::string_view name) const {
   if (all.empty())
     return std::nullopt;
   const auto plain =
-      std::ranges::find_if(all, [](const GoFunction &function) { return function.kind != GoFunctionKind::wrapper; });
+      std::ranges::find_if(all, [](const GoFunction &function) { return function.kind != GoFuncId::wrapper; });
   return plain != all.end() ? *plain : all.front();
 }
 
@@ -276,7 +276,7 @@ std::vector<GoSourceFrame> Pclntab::frames(const GoFunction &function, RunAddres
   std::vector<GoSourceFrame> frames;
   const auto record = state_->record(function);
   const auto tree = function_data(function, GoFunctionData::inline_tree);
-  while (record && tree && frames.size() < most_inlined_calls) {
+  while (record && tree && frames.size() < max_inlined_calls) {
     const auto index = pc_data(function, GoPcData::inline_tree, pc);
     const auto call = index && *index >= 0
                           ? read_inlined_call(state_->bytes, *tree, static_cast<std::uint32_t>(*index), state_->format)

@@ -13,7 +13,7 @@ constexpr std::uint32_t magic_1_18 = 0xfffffff0;
 constexpr std::uint32_t magic_1_20 = 0xfffffff1;
 // Of a function table entry, a _func and two tables at least a dozen bytes each: more would not fit in an address
 // space.
-constexpr std::uint64_t most_functions = 1 << 26;
+constexpr std::uint64_t max_functions = 1 << 26;
 
 Error corrupt(std::string message) {
   return Error(ErrorKind::corrupt, std::move(message));
@@ -60,7 +60,7 @@ Result<PclntabHeader> read_pclntab_header(std::span<const std::byte> bytes) {
   header.files = reader.number(8);
   if (header.format != PclntabFormat::go1_16)
     header.text_start = reader.number(8);
-  if (!reader.ok() || header.functions == 0 || header.functions > most_functions)
+  if (!reader.ok() || header.functions == 0 || header.functions > max_functions)
     return std::unexpected(corrupt(
         fmt::format("the header of the Go function table is damaged: it counts {} functions", header.functions)));
   return header;

@@ -14,7 +14,7 @@ namespace {
 
 struct FoundLists {
   RunAddress goroutines; ///< runtime.allgs
-  RunAddress machines;   ///< runtime.allm; 0: not known
+  RunAddress runtime_ms; ///< runtime.allm; 0: not known
   std::size_t count = 0; ///< of goroutines that were looked at; 0 before the runtime has begun
 };
 
@@ -54,7 +54,7 @@ public:
       return address != LinkAddress{} && image.module->contains(there) ? there : RunAddress{};
     };
     goroutines_ = in_data(found[0]);
-    machines_ = in_data(found[1]);
+    runtime_ms_ = in_data(found[1]);
   }
 
   bool has_symbol() const { return goroutines_.value != 0; }
@@ -66,18 +66,18 @@ public:
     const auto found = search_goroutine_list(image_, layout, images_, memory_);
     if (found.empty())
       return std::nullopt;
-    const RunAddress machines = search_machine_list(image_, layout, images_, memory_);
-    return FoundLists{found.front().header, machines, found.front().check.goroutines};
+    const RunAddress runtime_ms = search_m_list(image_, layout, images_, memory_);
+    return FoundLists{found.front().header, runtime_ms, found.front().check.goroutines};
   }
 
 private:
   std::optional<FoundLists> by_symbol(const RuntimeLayout &layout) {
     const LayoutChecker checker(layout, images_, memory_);
-    const RunAddress machine{machines_.value != 0 ? read_word(memory_, machines_).value_or(0) : 0};
+    const RunAddress runtime_m{runtime_ms_.value != 0 ? read_word(memory_, runtime_ms_).value_or(0) : 0};
     const std::vector<RunAddress> goroutines = sample_goroutines(goroutines_, memory_);
-    const LayoutCheck check = checker.check(goroutines, machine);
+    const LayoutCheck check = checker.check(goroutines, runtime_m);
     if (goroutines.empty() || check.believable())
-      return FoundLists{goroutines_, machines_, check.goroutines};
+      return FoundLists{goroutines_, runtime_ms_, check.goroutines};
     if (problem_.empty())
       problem_ = check.problem;
     return std::nullopt;
@@ -87,7 +87,7 @@ private:
   const std::vector<GoImage> &images_;
   const MemoryView &memory_;
   RunAddress goroutines_;
-  RunAddress machines_;
+  RunAddress runtime_ms_;
   std::string problem_;
 };
 
@@ -250,8 +250,8 @@ Result<RunAddress> GoRuntime::goroutine_list() {
   return state_->lists->goroutines;
 }
 
-RunAddress GoRuntime::machine_list() {
-  return state_->lists ? state_->lists->machines : RunAddress{};
+RunAddress GoRuntime::m_list() {
+  return state_->lists ? state_->lists->runtime_ms : RunAddress{};
 }
 
 std::vector<std::string> GoRuntime::take_warnings() {

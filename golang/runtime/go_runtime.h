@@ -45,7 +45,7 @@ public:
   /// with what was tried. unsupported: no known layout fits the goroutines.
   Result<RunAddress> goroutine_list();
   /// Where runtime.allm, the head of the list of Ms, lies; found in the same ways. 0: not found.
-  RunAddress machine_list();
+  RunAddress m_list();
 
   /// Sentences about a version that is not known, a layout that is a guess; each is returned once.
   std::vector<std::string> take_warnings();

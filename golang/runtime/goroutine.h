@@ -55,7 +55,7 @@ struct Goroutine {
   RunAddress panic;
 };
 
-struct GoMachine {
+struct GoM {
   RunAddress address; ///< of its m
   std::uint64_t id = 0;
   pid_t thread = 0;

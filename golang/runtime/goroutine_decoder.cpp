@@ -17,12 +17,12 @@ Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std:
   const RuntimeLayout::G &g = layout.g;
   const StructureFields fields(bytes);
   const auto status = fields.value<std::uint32_t>(g.status);
-  constexpr std::uint32_t largest_status = 0xff;
+  constexpr std::uint32_t max_status_size = 0xff;
   Goroutine goroutine;
   goroutine.address = address;
   goroutine.id = fields.value<std::uint64_t>(g.id);
   // What does not fit is none of the runtime's, like 255.
-  goroutine.status = static_cast<GoroutineStatus>(std::min(status & ~scan_bit, largest_status));
+  goroutine.status = static_cast<GoroutineStatus>(std::min(status & ~scan_bit, max_status_size));
   goroutine.being_scanned = (status & scan_bit) != 0;
   goroutine.wait_reason = fields.value<std::uint8_t>(g.wait_reason);
   goroutine.tracking_sequence = fields.value<std::uint8_t>(g.tracking_sequence);
@@ -46,21 +46,21 @@ Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std:
   return goroutine;
 }
 
-GoMachine decode_machine(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes) {
+GoM decode_m(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes) {
   const RuntimeLayout::M &m = layout.m;
   const StructureFields fields(bytes);
-  GoMachine machine;
-  machine.address = address;
-  machine.id = fields.value<std::uint64_t>(m.id);
-  machine.thread = static_cast<pid_t>(fields.value<std::uint32_t>(m.process_id));
-  machine.g0 = fields.address(m.g0);
-  machine.gsignal = fields.address(m.gsignal);
-  machine.current_g = fields.address(m.current_g);
-  machine.vdso_sp = fields.address(m.vdso_sp);
-  machine.vdso_pc = fields.address(m.vdso_pc);
-  machine.in_cgo = fields.value<std::uint8_t>(m.in_cgo) != 0;
-  machine.locked_g = fields.address(m.locked_g);
-  return machine;
+  GoM runtime_m;
+  runtime_m.address = address;
+  runtime_m.id = fields.value<std::uint64_t>(m.id);
+  runtime_m.thread = static_cast<pid_t>(fields.value<std::uint32_t>(m.process_id));
+  runtime_m.g0 = fields.address(m.g0);
+  runtime_m.gsignal = fields.address(m.gsignal);
+  runtime_m.current_g = fields.address(m.current_g);
+  runtime_m.vdso_sp = fields.address(m.vdso_sp);
+  runtime_m.vdso_pc = fields.address(m.vdso_pc);
+  runtime_m.in_cgo = fields.value<std::uint8_t>(m.in_cgo) != 0;
+  runtime_m.locked_g = fields.address(m.locked_g);
+  return runtime_m;
 }
 
 bool is_known_status(GoroutineStatus status) {

@@ -15,7 +15,7 @@ Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std:
 
 /// `bytes` are layout.m.size long. What lies in the g structures of its own (g0_…, gsignal_stack) is
 /// left empty.
-GoMachine decode_machine(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes);
+GoM decode_m(const RuntimeLayout &layout, RunAddress address, std::span<const std::byte> bytes);
 
 /// Whether the status is one that the runtime knows.
 bool is_known_status(GoroutineStatus status);

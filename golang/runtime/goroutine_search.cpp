@@ -13,10 +13,10 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
-constexpr std::uint64_t most_goroutines = std::uint64_t{1} << 32;
-constexpr std::size_t most_candidates = 1 << 20; // of a hostile process
+constexpr std::uint64_t max_goroutines = std::uint64_t{1} << 32;
+constexpr std::size_t max_candidates = 1 << 20; // of a hostile process
 constexpr std::size_t sample_size = 256;
-constexpr std::size_t most_machines = 1 << 16;
+constexpr std::size_t max_ms = 1 << 16;
 
 struct SliceHeader {
   std::uint64_t array;
@@ -25,7 +25,7 @@ struct SliceHeader {
 
   bool is_plausible() const {
     return array != 0 && array % 8 == 0 && array < end_of_user_space && length != 0 && length <= capacity &&
-           capacity <= most_goroutines;
+           capacity <= max_goroutines;
   }
 };
 
@@ -67,12 +67,12 @@ std::vector<RunAddress> with_goroutine_first(std::span<const RunAddress> headers
 }
 
 /// Those of the pointers that may lead to an M: its g0 leads back to it.
-std::vector<RunAddress> machines_among(const std::map<RunAddress, RunAddress> &places, const RuntimeLayout &layout,
-                                       const MemoryView &memory) {
-  std::vector<RunAddress> machines;
+std::vector<RunAddress> ms_among(const std::map<RunAddress, RunAddress> &places, const RuntimeLayout &layout,
+                                 const MemoryView &memory) {
+  std::vector<RunAddress> runtime_ms;
   std::vector<RunAddress> fields;
   for (const auto &[value, place] : places) {
-    machines.push_back(value);
+    runtime_ms.push_back(value);
     fields.push_back(value + static_cast<std::uint64_t>(layout.m.g0));
   }
   const std::vector<std::uint64_t> structures = read_words(fields, memory);
@@ -81,9 +81,9 @@ std::vector<RunAddress> machines_among(const std::map<RunAddress, RunAddress> &p
     fields.push_back(RunAddress{g0 < end_of_user_space ? g0 : 0} + static_cast<std::uint64_t>(layout.g.m));
   const std::vector<std::uint64_t> back = read_words(fields, memory);
   std::vector<RunAddress> found;
-  for (std::size_t i = 0; i < machines.size(); ++i)
-    if (back[i] == machines[i].value)
-      found.push_back(machines[i]);
+  for (std::size_t i = 0; i < runtime_ms.size(); ++i)
+    if (back[i] == runtime_ms[i].value)
+      found.push_back(runtime_ms[i]);
   return found;
 }
 
@@ -110,7 +110,7 @@ std::size_t chain_length(RunAddress first, const LayoutChecker &checker, const R
         chain.clear();
       break;
     }
-    if (chain.size() == most_machines || !checker.is_machine(at)) {
+    if (chain.size() == max_ms || !checker.is_m(at)) {
       known[at] = 0;
       chain.clear();
       break;
@@ -124,22 +124,22 @@ std::size_t chain_length(RunAddress first, const LayoutChecker &checker, const R
   return known[first];
 }
 
-RunAddress longest_machine_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
-                                const MemoryView &memory) {
+RunAddress longest_m_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
+                          const MemoryView &memory) {
   const LayoutChecker checker(layout, images, memory);
   std::map<RunAddress, RunAddress> places; // by what is there
   each_word(image.data.bss, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
-    if (words[0] % 8 == 0 && words[0] < end_of_user_space && places.size() < most_candidates)
+    if (words[0] % 8 == 0 && words[0] < end_of_user_space && places.size() < max_candidates)
       places.try_emplace(RunAddress{words[0]}, place);
   });
   std::unordered_map<RunAddress, std::size_t> known;
   RunAddress best;
   std::size_t longest = 0;
-  for (const RunAddress machine : machines_among(places, layout, memory)) {
-    const std::size_t length = chain_length(machine, checker, layout, memory, known);
+  for (const RunAddress runtime_m : ms_among(places, layout, memory)) {
+    const std::size_t length = chain_length(runtime_m, checker, layout, memory, known);
     if (length > longest) {
       longest = length;
-      best = places.at(machine);
+      best = places.at(runtime_m);
     }
   }
   return best;
@@ -175,7 +175,7 @@ std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, cons
     std::vector<RunAddress> headers;
     std::vector<RunAddress> arrays;
     each_word(range, memory, [&](RunAddress place, std::span<const std::uint64_t> words) {
-      if (words.size() < 3 || headers.size() == most_candidates ||
+      if (words.size() < 3 || headers.size() == max_candidates ||
           !SliceHeader{words[0], words[1], words[2]}.is_plausible())
         return;
       headers.push_back(place);
@@ -197,13 +197,13 @@ std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, cons
   return found;
 }
 
-RunAddress search_machine_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
-                               const MemoryView &memory) {
+RunAddress search_m_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
+                         const MemoryView &memory) {
   // The process may run: allocm (runtime/proc.go) lists an M before it gives it a g0, and for that moment the list
   // seems to begin with none. What two searches find is believed.
-  RunAddress found = longest_machine_list(image, layout, images, memory);
+  RunAddress found = longest_m_list(image, layout, images, memory);
   for (int attempt = 0; attempt < 4; ++attempt) {
-    const RunAddress again = longest_machine_list(image, layout, images, memory);
+    const RunAddress again = longest_m_list(image, layout, images, memory);
     if (again == found)
       break;
     found = again;

@@ -24,7 +24,7 @@ std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, cons
                                                       const std::vector<GoImage> &images, const MemoryView &memory);
 
 /// Where the variable runtime.allm lies: the pointer in the image's data from which most Ms are reached. 0: not found.
-RunAddress search_machine_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
-                               const MemoryView &memory);
+RunAddress search_m_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
+                         const MemoryView &memory);
 
 } // namespace inspect

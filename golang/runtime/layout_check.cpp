@@ -11,11 +11,11 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
-constexpr std::uint64_t smallest_stack = 2048;       // runtime/stack.go, _StackMin, and fixedStack on Linux
-constexpr std::uint64_t most_numbered = 1ULL << 48U; // goroutine ids count up from 1
-constexpr pid_t most_threads = 1 << 22;              // the kernel's limit on thread ids
-constexpr std::int64_t longest_uptime = 1LL << 60;   // nanoseconds: 36 years
-constexpr std::size_t forgiven = 10;                 // one in so many may be read while it changes
+constexpr std::uint64_t smallest_stack = 2048;      // runtime/stack.go, _StackMin, and fixedStack on Linux
+constexpr std::uint64_t max_numbered = 1ULL << 48U; // goroutine ids count up from 1
+constexpr pid_t max_threads = 1 << 22;              // the kernel's limit on thread ids
+constexpr std::int64_t max_uptime = 1LL << 60;      // nanoseconds: 36 years
+constexpr std::size_t forgiven = 10;                // one in so many may be read while it changes
 
 constexpr GoroutineStatus unreadable{0xff};
 
@@ -59,7 +59,7 @@ std::vector<Goroutine> read_goroutines(const RuntimeLayout &layout, std::span<co
 
 bool LayoutCheck::believable() const {
   // A wrong layout is wrong for every M; a running one may take up another goroutine between two reads.
-  return parked > 0 && mostly(sound, goroutines) && sound_machines * 2 >= machines;
+  return parked > 0 && mostly(sound, goroutines) && sound_ms * 2 >= runtime_ms;
 }
 
 bool LayoutChecker::is_code(RunAddress pc) const {
@@ -78,11 +78,11 @@ std::string LayoutChecker::problem_of(const Goroutine &goroutine) const {
     return fmt::format("status {}", static_cast<unsigned>(goroutine.status));
   if (!is_live(goroutine.status))
     return {};
-  if (goroutine.id == 0 || goroutine.id >= most_numbered || goroutine.parent_id >= most_numbered)
+  if (goroutine.id == 0 || goroutine.id >= max_numbered || goroutine.parent_id >= max_numbered)
     return fmt::format("number {}, created by number {}", goroutine.id, goroutine.parent_id);
   if (!is_stack(goroutine.stack))
     return fmt::format("stack from {:#x} to {:#x}", goroutine.stack.begin.value, goroutine.stack.end.value);
-  if (goroutine.wait_since < 0 || goroutine.wait_since > longest_uptime)
+  if (goroutine.wait_since < 0 || goroutine.wait_since > max_uptime)
     return fmt::format("waiting since {}", goroutine.wait_since);
   for (const RunAddress pointer :
        {goroutine.m, goroutine.locked_m, goroutine.waiting, goroutine.first_defer, goroutine.panic, goroutine.labels})
@@ -104,28 +104,28 @@ std::string LayoutChecker::problem_of(const Goroutine &goroutine) const {
   return {};
 }
 
-bool LayoutChecker::is_machine(RunAddress address) const {
+bool LayoutChecker::is_m(RunAddress address) const {
   if (address.value == 0 || !may_be_pointer(address))
     return false;
   std::vector<std::byte> bytes(static_cast<std::size_t>(layout_.m.size));
   if (!memory_.read(address, bytes))
     return false;
-  const GoMachine machine = decode_machine(layout_, address, bytes);
+  const GoM runtime_m = decode_m(layout_, address, bytes);
   // An M for a thread that has not started yet has no number of the kernel's.
-  if (machine.thread < 0 || machine.thread > most_threads || machine.id > std::uint64_t{1} << 32U ||
-      !may_be_pointer(machine.g0) || machine.g0.value == 0 || !may_be_pointer(machine.current_g) ||
-      !may_be_pointer(machine.gsignal) || !may_be_pointer(machine.locked_g))
+  if (runtime_m.thread < 0 || runtime_m.thread > max_threads || runtime_m.id > std::uint64_t{1} << 32U ||
+      !may_be_pointer(runtime_m.g0) || runtime_m.g0.value == 0 || !may_be_pointer(runtime_m.current_g) ||
+      !may_be_pointer(runtime_m.gsignal) || !may_be_pointer(runtime_m.locked_g))
     return false;
-  return read_word(memory_, machine.g0 + static_cast<std::uint64_t>(layout_.g.m)).value_or(0) == address.value;
+  return read_word(memory_, runtime_m.g0 + static_cast<std::uint64_t>(layout_.g.m)).value_or(0) == address.value;
 }
 
-std::string LayoutChecker::machine_problem(RunAddress address, std::span<const Goroutine> goroutines) const {
-  if (!is_machine(address))
+std::string LayoutChecker::m_problem(RunAddress address, std::span<const Goroutine> goroutines) const {
+  if (!is_m(address))
     return "none of its fields fit";
   const auto field = [&](FieldOffset offset) {
     return RunAddress{read_word(memory_, address + static_cast<std::uint64_t>(offset)).value_or(~std::uint64_t{0})};
   };
-  if (const RunAddress next = field(layout_.m.all_link); next.value != 0 && !is_machine(next))
+  if (const RunAddress next = field(layout_.m.all_link); next.value != 0 && !is_m(next))
     return fmt::format("the next one at {:#x}", next.value);
   if (const RunAddress vdso = field(layout_.m.vdso_sp); vdso.value >= end_of_user_space)
     return fmt::format("stack pointer {:#x} in the vDSO", vdso.value);
@@ -136,13 +136,13 @@ std::string LayoutChecker::machine_problem(RunAddress address, std::span<const G
   return {};
 }
 
-LayoutCheck LayoutChecker::check(std::span<const RunAddress> goroutines, RunAddress machine) const {
+LayoutCheck LayoutChecker::check(std::span<const RunAddress> goroutines, RunAddress runtime_m) const {
   LayoutCheck result;
   const std::vector<Goroutine> read = read_goroutines(layout_, goroutines, memory_);
   std::set<std::uint64_t> numbers;
-  std::set<RunAddress> machines;
-  if (machine.value != 0)
-    machines.insert(machine);
+  std::set<RunAddress> runtime_ms;
+  if (runtime_m.value != 0)
+    runtime_ms.insert(runtime_m);
   for (const Goroutine &goroutine : read) {
     if (is_known_status(goroutine.status) && !is_live(goroutine.status))
       continue;
@@ -155,19 +155,19 @@ LayoutCheck LayoutChecker::check(std::span<const RunAddress> goroutines, RunAddr
       const bool left_its_thread = is_parked(goroutine.status) || goroutine.status == GoroutineStatus::in_syscall;
       result.parked += left_its_thread && goroutine.start_pc.value != 0 ? 1 : 0;
       if (goroutine.m.value != 0)
-        machines.insert(goroutine.m);
+        runtime_ms.insert(goroutine.m);
     } else if (result.problem.empty()) {
       result.problem = fmt::format("goroutine at {:#x}: {}", goroutine.address.value, problem);
     }
   }
-  for (const RunAddress one : machines) {
+  for (const RunAddress one : runtime_ms) {
     // allocm lists an M before it gives it a g0.
     if (read_word(memory_, one + static_cast<std::uint64_t>(layout_.m.g0)).value_or(1) == 0)
       continue;
-    ++result.machines;
-    const std::string problem = machine_problem(one, read);
+    ++result.runtime_ms;
+    const std::string problem = m_problem(one, read);
     if (problem.empty())
-      ++result.sound_machines;
+      ++result.sound_ms;
     else if (result.problem.empty())
       result.problem = fmt::format("thread structure at {:#x}: {}", one.value, problem);
   }

@@ -23,8 +23,8 @@ struct LayoutCheck {
   std::size_t goroutines = 0; ///< looked at, those that never ran or are dead left out
   std::size_t sound = 0;      ///< of them
   std::size_t parked = 0;     ///< of the sound ones those with a start function and a saved place in a stack
-  std::size_t machines = 0;
-  std::size_t sound_machines = 0;
+  std::size_t runtime_ms = 0;
+  std::size_t sound_ms = 0;
   std::string problem; ///< of the first that is not sound: "goroutine at 0xc000102000: status 77"
 
   bool believable() const;
@@ -38,16 +38,16 @@ public:
 
   /// `goroutines` are addresses of g structures, at most some hundreds of them; `machine` is one of an m, 0: none
   /// known. The Ms that the goroutines point to are checked, too.
-  LayoutCheck check(std::span<const RunAddress> goroutines, RunAddress machine) const;
+  LayoutCheck check(std::span<const RunAddress> goroutines, RunAddress runtime_m) const;
   /// Whether there is an m at this address: its g0 points back at it, and its numbers are plausible.
-  bool is_machine(RunAddress address) const;
+  bool is_m(RunAddress address) const;
   /// What is wrong with one goroutine; empty: nothing.
   std::string problem_of(const Goroutine &goroutine) const;
 
 private:
   bool is_code(RunAddress pc) const;
   bool is_function(RunAddress entry) const;
-  std::string machine_problem(RunAddress address, std::span<const Goroutine> goroutines) const;
+  std::string m_problem(RunAddress address, std::span<const Goroutine> goroutines) const;
 
   const RuntimeLayout &layout_;
   const std::vector<GoImage> &images_;

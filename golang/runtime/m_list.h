@@ -12,15 +12,15 @@
 
 namespace inspect {
 
-struct MachineList {
-  std::vector<GoMachine> machines;
+struct MList {
+  std::vector<GoM> runtime_ms;
   std::size_t unreadable = 0; ///< an M that could not be read ends the list
   bool endless = false;       ///< the list leads back into itself, or is too long to be one
 };
 
 /// `head` is the address of the variable runtime.allm; 0: not known. `known` are Ms that goroutines point to: the list
 /// is followed from them, too.
-MachineList read_machines(const RuntimeLayout &layout, const MemoryView &memory, RunAddress head,
-                          std::span<const RunAddress> known);
+MList read_ms(const RuntimeLayout &layout, const MemoryView &memory, RunAddress head,
+              std::span<const RunAddress> known);
 
 } // namespace inspect

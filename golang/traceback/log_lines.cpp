@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_line = 1 << 20;        // what is behind is not looked at
+constexpr std::size_t max_line_length = 1 << 20;     // what is behind is not looked at
 constexpr std::string_view json_log = "{\"log\":\""; // Docker's json-file driver
 
 bool digit(char c) {
@@ -102,7 +102,7 @@ void LogLines::refill() {
   std::string_view raw = rest_.substr(0, end);
   rest_.remove_prefix(std::min(end + 1, rest_.size()));
   ++number_;
-  raw = raw.substr(0, longest_line);
+  raw = raw.substr(0, max_line_length);
   while (raw.ends_with('\r'))
     raw.remove_suffix(1);
   if (raw.find('\x1b') != std::string_view::npos)

@@ -7,11 +7,11 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_words = 64;       // the runtime prints ten
-constexpr std::size_t most_header_tries = 8; // occurrences of "goroutine " in one line
-constexpr std::size_t longest_prefix = 256;  // what a logger may put in front of a header
-constexpr std::size_t most_notes = 16;
-constexpr std::size_t longest_register = 6;
+constexpr std::size_t max_words = 64;          // the runtime prints ten
+constexpr std::size_t max_header_tries = 8;    // occurrences of "goroutine " in one line
+constexpr std::size_t max_prefix_length = 256; // what a logger may put in front of a header
+constexpr std::size_t max_notes = 16;
+constexpr std::size_t max_register_length = 6;
 
 bool digit(char c) {
   return c >= '0' && c <= '9';
@@ -98,7 +98,7 @@ void read_status(std::string_view text, TracebackGoroutine &goroutine) {
       goroutine.wait_minutes = static_cast<std::int64_t>(*minutes);
     } else if (part == "locked to thread") {
       goroutine.locked_to_thread = true;
-    } else if (!part.empty() && goroutine.notes.size() < most_notes) {
+    } else if (!part.empty() && goroutine.notes.size() < max_notes) {
       goroutine.notes.emplace_back(part);
     }
   }
@@ -157,7 +157,7 @@ WordList read_token(std::string_view &rest, TracebackFrame &frame, bool &expect_
 WordList read_words(std::string_view rest, TracebackFrame &frame) {
   bool expect_separator = false;
   while (!rest.empty()) {
-    if (frame.layout.tokens.size() >= most_words) {
+    if (frame.layout.tokens.size() >= max_words) {
       frame.cut = true;
       return WordList::complete;
     }
@@ -261,9 +261,9 @@ std::string_view trim_blanks(std::string_view text) {
 
 std::optional<TracebackHeaderLine> read_traceback_header(std::string_view line) {
   std::size_t column = 0;
-  for (std::size_t i = 0; i < most_header_tries; ++i, ++column) {
+  for (std::size_t i = 0; i < max_header_tries; ++i, ++column) {
     column = line.find("goroutine ", column);
-    if (column == std::string_view::npos || column > longest_prefix)
+    if (column == std::string_view::npos || column > max_prefix_length)
       return std::nullopt;
     if (auto goroutine = read_header_at(line.substr(column)))
       return TracebackHeaderLine{std::move(*goroutine), column};
@@ -378,7 +378,7 @@ bool read_signal_line(std::string_view line, std::optional<TracebackSignal> &int
 std::optional<std::pair<std::string, std::uint64_t>> read_register(std::string_view line) {
   line = trim_blanks(line);
   const std::size_t blank = line.find_first_of(" \t");
-  if (blank == std::string_view::npos || blank > longest_register ||
+  if (blank == std::string_view::npos || blank > max_register_length ||
       !std::ranges::all_of(line.substr(0, blank), [](char c) { return (c >= 'a' && c <= 'z') || digit(c); }))
     return std::nullopt;
   const auto value = whole_hexadecimal(trim_blanks(line.substr(blank)));

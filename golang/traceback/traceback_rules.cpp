@@ -33,18 +33,18 @@ bool shows_name(std::string_view name, GoVersion version) {
 }
 
 /// A wrapper is of interest only where it called a panic instead of what it wraps.
-bool is_panic(GoFunctionKind kind) {
-  return kind == GoFunctionKind::gopanic || kind == GoFunctionKind::sigpanic || kind == GoFunctionKind::panicwrap;
+bool is_panic(GoFuncId kind) {
+  return kind == GoFuncId::gopanic || kind == GoFuncId::sigpanic || kind == GoFuncId::panicwrap;
 }
 
 } // namespace
 
-bool TracebackFilter::hides(std::string_view function, GoFunctionKind kind) {
-  const GoFunctionKind callee = std::exchange(callee_, kind);
+bool TracebackFilter::hides(std::string_view function, GoFuncId kind) {
+  const GoFuncId callee = std::exchange(callee_, kind);
   bool shown = shows_name(function, version_);
-  if (kind == GoFunctionKind::wrapper && !is_panic(callee))
+  if (kind == GoFuncId::wrapper && !is_panic(callee))
     shown = false;
-  else if (version_ >= GoVersion{1, 25} && (kind == GoFunctionKind::runfinq || kind == GoFunctionKind::run_cleanups))
+  else if (version_ >= GoVersion{1, 25} && (kind == GoFuncId::runfinq || kind == GoFuncId::run_cleanups))
     shown = true;
   else if (function == "runtime.gopanic" && printed_any_)
     shown = true;
@@ -52,9 +52,8 @@ bool TracebackFilter::hides(std::string_view function, GoFunctionKind kind) {
   return !shown;
 }
 
-bool is_system_goroutine(std::string_view start_function, GoFunctionKind kind) {
-  if (kind == GoFunctionKind::runtime_main || kind == GoFunctionKind::handle_async_event ||
-      kind == GoFunctionKind::corostart)
+bool is_system_goroutine(std::string_view start_function, GoFuncId kind) {
+  if (kind == GoFuncId::runtime_main || kind == GoFuncId::handle_async_event || kind == GoFuncId::corostart)
     return false;
   return start_function.starts_with(runtime_prefix);
 }

@@ -18,16 +18,16 @@ public:
   explicit TracebackFilter(GoVersion version) : version_(version) {}
 
   /// Whether the frame is left out. Calls inlined into a frame count as frames.
-  bool hides(std::string_view function, GoFunctionKind kind);
+  bool hides(std::string_view function, GoFuncId kind);
 
 private:
   GoVersion version_;
-  GoFunctionKind callee_ = GoFunctionKind::normal;
+  GoFuncId callee_ = GoFuncId::normal;
   bool printed_any_ = false;
 };
 
 /// Whether a goroutine that began in this function is the runtime's own.
-bool is_system_goroutine(std::string_view start_function, GoFunctionKind kind);
+bool is_system_goroutine(std::string_view start_function, GoFuncId kind);
 
 /// Whether "created by" is printed with this function's name.
 bool shows_creator(std::string_view function, GoVersion version);

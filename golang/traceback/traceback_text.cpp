@@ -10,10 +10,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_messages = 64;     // lines before the first goroutine
-constexpr std::size_t longest_message = 4096; // bytes of one
-constexpr std::size_t most_notes = 16;        // of one goroutine
-constexpr std::size_t most_registers = 64;
+constexpr std::size_t max_messages = 64;         // lines before the first goroutine
+constexpr std::size_t max_message_length = 4096; // bytes of one
+constexpr std::size_t max_notes = 16;            // of one goroutine
+constexpr std::size_t max_registers = 64;
 
 /// Reads a text line by line. A traceback is open once it has a header, a signal or a message; a goroutine is open from
 /// its header on, and its frames come as pairs of lines.
@@ -127,7 +127,7 @@ void TracebackReader::take(const LogLine &line) {
     return;
   // A position may be the line that the text breaks off in.
   pending_doubtful_ = !line.last || (contents.front().front() != '\t' && contents.front().front() != ' ');
-  last_plain_ = in_goroutine_ ? trim_blanks(contents.front()).substr(0, longest_message) : std::string_view();
+  last_plain_ = in_goroutine_ ? trim_blanks(contents.front()).substr(0, max_message_length) : std::string_view();
   take_message_candidate(line);
 }
 
@@ -190,12 +190,12 @@ void TracebackReader::collect_messages() {
   if (first < texts.size() && current_->goroutines.empty())
     current_->text_line = texts[first].second;
   for (std::size_t i = first; i < texts.size(); ++i) {
-    const std::string_view text = texts[i].first.substr(0, longest_message);
+    const std::string_view text = texts[i].first.substr(0, max_message_length);
     if (trim_blanks(text).empty())
       continue;
     if (!current_->signal || current_->goroutines.empty()) // the first one is the crash's
       read_signal_line(text, current_->signal);
-    if (current_->messages.size() < most_messages)
+    if (current_->messages.size() < max_messages)
       current_->messages.emplace_back(trim_blanks(text));
   }
   before_.clear();
@@ -216,8 +216,8 @@ void TracebackReader::flush_headless() {
 
 void TracebackReader::take_message_candidate(const LogLine &line) {
   race_announced_ = race_announced_ || line.text.find("WARNING: DATA RACE") != std::string_view::npos;
-  before_.push_back({std::string(line.text.substr(0, longest_message)), line.number});
-  if (before_.size() > most_messages)
+  before_.push_back({std::string(line.text.substr(0, max_message_length)), line.number});
+  if (before_.size() > max_messages)
     before_.pop_front();
 }
 
@@ -293,8 +293,8 @@ bool TracebackReader::take_in_goroutine(std::string_view content, const LogLine 
     goroutine.frames.push_back(std::move(frame));
     return true;
   }
-  if (text.starts_with("runtime: ") && goroutine.notes.size() < most_notes)
-    goroutine.notes.emplace_back(text.substr(0, longest_message)); // and a message of what may follow
+  if (text.starts_with("runtime: ") && goroutine.notes.size() < max_notes)
+    goroutine.notes.emplace_back(text.substr(0, max_message_length)); // and a message of what may follow
   return false;
 }
 
@@ -335,7 +335,7 @@ bool TracebackReader::take_place(std::string_view content) {
 
 bool TracebackReader::take_after_goroutines(std::string_view content) {
   if (auto found = read_register(content)) {
-    if (current_->registers.size() < most_registers &&
+    if (current_->registers.size() < max_registers &&
         std::ranges::find(current_->registers, found->first, &std::pair<std::string, std::uint64_t>::first) ==
             current_->registers.end()) // GOTRACEBACK=crash has a block per thread
       current_->registers.push_back(std::move(*found));

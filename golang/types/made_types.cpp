@@ -5,7 +5,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_made_name = 4096;
+constexpr std::size_t max_made_name_length = 4096;
 constexpr int deepest = 16;
 constexpr std::uint64_t hash_offset = 16;
 constexpr std::uint64_t size_offset = 0;
@@ -52,7 +52,7 @@ private:
   /// Each part's name counts against one budget, so that no structure of structures can take for ever.
   std::optional<std::string> limited(std::string name) {
     spent_ += name.size() + 1;
-    if (spent_ > longest_made_name)
+    if (spent_ > max_made_name_length)
       return std::nullopt;
     return name;
   }

@@ -11,12 +11,12 @@ namespace inspect {
 namespace {
 
 /// Large programs have about a tenth of this.
-constexpr std::size_t most_types = 1 << 20;
+constexpr std::size_t max_types = 1 << 20;
 /// For one type and all that it refers to, or the list of types. All 27,846 listed types of a Prometheus take 0.8
 /// million.
-constexpr std::uint64_t most_reads = 20'000'000;
-constexpr std::size_t most_tables = 1 << 16;
-constexpr std::uint64_t most_links = 1 << 20;
+constexpr std::uint64_t max_reads = 20'000'000;
+constexpr std::size_t max_tables = 1 << 16;
+constexpr std::uint64_t max_links = 1 << 20;
 
 /// The part of a printed name behind the package's name: "Server" of "http.Server", "Pair[a/b.T]" of
 /// "main.Pair[a/b.T]".
@@ -64,7 +64,7 @@ struct GoRuntimeTypes::State {
   const GoType *begin(RunAddress address, std::vector<Pending> &pending) {
     if (const auto known = types.find(address.value); known != types.end())
       return known->second;
-    if (types.size() >= most_types)
+    if (types.size() >= max_types)
       return nullptr;
     auto description = read_verified(address);
     if (!description) {
@@ -88,7 +88,7 @@ struct GoRuntimeTypes::State {
   const GoType *at(RunAddress address) {
     // A list and not recursion: types refer to each other through chains as long as the program is large.
     std::vector<Pending> pending;
-    bytes.allow(most_reads);
+    bytes.allow(max_reads);
     const GoType *root = begin(address, pending);
     const auto part = [&](RunAddress of) {
       const GoType *type = of.value == 0 ? nullptr : begin(of, pending);
@@ -133,7 +133,7 @@ struct GoRuntimeTypes::State {
     const auto words = read_value<InterfaceTableWords>(memory, address);
     if (!words || words->unused != 0)
       return std::nullopt;
-    bytes.allow(most_reads);
+    bytes.allow(max_reads);
     const auto hash = bytes.value<std::uint32_t>(RunAddress{words->type} + 16);
     if (!hash || (*hash != words->hash && !made_at_run_time(address, *words)))
       return std::nullopt;
@@ -154,9 +154,9 @@ struct GoRuntimeTypes::State {
     if (indexed)
       return;
     indexed = true;
-    bytes.allow(most_reads);
+    bytes.allow(max_reads);
     for (const GoImage &image : images) {
-      std::vector<std::int32_t> offsets(std::min(image.data.type_links.length, most_links));
+      std::vector<std::int32_t> offsets(std::min(image.data.type_links.length, max_links));
       if (!memory.read(image.data.type_links.data, std::as_writable_bytes(std::span(offsets))))
         continue;
       for (const std::int32_t offset : offsets) {
@@ -197,7 +197,7 @@ std::optional<GoRuntimeTypes::InterfaceTable> GoRuntimeTypes::interface_table(Ru
   if (const auto known = state_->tables.find(address.value); known != state_->tables.end())
     return known->second;
   auto table = state_->read_interface_table(address);
-  if (table && state_->tables.size() < most_tables)
+  if (table && state_->tables.size() < max_tables)
     state_->tables.emplace(address.value, *table);
   return table;
 }

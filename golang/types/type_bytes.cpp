@@ -7,7 +7,7 @@ namespace inspect {
 namespace {
 
 /// internal/abi/type.go bounds names at 2^29; those of real types, generated ones included, are far shorter.
-constexpr std::uint64_t longest_name = 1 << 16;
+constexpr std::uint64_t max_name_length = 1 << 16;
 constexpr std::uint8_t known_name_flags = 0x0f;
 constexpr std::uint8_t has_tag = 1 << 1;
 constexpr std::uint8_t is_embedded = 1 << 3;
@@ -118,7 +118,7 @@ std::optional<std::string> TypeBytes::counted_text(RunAddress &at) {
         break;
     }
   }
-  if (length > longest_name)
+  if (length > max_name_length)
     return std::nullopt;
   std::string text(length, '\0');
   if (!read(at, std::as_writable_bytes(std::span(text))))

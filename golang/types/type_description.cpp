@@ -35,8 +35,8 @@ static_assert(common_size == 48);
 constexpr std::uint64_t uncommon_size = 16;
 constexpr std::uint64_t alignment_of_descriptions = 8;
 
-constexpr std::uint64_t most_fields = 1 << 16;
-constexpr std::uint64_t most_methods = 1 << 16;
+constexpr std::uint64_t max_fields = 1 << 16;
+constexpr std::uint64_t max_methods = 1 << 16;
 
 /// Bytes of a value, where the kind alone says it.
 std::uint64_t fixed_size(GoKind kind) {
@@ -203,7 +203,7 @@ public:
     case GoKind::slice:
       return word(48, description_.element.value);
     case GoKind::interface:
-      return word(64, description_.method_count) && description_.method_count <= most_methods;
+      return word(64, description_.method_count) && description_.method_count <= max_methods;
     case GoKind::function:
       return read_function(uncommon);
     case GoKind::structure:
@@ -243,7 +243,7 @@ private:
   bool read_fields() {
     std::uint64_t array = 0;
     std::uint64_t count = 0;
-    if (!word(56, array) || !word(64, count) || count > most_fields)
+    if (!word(56, array) || !word(64, count) || count > max_fields)
       return false;
     std::uint64_t lowest = 0;
     for (std::uint64_t i = 0; i < count; ++i) {

@@ -12,12 +12,12 @@ namespace {
 constexpr std::size_t first_slots = 1024;
 /// A program has at most some ten million pcs, a sound process stands at a few thousand of them; a hostile stack must
 /// not fill the memory.
-constexpr std::size_t most_rules = std::size_t{1} << 20U;
+constexpr std::size_t max_rules = std::size_t{1} << 20U;
 /// The functions that move the stack pointer are shorter.
-constexpr std::size_t longest_assembly = 1024;
+constexpr std::size_t max_assembly_length = 1024;
 constexpr std::int32_t return_address_size = 8;
 /// What a table may say at most; the runtime's limit for a stack on 64-bit systems is 1 GB (runtime/proc.go).
-constexpr std::int32_t largest_frame = 1 << 30;
+constexpr std::int32_t max_frame_size = 1 << 30;
 
 struct NamedWay {
   std::string_view name;
@@ -51,22 +51,22 @@ constexpr auto stack_pointer_writers = std::to_array<std::string_view>({
 
 GoFrameWay way_of(const GoFunction &function, GoVersion version) {
   switch (function.kind) {
-  case GoFunctionKind::goexit:
-  case GoFunctionKind::mstart:
-  case GoFunctionKind::rt0_go:
+  case GoFuncId::goexit:
+  case GoFuncId::mstart:
+  case GoFuncId::rt0_go:
     return GoFrameWay::outermost;
-  case GoFunctionKind::systemstack:
+  case GoFuncId::systemstack:
     return GoFrameWay::system_stack;
-  case GoFunctionKind::mcall:
-  case GoFunctionKind::morestack:
+  case GoFuncId::mcall:
+  case GoFuncId::morestack:
     return GoFrameWay::switch_call;
-  case GoFunctionKind::gogo:
+  case GoFuncId::gogo:
     return GoFrameWay::resume;
-  case GoFunctionKind::asmcgocall:
+  case GoFuncId::asmcgocall:
     return GoFrameWay::call_c;
-  case GoFunctionKind::cgocallback:
+  case GoFuncId::cgocallback:
     return GoFrameWay::callback;
-  case GoFunctionKind::wrapper: // a compiled one may have the name of the assembly function that it calls
+  case GoFuncId::wrapper: // a compiled one may have the name of the assembly function that it calls
     return GoFrameWay::plain;
   default:
     break;
@@ -79,15 +79,14 @@ GoFrameWay way_of(const GoFunction &function, GoVersion version) {
   return function.writes_stack_pointer || unmarked ? GoFrameWay::moved_sp : GoFrameWay::plain;
 }
 
-bool injects_call(GoFunctionKind kind) {
-  return kind == GoFunctionKind::sigpanic || kind == GoFunctionKind::async_preempt ||
-         kind == GoFunctionKind::debug_call;
+bool injects_call(GoFuncId kind) {
+  return kind == GoFuncId::sigpanic || kind == GoFuncId::async_preempt || kind == GoFuncId::debug_call;
 }
 
 /// The distance of the CFA from the stack pointer.
 std::optional<std::int32_t> cfa_offset(const Pclntab &table, const GoFunction &function, RunAddress pc) {
   const auto delta = table.stack_delta(function, pc);
-  if (!delta || *delta < 0 || *delta > largest_frame)
+  if (!delta || *delta < 0 || *delta > max_frame_size)
     return std::nullopt;
   return *delta + return_address_size;
 }
@@ -109,7 +108,7 @@ const GoFrameRule &GoFrameRules::add(RunAddress pc, bool exact, const MemoryView
 }
 
 void GoFrameRules::grow() {
-  if (used_ >= most_rules) {
+  if (used_ >= max_rules) {
     slots_.assign(first_slots, {});
     used_ = 0;
     return;
@@ -154,7 +153,7 @@ GoFrameRule GoFrameRules::find(RunAddress pc, bool exact, const MemoryView &memo
 
 void GoFrameRules::find_saved_stack_pointer(GoFrameRule &rule, const Pclntab &table, const GoFunction &function,
                                             RunAddress inside, const MemoryView &memory) const {
-  std::array<std::byte, longest_assembly> code;
+  std::array<std::byte, max_assembly_length> code;
   const std::size_t size = std::min<std::uint64_t>(code.size(), function.end - function.entry);
   if (!memory.read(function.entry, std::span(code).first(size)))
     return;

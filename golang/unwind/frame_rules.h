@@ -5,7 +5,8 @@
 //     if (rule.way == GoFrameWay::plain) cfa = stack_pointer + rule.cfa_offset;
 //
 // A few functions of the runtime, in assembly, leave their stack for another one or move the stack pointer in a way
-// that the pclntab cannot tell; they are told apart here, by function id and by name, and followed by golang/unwind/go_unwind.
+// that the pclntab cannot tell; they are told apart here, by function id and by name, and followed by
+// golang/unwind/go_unwind.
 //
 // Sources: runtime/traceback.go, runtime/asm_amd64.s, runtime/sys_linux_amd64.s, runtime/time_linux_amd64.s and
 // runtime/cgo/asm_amd64.s, Go 1.16 to 1.26.

@@ -14,7 +14,7 @@ struct GoWalkContext {
   const Goroutine *goroutine = nullptr; ///< m.curg, or the parked goroutine
   /// Of the walked thread; for a parked goroutine the one that it is locked to, so that the C functions below a
   /// callback into Go are found; null for any other.
-  const GoMachine *machine = nullptr;
+  const GoM *runtime_m = nullptr;
 };
 
 class GoUnwind final : public UnwindExtension {

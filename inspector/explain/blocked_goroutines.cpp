@@ -13,10 +13,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_sentences = 20;
-constexpr std::size_t most_named = 3;             // goroutines in one sentence
-constexpr std::uint64_t largest_structure = 4096; // a lock is taken to lie inside what a word points to
-constexpr std::size_t deepest_wait = 8;           // frames from the top in which the wait shows
+constexpr std::size_t max_sentences = 20;
+constexpr std::size_t max_named = 3;               // goroutines in one sentence
+constexpr std::uint64_t max_structure_size = 4096; // a lock is taken to lie inside what a word points to
+constexpr std::size_t max_wait_depth = 8;          // frames from the top in which the wait shows
 constexpr std::uint64_t lowest_pointer = 1 << 16;
 
 /// A function whose first word is what its caller waits for, or lies `offset` bytes behind its start.
@@ -68,7 +68,7 @@ std::size_t caller_frame(const TracebackGoroutine &goroutine) {
 
 std::optional<Wait> shown_wait(const TracebackGoroutine &goroutine) {
   std::optional<Wait> found;
-  for (std::size_t i = 0; i < goroutine.frames.size() && i < deepest_wait; ++i) {
+  for (std::size_t i = 0; i < goroutine.frames.size() && i < max_wait_depth; ++i) {
     const TracebackFrame &frame = goroutine.frames[i];
     if (!is_synchronisation(frame.function))
       break;
@@ -105,9 +105,9 @@ public:
     for (const std::uint64_t address : addresses)
       say_waiters(address);
     say_nil_channels();
-    if (sentences_.size() > most_sentences) {
-      const std::size_t more = sentences_.size() - most_sentences;
-      sentences_.resize(most_sentences);
+    if (sentences_.size() > max_sentences) {
+      const std::size_t more = sentences_.size() - max_sentences;
+      sentences_.resize(max_sentences);
       sentences_.push_back(fmt::format("and {} more of this kind", more));
     }
     return std::move(sentences_);
@@ -163,7 +163,7 @@ private:
     for (std::size_t i = 0; i < goroutines_.size(); ++i)
       for (std::size_t k = 0; k < goroutines_[i].frames.size(); ++k)
         for (const std::uint64_t word : goroutines_[i].frames[k].words)
-          if (wanted.contains(word) && places_[word].size() < most_places)
+          if (wanted.contains(word) && places_[word].size() < max_places)
             places_[word].push_back({i, k});
   }
 
@@ -173,7 +173,7 @@ private:
     std::vector<std::uint64_t> words = {wait.address};
     if (wait.caller < goroutines_[i].frames.size())
       for (const std::uint64_t word : goroutines_[i].frames[wait.caller].words)
-        if (word >= lowest_pointer && word < wait.address && wait.address - word < largest_structure)
+        if (word >= lowest_pointer && word < wait.address && wait.address - word < max_structure_size)
           words.push_back(word);
     return words;
   }
@@ -190,9 +190,9 @@ private:
 
   static std::string names(const std::vector<std::uint64_t> &ids) {
     std::string text = ids.size() == 1 ? "goroutine " : fmt::format("{} goroutines (", ids.size());
-    for (std::size_t i = 0; i < ids.size() && i < most_named; ++i)
+    for (std::size_t i = 0; i < ids.size() && i < max_named; ++i)
       text += fmt::format("{}{}", i == 0 ? "" : ", ", ids[i]);
-    if (ids.size() > most_named)
+    if (ids.size() > max_named)
       text += ", …";
     return ids.size() == 1 ? text : text + ")";
   }
@@ -233,7 +233,7 @@ private:
     std::vector<Place> found;
     const Wait &wait = *waits_[members.front()];
     const auto &frames = goroutines_[members.front()].frames;
-    const auto receiver = wait.how == "lock" && wait.caller < frames.size() && sentences_.size() < most_sentences
+    const auto receiver = wait.how == "lock" && wait.caller < frames.size() && sentences_.size() < max_sentences
                               ? receiver_of(frames[wait.caller].function)
                               : std::nullopt;
     if (!receiver || !receiver->pointer)
@@ -244,7 +244,7 @@ private:
       for (std::size_t k = 0; k < goroutines_[i].frames.size(); ++k) {
         const TracebackFrame &frame = goroutines_[i].frames[k];
         if (frame.words.empty() || frame.words.front() > wait.address ||
-            wait.address - frame.words.front() >= largest_structure)
+            wait.address - frame.words.front() >= max_structure_size)
           continue;
         const auto other = receiver_of(frame.function);
         if (!other || other->type != receiver->type || other->package_path != receiver->package_path)
@@ -261,10 +261,10 @@ private:
     if (others.empty())
       return lock ? own_text(members) : std::string();
     std::string text = lock ? ": it may be held by " : ": also known to ";
-    for (std::size_t i = 0; i < others.size() && i < most_named; ++i)
+    for (std::size_t i = 0; i < others.size() && i < max_named; ++i)
       text += fmt::format("{}{}", i == 0 ? "" : "; ", place_text(others[i]));
-    if (others.size() > most_named)
-      text += fmt::format("; and {} more", others.size() - most_named);
+    if (others.size() > max_named)
+      text += fmt::format("; and {} more", others.size() - max_named);
     return text;
   }
 
@@ -303,7 +303,7 @@ private:
                                        names(forever), forever.size() == 1 ? "s" : ""));
   }
 
-  static constexpr std::size_t most_places = 64; // of one word
+  static constexpr std::size_t max_places = 64; // of one word
 
   const std::vector<TracebackGoroutine> &goroutines_;
   FrameDecoder &decoder_;

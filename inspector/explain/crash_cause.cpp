@@ -12,7 +12,7 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t first_page = 4096; // the runtime takes faults below for nil dereferences (signal_unix.go)
-constexpr std::size_t deepest_field = 8;
+constexpr std::size_t max_field_nesting = 8;
 constexpr std::size_t least_recursion = 10; // frames of one function
 
 std::string place_of(const TracebackFrame &frame) {
@@ -23,7 +23,7 @@ std::string place_of(const TracebackFrame &frame) {
 std::string field_at(const GoType &type, std::uint64_t offset) {
   std::string path;
   const GoType *current = &type;
-  for (std::size_t depth = 0; depth < deepest_field && current->kind == GoKind::structure; ++depth) {
+  for (std::size_t depth = 0; depth < max_field_nesting && current->kind == GoKind::structure; ++depth) {
     const GoField *found = nullptr;
     for (const GoField &field : current->fields)
       if (field.type != nullptr && offset >= field.offset &&

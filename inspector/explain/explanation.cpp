@@ -12,7 +12,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_functions_named = 3;
+constexpr std::size_t max_functions_named = 3;
 
 /// What the frames of one traceback say for or against the binary.
 struct Agreement {
@@ -133,9 +133,9 @@ private:
     if (binary_ == nullptr || agreement_.contradictions.empty())
       return;
     std::string names;
-    for (std::size_t i = 0; i < agreement_.contradictions.size() && i < most_functions_named; ++i)
+    for (std::size_t i = 0; i < agreement_.contradictions.size() && i < max_functions_named; ++i)
       names += fmt::format("{}{}", i == 0 ? "" : ", ", agreement_.contradictions[i]);
-    if (agreement_.contradictions.size() > most_functions_named)
+    if (agreement_.contradictions.size() > max_functions_named)
       names += ", …";
     into_.warnings.insert(
         into_.warnings.begin(),

@@ -13,20 +13,20 @@ namespace {
 constexpr std::uint64_t lowest_pointer = 1 << 16; // vm.mmap_min_addr
 constexpr std::uint64_t lowest_heap = std::uint64_t{1} << 32;
 constexpr std::uint64_t highest_pointer = std::uint64_t{1} << 47;
-constexpr std::uint64_t largest_length = 1 << 30; // of what is taken for a length
+constexpr std::uint64_t max_length = 1 << 30; // of what is taken for a length
 
 bool like_pointer(std::uint64_t word) {
   return word >= lowest_pointer && word < highest_pointer;
 }
 
 bool like_string(std::uint64_t data, std::uint64_t length) {
-  return like_pointer(data) && length > 0 && length < std::min<std::uint64_t>(largest_length, lowest_pointer);
+  return like_pointer(data) && length > 0 && length < std::min<std::uint64_t>(max_length, lowest_pointer);
 }
 
 /// Data of a slice whose capacity is not its length was allocated; a binary's own data lies at low addresses.
 bool like_slice(std::uint64_t data, std::uint64_t length, std::uint64_t capacity) {
   return (data >= lowest_heap || length == capacity) && like_pointer(data) && length <= capacity && capacity > 0 &&
-         capacity < largest_length;
+         capacity < max_length;
 }
 
 std::string pair_text(std::uint64_t first, std::uint64_t second) {

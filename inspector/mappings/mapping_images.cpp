@@ -17,7 +17,7 @@ using FileKey = std::pair<std::uint64_t, std::uint64_t>; // device, inode
 
 /// What a bss may have where nothing says how large it is: libraries with more are rare, and the kernel joins it with
 /// other memory right behind it.
-constexpr std::uint64_t largest_unknown_bss = 16ULL << 20;
+constexpr std::uint64_t max_unknown_bss_size = 16ULL << 20;
 
 FileKey key_of(const Mapping &mapping) {
   return {mapping.device, mapping.inode};
@@ -135,7 +135,7 @@ void claim_libraries(MappingClaims &claims, std::span<const RunRange> images) {
       keys.push_back(key_of(claims.mapping(i)));
   std::ranges::sort(keys);
   keys.erase(std::ranges::unique(keys).begin(), keys.end());
-  ImageSweep(claims, {MappingKind::library_text, MappingKind::library_data}, images, largest_unknown_bss).run(keys);
+  ImageSweep(claims, {MappingKind::library_text, MappingKind::library_data}, images, max_unknown_bss_size).run(keys);
 }
 
 } // namespace inspect

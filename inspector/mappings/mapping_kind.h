@@ -3,7 +3,7 @@
 // Every mapping is of exactly one kind, so that the sum over the kinds is the sum over the mappings.
 #pragma once
 
-#include "allocators/malloc_statistics.h"
+#include "allocators/malloc_reader.h"
 #include "attach/memory/memory_usage.h"
 #include "attach/snapshot/thread_stack_pointers.h"
 #include "golang/memstats/go_memory_reader.h"
@@ -64,7 +64,7 @@ struct ClassifiedMapping {
 /// What else is known of the process than its mappings; any of it may be missing.
 struct MappingOwners {
   std::span<const GoMemoryRange> go;
-  std::function<bool(RunRange mapping)> is_mapped_chunk; ///< MallocBooks'; each call reads the target
+  std::function<bool(RunRange mapping)> is_mapped_chunk; ///< MallocReader'; each call reads the target
   std::span<const MallocArena> arenas;
   std::span<const RunRange> images;            ///< of the loaded modules, first to last segment: how far their bss goes
   std::span<const ThreadStackPointer> threads; ///< attach/snapshot/thread_stack_pointers.h

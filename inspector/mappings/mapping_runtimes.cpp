@@ -15,7 +15,7 @@ constexpr std::uint64_t malloc_heap_size = 64ULL << 20;
 /// malloc's default threshold (M_MMAP_THRESHOLD); it can be set lower, and such small ones stay anonymous.
 constexpr std::uint64_t least_mapped_chunk = 128ULL << 10;
 /// Each look is a read of the target.
-constexpr std::size_t most_looks_for_chunks = 16'384;
+constexpr std::size_t max_looks_for_chunks = 16'384;
 
 /// Ranges that may overlap, as ascending ones that do not.
 class RangeSet {
@@ -154,12 +154,12 @@ void claim_mapped_chunks(MappingClaims &claims, const std::function<bool(RunRang
     if (!claims.claimed(i) && claims.is_private_data(i) && !claims.mapping(i).executable &&
         claims.mapping(i).range.size() >= least_mapped_chunk)
       candidates.push_back(i);
-  if (candidates.size() > most_looks_for_chunks) {
+  if (candidates.size() > max_looks_for_chunks) {
     const auto larger = [&](std::size_t left, std::size_t right) {
       return claims.mapping(left).range.size() > claims.mapping(right).range.size();
     };
-    std::ranges::partial_sort(candidates, candidates.begin() + most_looks_for_chunks, larger);
-    candidates.resize(most_looks_for_chunks);
+    std::ranges::partial_sort(candidates, candidates.begin() + max_looks_for_chunks, larger);
+    candidates.resize(max_looks_for_chunks);
   }
   for (const std::size_t index : candidates)
     if (is_mapped_chunk(claims.mapping(index).range))

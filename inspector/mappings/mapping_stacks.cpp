@@ -18,12 +18,12 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t page_size = 4096;
-constexpr std::uint64_t largest_guard = 1ULL << 20;
-constexpr std::uint64_t largest_guessed_stack = 64ULL << 20;
+constexpr std::uint64_t max_guard_size = 1ULL << 20;
+constexpr std::uint64_t max_guessed_stack_size = 64ULL << 20;
 /// How far up from a stack pointer a descriptor is looked for, and for all threads together.
 constexpr std::size_t farthest_search = 8U << 20;
-constexpr std::size_t most_searched = 64U << 20;
-constexpr std::size_t most_tops = 16'384;
+constexpr std::size_t max_words_searched = 64U << 20;
+constexpr std::size_t max_tops = 16'384;
 
 using Thread = ThreadStackPointer;
 
@@ -79,7 +79,7 @@ void StackFinder::give(ClassifiedMapping &row, const Thread &thread) {
 
 bool StackFinder::has_guard_below(std::size_t index) const {
   return claims_.adjoins_previous(index) && claims_.is_private_reserve(index - 1) && !claims_.claimed(index - 1) &&
-         claims_.mapping(index - 1).range.size() <= largest_guard;
+         claims_.mapping(index - 1).range.size() <= max_guard_size;
 }
 
 /// Upwards, for below there may be much that was never touched.
@@ -88,7 +88,7 @@ std::optional<RunAddress> StackFinder::search_top(RunAddress from, RunAddress en
   std::vector<std::byte> bytes;
   RunAddress at{from.value / page_size * page_size};
   end = std::min(end, at + farthest_search);
-  while (at < end && searched_ < most_searched) {
+  while (at < end && searched_ < max_words_searched) {
     bytes.resize(std::min<std::uint64_t>(step, end - at));
     searched_ += bytes.size();
     if (!memory_->read(at, bytes))
@@ -133,17 +133,17 @@ void StackFinder::claim_hit(std::size_t index, std::span<const std::size_t> thre
 
 /// Stacks without guards are one mapping where they adjoin each other.
 void StackFinder::claim_common(std::size_t index, std::span<const std::size_t> threads) {
-  constexpr std::size_t most_named = 4;
+  constexpr std::size_t max_named = 4;
   ClassifiedMapping &row = claims_.claim(index, MappingKind::thread_stack);
   row.note = fmt::format("stacks of {} threads:", threads.size());
-  for (std::size_t i = 0; i < threads.size() && i < most_named; ++i) {
+  for (std::size_t i = 0; i < threads.size() && i < max_named; ++i) {
     const Thread &thread = threads_[threads[i]];
     row.note += fmt::format("{} {} {}", i > 0 ? "," : "", thread.thread, thread.name);
     if (const auto top =
             memory_ != nullptr ? search_top(*thread.stack_pointer, claims_.mapping(index).range.end) : std::nullopt)
       row.note += fmt::format(" ({} kB deep)", (*top - *thread.stack_pointer) / 1024);
   }
-  if (threads.size() > most_named)
+  if (threads.size() > max_named)
     row.note += ", …";
 }
 
@@ -195,7 +195,7 @@ std::vector<StackFinder::Top> StackFinder::read_tops(std::span<const std::size_t
 
 void StackFinder::place_by_descriptor() {
   std::vector<std::size_t> candidates;
-  for (std::size_t i = 1; i < claims_.size() && candidates.size() < most_tops; ++i)
+  for (std::size_t i = 1; i < claims_.size() && candidates.size() < max_tops; ++i)
     if (may_be_stack(i) && claims_.mapping(i).range.size() >= page_size && has_guard_below(i))
       candidates.push_back(i);
   for (const Top &top : read_tops(candidates)) {
@@ -213,7 +213,7 @@ void StackFinder::place_by_descriptor() {
 /// megabyte.
 bool is_typical_size(std::uint64_t stack, std::uint64_t guard) {
   const auto typical = [](std::uint64_t size) { return std::has_single_bit(size) || size % (1U << 20) == 0; };
-  return stack >= 4 * page_size && stack <= largest_guessed_stack && (typical(stack) || typical(stack + guard));
+  return stack >= 4 * page_size && stack <= max_guessed_stack_size && (typical(stack) || typical(stack + guard));
 }
 
 void StackFinder::guess_by_shape() {
@@ -236,7 +236,7 @@ void StackFinder::claim_guards() {
     std::uint64_t size = 0;
     for (std::size_t at = i; has_guard_below(at); --at) {
       size += claims_.mapping(at - 1).range.size();
-      if (size > largest_guard)
+      if (size > max_guard_size)
         break;
       ClassifiedMapping &guard = claims_.claim(at - 1, MappingKind::guard);
       guard.thread = stack.thread;

@@ -13,7 +13,7 @@ struct Evidence {
   std::vector<GoMemoryRange> go;
   std::vector<MallocArena> arenas;
   std::vector<RunRange> images;
-  const MallocBooks *malloc_books = nullptr;
+  const MallocReader *malloc_reader = nullptr;
   const MemoryView *memory = nullptr;
 };
 
@@ -37,8 +37,10 @@ Result<ProcessMappings> join(pid_t process, const std::string &executable, const
         fmt::format("the stacks of threads cannot be told from other memory: {}", threads.error().message()));
   MappingOwners owners;
   owners.go = evidence.go;
-  if (evidence.malloc_books != nullptr)
-    owners.is_mapped_chunk = [books = evidence.malloc_books](RunRange range) { return books->is_mapped_chunk(range); };
+  if (evidence.malloc_reader != nullptr)
+    owners.is_mapped_chunk = [readers = evidence.malloc_reader](RunRange range) {
+      return readers->is_mapped_chunk(range);
+    };
   owners.arenas = evidence.arenas;
   owners.images = evidence.images;
   owners.memory = evidence.memory;
@@ -50,50 +52,50 @@ Result<ProcessMappings> join(pid_t process, const std::string &executable, const
 
 } // namespace
 
-RuntimeBooks open_runtime_books(Target &target) {
-  RuntimeBooks books;
+RuntimeReaders open_runtime_readers(Target &target) {
+  RuntimeReaders readers;
   if (const auto runtime = target.go_runtime()) {
-    auto go = GoMemoryBooks::open(**runtime, target.memory());
+    auto go = GoMemoryReader::open(**runtime, target.memory());
     if (go)
-      books.go = std::move(*go);
+      readers.go = std::move(*go);
     else
-      books.warnings.push_back(fmt::format("the Go runtime's books cannot be read: {}", go.error().message()));
+      readers.warnings.push_back(fmt::format("the Go runtime's books cannot be read: {}", go.error().message()));
   } else if (runtime.error().kind() != ErrorKind::not_found) {
-    books.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtime.error().message()));
+    readers.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtime.error().message()));
   }
-  auto malloc_books = MallocBooks::open(target.modules(), target.memory());
-  if (malloc_books)
-    books.malloc_books = std::move(*malloc_books);
-  else if (malloc_books.error().kind() != ErrorKind::not_found)
-    books.warnings.push_back(fmt::format("malloc's books cannot be read: {}", malloc_books.error().message()));
-  return books;
+  auto malloc_reader = MallocReader::open(target.modules(), target.memory());
+  if (malloc_reader)
+    readers.malloc_reader = std::move(*malloc_reader);
+  else if (malloc_reader.error().kind() != ErrorKind::not_found)
+    readers.warnings.push_back(fmt::format("malloc's books cannot be read: {}", malloc_reader.error().message()));
+  return readers;
 }
 
-Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks &books) {
+Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeReaders &readers) {
   Evidence evidence;
-  std::vector<std::string> warnings = books.warnings;
+  std::vector<std::string> warnings = readers.warnings;
   evidence.memory = &target.memory();
   for (const Module *module : target.modules().modules())
     evidence.images.push_back(module->range());
-  if (books.go) {
-    if (auto ranges = books.go->ranges())
+  if (readers.go) {
+    if (auto ranges = readers.go->ranges())
       evidence.go = std::move(*ranges);
     else
       warnings.push_back(fmt::format("the Go heap's place is guessed: {}", ranges.error().message()));
   }
-  if (books.malloc_books) {
-    evidence.malloc_books = books.malloc_books.get();
-    evidence.arenas = books.malloc_books->statistics().arenas;
+  if (readers.malloc_reader) {
+    evidence.malloc_reader = readers.malloc_reader.get();
+    evidence.arenas = readers.malloc_reader->statistics().arenas;
   }
   return join(target.process(), target.executable(), evidence, std::move(warnings));
 }
 
 Result<ProcessMappings> read_process_mappings(Target &target) {
-  RuntimeBooks books = open_runtime_books(target);
-  if (books.malloc_books)
-    if (const auto copied = books.malloc_books->copy(0); !copied)
-      books.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", copied.error().message()));
-  return read_process_mappings(target, books);
+  RuntimeReaders readers = open_runtime_readers(target);
+  if (readers.malloc_reader)
+    if (const auto copied = readers.malloc_reader->copy(0); !copied)
+      readers.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", copied.error().message()));
+  return read_process_mappings(target, readers);
 }
 
 Result<ProcessMappings> read_process_mappings(pid_t process) {

@@ -1,14 +1,14 @@
 // The mappings of a process with what each is for: usage, the runtimes' books and the threads' stacks put together.
 // What `maps` prints and `mem` adds up.
 //
-//     RuntimeBooks books = open_runtime_books(*target);
+//     RuntimeReaders books = open_runtime_readers(*target);
 //     …                                                     // copy them, in a stop of the caller's or live
 //     auto mappings = read_process_mappings(*target, books);
 //
 // Nothing here stops the target. smaps is read once.
 #pragma once
 
-#include "allocators/malloc_statistics.h"
+#include "allocators/malloc_reader.h"
 #include "golang/memstats/go_memory_reader.h"
 #include "inspector/mappings/mapping_kind.h"
 #include "inspector/target/target.h"
@@ -21,13 +21,13 @@
 namespace inspect {
 
 /// The books that a target keeps itself. Valid until the target's refresh() finds other modules.
-struct RuntimeBooks {
-  std::unique_ptr<GoMemoryBooks> go;         ///< null: no Go runtime, or one that cannot be read
-  std::unique_ptr<MallocBooks> malloc_books; ///< null: no glibc, or one that cannot be read
-  std::vector<std::string> warnings;         ///< why a runtime that is there cannot be read
+struct RuntimeReaders {
+  std::unique_ptr<GoMemoryReader> go;          ///< null: no Go runtime, or one that cannot be read
+  std::unique_ptr<MallocReader> malloc_reader; ///< null: no glibc, or one that cannot be read
+  std::vector<std::string> warnings;           ///< why a runtime that is there cannot be read
 };
 
-RuntimeBooks open_runtime_books(Target &target);
+RuntimeReaders open_runtime_readers(Target &target);
 
 struct ProcessMappings {
   pid_t process = 0;
@@ -39,9 +39,9 @@ struct ProcessMappings {
   std::vector<std::string> warnings; ///< what could not be told apart, and why
 };
 
-/// `books` as open_runtime_books() gave them. Their arenas are those of the last MallocBooks::copy(); Go's ranges are
-/// read live. no_such_process, not_permitted.
-Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeBooks &books);
+/// `books` as open_runtime_readers() gave them. Their arenas are those of the last MallocReader::copy(); Go's ranges
+/// are read live. no_such_process, not_permitted.
+Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeReaders &readers);
 
 /// Opens the books and copies malloc's without a stop.
 Result<ProcessMappings> read_process_mappings(Target &target);

@@ -13,14 +13,14 @@ namespace {
 namespace limits = memory_thresholds;
 
 std::optional<MemoryFinding> many_arenas(const MemoryEvidence &evidence) {
-  const auto &books = evidence.report.malloc_statistics;
-  if (!books)
+  const auto &statistics = evidence.report.malloc_statistics;
+  if (!statistics)
     return std::nullopt;
   std::uint64_t count = 0;
   std::uint64_t heaps = 0;
   std::uint64_t reserved = 0;
   std::uint64_t in_use = 0;
-  for (const MallocArena &arena : books->arenas) {
+  for (const MallocArena &arena : statistics->arenas) {
     if (arena.is_main)
       continue;
     ++count;
@@ -53,12 +53,12 @@ std::optional<MemoryFinding> many_arenas(const MemoryEvidence &evidence) {
 /// Resident are chunks in use and free ones, and no more of the former than there are: the rest of what is resident is
 /// free for certain.
 std::optional<MemoryFinding> free_in_malloc(const MemoryEvidence &evidence) {
-  const auto &books = evidence.report.malloc_statistics;
-  if (!books || !evidence.report.measured || !books->complete)
+  const auto &statistics = evidence.report.malloc_statistics;
+  if (!statistics || !evidence.report.measured || !statistics->complete)
     return std::nullopt;
   const std::uint64_t resident =
       evidence.of(MappingKind::main_heap).resident + evidence.of(MappingKind::malloc_arena).resident;
-  const std::uint64_t held = std::min(books->totals.fordblks, less(resident, books->totals.uordblks));
+  const std::uint64_t held = std::min(statistics->totals.fordblks, less(resident, statistics->totals.uordblks));
   if (!evidence.is_large(held))
     return std::nullopt;
   MemoryFinding finding;
@@ -66,10 +66,10 @@ std::optional<MemoryFinding> free_in_malloc(const MemoryEvidence &evidence) {
   finding.bytes = held;
   finding.sentence = fmt::format("RSS {}: {} is memory that the program has freed and malloc keeps, of {} that it took "
                                  "from the system for {}",
-                                 size_text(evidence.resident()), size_text(held), size_text(books->totals.arena),
-                                 counted(books->arenas.size(), "arena"));
+                                 size_text(evidence.resident()), size_text(held), size_text(statistics->totals.arena),
+                                 counted(statistics->arenas.size(), "arena"));
   finding.see = "malloc_trim(3) gives back what is whole pages; mallopt(3) M_TRIM_THRESHOLD";
-  finding.figures = {{"rss", evidence.resident()}, {"free", held}, {"arena", books->totals.arena}};
+  finding.figures = {{"rss", evidence.resident()}, {"free", held}, {"arena", statistics->totals.arena}};
   return finding;
 }
 

@@ -44,8 +44,8 @@ struct MemoryReader::State {
   Target *target = nullptr; ///< null: it could not be opened
   std::unique_ptr<Target> own_target;
   std::string why_no_target;
-  std::uint64_t generation = 0;      ///< of the target's modules, that the books were opened with
-  std::optional<RuntimeBooks> books; ///< after the target that they read through
+  std::uint64_t generation = 0;          ///< of the target's modules, that the books were opened with
+  std::optional<RuntimeReaders> readers; ///< after the target that they read through
   std::vector<OtherAllocator> other_allocators;
   RuntimeInfo runtime;
   std::optional<std::uint64_t> start_ticks; ///< of the first look
@@ -53,11 +53,11 @@ struct MemoryReader::State {
   bool malloc_copied = false;
 
   Result<MemoryReport> begin_report();
-  void open_books();
-  void copy_books(MemoryReport &report, const MemoryReadOptions &options);
+  void open_reader();
+  void copy_structures(MemoryReport &report, const MemoryReadOptions &options);
   void copy_stopped(MemoryReport &report, Tracer &tracer);
   void copy_each(MemoryReport &report);
-  void decode_books(MemoryReport &report);
+  void decode_statistics(MemoryReport &report);
   Result<ProcessMappings> read_mappings() const;
 };
 
@@ -110,10 +110,10 @@ Result<MemoryReport> MemoryReader::State::begin_report() {
   return report;
 }
 
-void MemoryReader::State::open_books() {
-  if (target == nullptr || (books && generation == target->generation()))
+void MemoryReader::State::open_reader() {
+  if (target == nullptr || (readers && generation == target->generation()))
     return;
-  books = open_runtime_books(*target);
+  readers = open_runtime_readers(*target);
   other_allocators = find_other_allocators(target->modules());
   generation = target->generation();
 }
@@ -127,13 +127,13 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
       report.warnings.push_back(fmt::format("{} books are missing: {}", whose, with_remedy(copied.error())));
     return copied.has_value();
   };
-  go_copied = copy(books->go, "the Go runtime's");
-  malloc_copied = copy(books->malloc_books, "malloc's");
+  go_copied = copy(readers->go, "the Go runtime's");
+  malloc_copied = copy(readers->malloc_reader, "malloc's");
 }
 
 void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
-  if (books->malloc_books != nullptr)
-    books->malloc_books->prepare();
+  if (readers->malloc_reader != nullptr)
+    readers->malloc_reader->prepare();
   auto stopped = StoppedProcess::stop(tracer, process, {});
   if (!stopped) {
     report.warnings.push_back(
@@ -151,33 +151,33 @@ void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
                                           counted(static_cast<std::uint64_t>(runs_on), "thread")));
 }
 
-void MemoryReader::State::copy_books(MemoryReport &report, const MemoryReadOptions &options) {
-  if (!books)
+void MemoryReader::State::copy_structures(MemoryReport &report, const MemoryReadOptions &options) {
+  if (!readers)
     return;
   report.other_allocators = other_allocators;
-  if (books->go == nullptr && books->malloc_books == nullptr)
+  if (readers->go == nullptr && readers->malloc_reader == nullptr)
     return;
   if (options.held)
     copy_each(report);
   else if (options.tracer != nullptr)
     copy_stopped(report, *options.tracer);
   // Where the arenas lie tells kinds apart, and is worth a look at the running process.
-  if (!malloc_copied && books->malloc_books != nullptr)
-    if (const Result<void> copied = books->malloc_books->copy(0); !copied)
+  if (!malloc_copied && readers->malloc_reader != nullptr)
+    if (const Result<void> copied = readers->malloc_reader->copy(0); !copied)
       report.warnings.push_back(fmt::format("malloc's arenas cannot be read: {}", with_remedy(copied.error())));
 }
 
-void MemoryReader::State::decode_books(MemoryReport &report) {
+void MemoryReader::State::decode_statistics(MemoryReport &report) {
   if (std::exchange(go_copied, false)) {
-    auto figures = books->go->statistics();
+    auto figures = readers->go->statistics();
     if (figures)
       report.go = std::move(*figures);
     else
       report.warnings.push_back(fmt::format("the Go runtime's books are missing: {}", with_remedy(figures.error())));
-    std::ranges::move(books->go->take_warnings(), std::back_inserter(report.warnings));
+    std::ranges::move(readers->go->take_warnings(), std::back_inserter(report.warnings));
   }
   if (std::exchange(malloc_copied, false)) {
-    report.malloc_statistics = books->malloc_books->statistics();
+    report.malloc_statistics = readers->malloc_reader->statistics();
     if (!report.malloc_statistics->complete)
       report.warnings.push_back(
           fmt::format("malloc's figures are not complete: {}", report.malloc_statistics->why_incomplete));
@@ -185,18 +185,18 @@ void MemoryReader::State::decode_books(MemoryReport &report) {
 }
 
 Result<ProcessMappings> MemoryReader::State::read_mappings() const {
-  return target != nullptr ? read_process_mappings(*target, *books) : read_process_mappings(process);
+  return target != nullptr ? read_process_mappings(*target, *readers) : read_process_mappings(process);
 }
 
 Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   auto report = state_->begin_report();
   if (!report)
     return std::unexpected(report.error());
-  state_->open_books();
+  state_->open_reader();
   if (!state_->why_no_target.empty())
     report->warnings.push_back(fmt::format("only the kernel's figures are here: {}", state_->why_no_target));
-  state_->copy_books(*report, options);
-  state_->decode_books(*report);
+  state_->copy_structures(*report, options);
+  state_->decode_statistics(*report);
 
   const auto before = read_memory_status(state_->process);
   if (!before)

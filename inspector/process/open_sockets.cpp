@@ -104,7 +104,7 @@ OpenSockets read_open_sockets(const ProcessDirectory &process, const std::vector
 }
 
 std::vector<SocketGroup> group_sockets(const std::vector<OpenSocket> &sockets) {
-  constexpr std::size_t most_examples = 4;
+  constexpr std::size_t max_examples = 4;
   using Key = std::tuple<SocketRole, std::string, std::string, std::string, std::string_view>;
   std::map<Key, SocketGroup> groups;
   for (const OpenSocket &socket : sockets) {
@@ -115,7 +115,7 @@ std::vector<SocketGroup> group_sockets(const std::vector<OpenSocket> &sockets) {
     }
     ++group.states[socket.entry.state];
     for (const int number : socket.descriptors)
-      if (group.descriptors.size() < most_examples)
+      if (group.descriptors.size() < max_examples)
         group.descriptors.push_back(number);
   }
   std::vector<SocketGroup> sorted;

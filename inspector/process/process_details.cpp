@@ -129,8 +129,8 @@ void DetailsReader::read_status() {
 
 void DetailsReader::read_parents() {
   // Parents that change meanwhile could make a ring of numbers used again.
-  constexpr std::size_t most_parents = 100;
-  for (pid_t parent = details_.row.parent; parent > 0 && details_.parents.size() < most_parents;) {
+  constexpr std::size_t max_parents = 100;
+  for (pid_t parent = details_.row.parent; parent > 0 && details_.parents.size() < max_parents;) {
     const auto stat = read_process_stat(parent);
     if (!stat)
       break;

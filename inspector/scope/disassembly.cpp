@@ -8,7 +8,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t largest_range = 16ULL << 20;
+constexpr std::uint64_t max_range_size = 16ULL << 20;
 
 struct Named {
   std::string name;
@@ -131,7 +131,7 @@ Result<std::vector<Instruction>> disassemble(Target &target, RunRange range, Ass
                                              const Cancellation &cancellation) {
   if (range.size() == 0)
     return std::unexpected(Error(ErrorKind::usage, "the range to disassemble is empty"));
-  if (range.size() > largest_range)
+  if (range.size() > max_range_size)
     return std::unexpected(Error(ErrorKind::usage, "the range to disassemble is larger than 16 MiB"));
   // The last instruction may reach beyond the end.
   std::vector<std::byte> code(range.size() + ZYDIS_MAX_INSTRUCTION_LENGTH - 1);

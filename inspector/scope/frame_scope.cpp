@@ -16,8 +16,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_listed = 8;         // of several that are meant equally
-constexpr std::size_t most_candidates = 2'000; // for near misses
+constexpr std::size_t max_listed = 8;         // of several that are meant equally
+constexpr std::size_t max_candidates = 2'000; // for near misses
 
 /// "ns::Class::", "ns::" of "ns::Class::method"; "main." of "main.(*Server).serve". Brackets of templates and of Go's
 /// receivers belong to the part that they stand in.
@@ -166,8 +166,8 @@ std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std
                                  : fmt::format("{} of {}", one.name, std::string_view(file).substr(slash + 1)));
   }
   std::ranges::sort(names);
-  const bool more = names.size() > most_listed;
-  names.resize(std::min(names.size(), most_listed));
+  const bool more = names.size() > max_listed;
+  names.resize(std::min(names.size(), max_listed));
   return std::unexpected(Error(ErrorKind::usage,
                                fmt::format("'{}' is ambiguous: {}{}", name, fmt::join(names, ", "), more ? ", …" : ""),
                                "the whole qualified name, or 'file.c'::name"));
@@ -259,7 +259,7 @@ Error FrameScope::unknown(std::string_view name) {
   // A typing error is seldom in the first letters.
   const std::string_view beginning = name.substr(0, std::min<std::size_t>(name.size(), 3));
   for (const NameKind kind : {NameKind::variable, NameKind::function})
-    std::ranges::move(input_.program.names().names_like(beginning, kind, most_candidates, input_.cancellation),
+    std::ranges::move(input_.program.names().names_like(beginning, kind, max_candidates, input_.cancellation),
                       std::back_inserter(candidates));
   add_last_parts(candidates);
   return Error(ErrorKind::not_found, fmt::format("nothing here is named '{}'{}", name, did_you_mean(name, candidates)),
@@ -275,7 +275,7 @@ std::vector<std::string> FrameScope::names_like(std::string_view prefix, std::si
     std::ranges::move(operations_of(*object).member_names(*object, environment_), std::back_inserter(names));
   if (!prefix.empty() && input_.program.names().progress().finished())
     for (const NameKind kind : {NameKind::variable, NameKind::function})
-      std::ranges::move(input_.program.names().names_like(prefix, kind, most_candidates, input_.cancellation),
+      std::ranges::move(input_.program.names().names_like(prefix, kind, max_candidates, input_.cancellation),
                         std::back_inserter(names));
   std::erase_if(names, [&](const std::string &name) { return !name.starts_with(prefix); });
   std::ranges::sort(names);

@@ -8,7 +8,7 @@ namespace {
 
 /// How far values are looked for in callers: an entry value may be an entry value of the caller's again, but chains of
 /// more than a few do not occur.
-constexpr std::size_t most_callers = 32;
+constexpr std::size_t max_callers = 32;
 
 } // namespace
 
@@ -16,7 +16,7 @@ const FrameContext &StackContexts::at(std::size_t physical) {
   if (const auto known = contexts_.find(physical); known != contexts_.end())
     return known->second;
   std::size_t outermost = physical;
-  while (outermost - physical < most_callers && is_called_by_next(outermost) && !contexts_.contains(outermost))
+  while (outermost - physical < max_callers && is_called_by_next(outermost) && !contexts_.contains(outermost))
     ++outermost;
   for (std::size_t i = outermost + 1; i-- > physical;) {
     const auto [at, is_new] = contexts_.try_emplace(i, FrameContext());

@@ -12,13 +12,13 @@ namespace inspect {
 namespace {
 
 constexpr std::chrono::milliseconds per_value{100};
-constexpr std::size_t most_variables = 64; // of one frame in a dump
-constexpr std::size_t most_kept = 8;       // stacks
+constexpr std::size_t max_variables = 64; // of one frame in a dump
+constexpr std::size_t max_kept = 8;       // stacks
 
 } // namespace
 
 /// A stack with registers, and its frames as expressions see them; it does not move.
-struct StackValues::WalkedStack {
+struct DumpVariables::WalkedStack {
   WalkedStack(Stack walked, const MemoryView &memory, ModuleMap &modules)
       : stack(std::move(walked)), contexts({stack, memory, modules}) {}
 
@@ -26,7 +26,7 @@ struct StackValues::WalkedStack {
   StackContexts contexts;
 };
 
-struct StackValues::State {
+struct DumpVariables::State {
   State(Target &inspected, std::shared_ptr<const SnapshotMemory> stacks)
       : target(inspected), captured(std::move(stacks)), files(target.modules()),
         memory({captured.get(), &files, &target.memory()}), program(target) {}
@@ -45,18 +45,18 @@ struct StackValues::State {
     const std::pair key(is_goroutine, id);
     if (const auto known = walked.find(key); known != walked.end())
       return known->second;
-    if (walked.size() >= most_kept)
+    if (walked.size() >= max_kept)
       walked.clear();
     return walked.try_emplace(key, walk(), memory, target.modules()).first->second;
   }
 };
 
-StackValues::StackValues(Target &target, std::shared_ptr<const SnapshotMemory> captured)
+DumpVariables::DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured)
     : state_(std::make_unique<State>(target, std::move(captured))) {}
 
-StackValues::~StackValues() = default;
+DumpVariables::~DumpVariables() = default;
 
-bool StackValues::may_go_on() {
+bool DumpVariables::may_go_on() {
   const auto now = std::chrono::steady_clock::now();
   if (!state_->until)
     state_->until = now + budget;
@@ -66,8 +66,8 @@ bool StackValues::may_go_on() {
   return false;
 }
 
-std::vector<FrameVariable> StackValues::decode(WalkedStack &walked, std::span<const ReportFrame> frames,
-                                               std::size_t frame, FrameVariables which, const PrintOptions &print) {
+std::vector<FrameVariable> DumpVariables::decode(WalkedStack &walked, std::span<const ReportFrame> frames,
+                                                 std::size_t frame, FrameVariables which, const PrintOptions &print) {
   const std::size_t physical = frames[frame].physical;
   if (physical >= walked.stack.frames.size() || frames[frame].guessed || frames[frame].signal)
     return {};
@@ -80,11 +80,11 @@ std::vector<FrameVariable> StackValues::decode(WalkedStack &walked, std::span<co
   scope.environment().find_type = {};
   return frame_variables(
       scope, which,
-      {.print = print, .with_types = true, .most = most_variables, .per_value = per_value, .until = *state_->until});
+      {.print = print, .with_types = true, .most = max_variables, .per_value = per_value, .until = *state_->until});
 }
 
-std::vector<FrameVariable> StackValues::variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
-                                                  const PrintOptions &print) {
+std::vector<FrameVariable> DumpVariables::variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
+                                                    const PrintOptions &print) {
   if (frame >= thread.frames.size() || thread.stack.frames.empty() || !may_go_on())
     return {};
   const auto &registers = thread.stack.frames.front().registers;
@@ -105,8 +105,9 @@ std::vector<FrameVariable> StackValues::variables(const ThreadReport &thread, st
   return decode(walked, thread.frames, frame, which, print);
 }
 
-std::vector<FrameVariable> StackValues::variables(const ProcessReport &report, const GoroutineReport &goroutine,
-                                                  std::size_t frame, FrameVariables which, const PrintOptions &print) {
+std::vector<FrameVariable> DumpVariables::variables(const ProcessReport &report, const GoroutineReport &goroutine,
+                                                    std::size_t frame, FrameVariables which,
+                                                    const PrintOptions &print) {
   if (!report.go || frame >= report.go->stack_of(goroutine).frames.size() || !may_go_on())
     return {};
   WalkedStack &walked =

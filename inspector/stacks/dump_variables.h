@@ -16,13 +16,13 @@
 
 namespace inspect {
 
-class StackValues {
+class DumpVariables {
 public:
   /// `captured` are the copied stacks. The target must outlive the object, and keep its modules.
-  StackValues(Target &target, std::shared_ptr<const SnapshotMemory> captured);
-  ~StackValues();
-  StackValues(const StackValues &) = delete;
-  StackValues &operator=(const StackValues &) = delete;
+  DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured);
+  ~DumpVariables();
+  DumpVariables(const DumpVariables &) = delete;
+  DumpVariables &operator=(const DumpVariables &) = delete;
 
   /// Of a line of the thread's stack; empty where there is no debug information for it, and where it is guessed.
   std::vector<FrameVariable> variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,

@@ -29,7 +29,7 @@ public:
 private:
   struct Named {
     ReportFrame frame;
-    GoFunctionKind kind = GoFunctionKind::normal;
+    GoFuncId kind = GoFuncId::normal;
   };
   const std::vector<Named> &names_at(RunAddress pc, RunAddress lookup);
   std::vector<Named> go_names(const GoImage &image, RunAddress pc, RunAddress lookup);

@@ -9,12 +9,12 @@ namespace {
 
 /// Our number of each thread by the number it has in its own namespace.
 std::unordered_map<pid_t, pid_t> numbers_by_own(pid_t process, std::span<const StoppedThread> threads,
-                                                const std::vector<GoMachine> &machines) {
+                                                const std::vector<GoM> &runtime_ms) {
   std::unordered_map<pid_t, pid_t> numbers;
   for (const StoppedThread &thread : threads)
     numbers.emplace(thread.thread, thread.thread);
   const bool same_namespace = std::ranges::all_of(
-      machines, [&](const GoMachine &machine) { return machine.thread == 0 || numbers.contains(machine.thread); });
+      runtime_ms, [&](const GoM &runtime_m) { return runtime_m.thread == 0 || numbers.contains(runtime_m.thread); });
   if (same_namespace)
     return numbers;
   std::unordered_map<pid_t, pid_t> own;
@@ -27,23 +27,23 @@ std::unordered_map<pid_t, pid_t> numbers_by_own(pid_t process, std::span<const S
 } // namespace
 
 GoThreads::GoThreads(const GoroutineCopy &copy, pid_t process, std::span<const StoppedThread> threads) {
-  const auto numbers = numbers_by_own(process, threads, copy.machines());
+  const auto numbers = numbers_by_own(process, threads, copy.runtime_ms());
   std::unordered_map<RunAddress, const Goroutine *> wanted;
-  for (const GoMachine &machine : copy.machines()) {
-    machines_.emplace(machine.address, &machine);
-    if (const auto number = numbers.find(machine.thread); number != numbers.end())
-      threads_.emplace(machine.address, number->second);
-    if (machine.current_g.value != 0)
-      wanted.emplace(machine.current_g, nullptr);
+  for (const GoM &runtime_m : copy.runtime_ms()) {
+    runtime_ms_.emplace(runtime_m.address, &runtime_m);
+    if (const auto number = numbers.find(runtime_m.thread); number != numbers.end())
+      threads_.emplace(runtime_m.address, number->second);
+    if (runtime_m.current_g.value != 0)
+      wanted.emplace(runtime_m.current_g, nullptr);
   }
   current_.reserve(wanted.size()); // contexts point into it
   for (const Goroutine &goroutine : copy.goroutines())
     if (const auto found = wanted.find(goroutine.address); found != wanted.end() && found->second == nullptr)
       found->second = &current_.emplace_back(goroutine);
   for (const auto &[address, thread] : threads_) {
-    const GoMachine *machine = machines_.at(address);
-    const auto goroutine = wanted.find(machine->current_g);
-    contexts_[thread] = {goroutine != wanted.end() ? goroutine->second : nullptr, machine};
+    const GoM *runtime_m = runtime_ms_.at(address);
+    const auto goroutine = wanted.find(runtime_m->current_g);
+    contexts_[thread] = {goroutine != wanted.end() ? goroutine->second : nullptr, runtime_m};
   }
 }
 
@@ -57,9 +57,9 @@ pid_t GoThreads::thread_of(const Goroutine &goroutine) const {
   return found != threads_.end() ? found->second : 0;
 }
 
-const GoMachine *GoThreads::machine_of(const Goroutine &goroutine) const {
+const GoM *GoThreads::m_of(const Goroutine &goroutine) const {
   for (const RunAddress address : {goroutine.m, goroutine.locked_m})
-    if (const auto found = machines_.find(address); found != machines_.end())
+    if (const auto found = runtime_ms_.find(address); found != runtime_ms_.end())
       return found->second;
   return nullptr;
 }

@@ -22,11 +22,11 @@ public:
   /// The thread that a goroutine is on, as we number it; 0: none.
   pid_t thread_of(const Goroutine &goroutine) const;
   /// The M it runs on or is locked to, null without.
-  const GoMachine *machine_of(const Goroutine &goroutine) const;
+  const GoM *m_of(const Goroutine &goroutine) const;
 
 private:
-  std::unordered_map<RunAddress, const GoMachine *> machines_; ///< by the address of the m
-  std::unordered_map<RunAddress, pid_t> threads_;              ///< ours, by the address of the m
+  std::unordered_map<RunAddress, const GoM *> runtime_ms_; ///< by the address of the m
+  std::unordered_map<RunAddress, pid_t> threads_;          ///< ours, by the address of the m
   std::unordered_map<pid_t, GoWalkContext> contexts_;
   std::vector<Goroutine> current_; ///< those on threads; contexts point here
 };

@@ -11,8 +11,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_cases = 65536; // of a select
-constexpr std::size_t most_in_queue = 1'000'000;
+constexpr std::size_t max_cases = 65536; // of a select
+constexpr std::size_t max_in_queue = 1'000'000;
 
 Error gone_on(const GoroutineReport &goroutine) {
   return Error(ErrorKind::not_found, fmt::format("goroutine {} has gone on since it was looked at", goroutine.id),
@@ -34,7 +34,7 @@ Result<std::vector<ChannelWait>> channel_waits(const MemoryView &memory, const R
                                                const GoroutineReport &goroutine) {
   std::vector<ChannelWait> waits;
   RunAddress record = goroutine.waiting;
-  for (std::size_t i = 0; record.value != 0 && i < most_cases; ++i) {
+  for (std::size_t i = 0; record.value != 0 && i < max_cases; ++i) {
     const auto owner = read_word(memory, field(record, layout.g));
     const auto channel = read_word(memory, field(record, layout.channel));
     const auto next = read_word(memory, field(record, layout.wait_link));
@@ -50,7 +50,7 @@ Result<std::vector<ChannelWait>> channel_waits(const MemoryView &memory, const R
 /// Whether the record stands in the queue of those who want to receive, or to send.
 bool is_in_queue(const MemoryView &memory, const RuntimeLayout &layout, RunAddress queue, RunAddress record) {
   auto at = read_word(memory, queue);
-  for (std::size_t i = 0; at && *at != 0 && i < most_in_queue; ++i) {
+  for (std::size_t i = 0; at && *at != 0 && i < max_in_queue; ++i) {
     if (*at == record.value)
       return true;
     at = read_word(memory, field(RunAddress{*at}, layout.sudog.next));

@@ -115,7 +115,7 @@ struct GoroutineReporter::State {
   GoUnwind unwinding;
   GoStackWalk quick_walk;
   /// Where goroutines start, and of which kind of the runtime's own those are: a million start at a few places.
-  std::unordered_map<RunAddress, std::optional<GoFunctionKind>> system_starts;
+  std::unordered_map<RunAddress, std::optional<GoFuncId>> system_starts;
   Stack latest; ///< of the goroutine at hand; its frames keep their memory
   GoThreads threads;
   std::unordered_map<pid_t, const ThreadReport *> reports;
@@ -143,7 +143,7 @@ bool GoroutineReporter::State::is_between_calls(const Goroutine &goroutine) cons
   if (goroutine.status != GoroutineStatus::in_syscall)
     return false;
   const auto place = input.runtime.function_at(goroutine.syscall_pc);
-  return place && place->function.kind == GoFunctionKind::goexit;
+  return place && place->function.kind == GoFuncId::goexit;
 }
 
 const ThreadReport *GoroutineReporter::State::thread_report(pid_t thread) const {
@@ -161,7 +161,7 @@ bool GoroutineReporter::State::is_system(const Goroutine &goroutine, const Gorou
   }
   if (!start->second)
     return false;
-  const bool calls_back = start->second == GoFunctionKind::runfinq || start->second == GoFunctionKind::run_cleanups;
+  const bool calls_back = start->second == GoFuncId::runfinq || start->second == GoFuncId::run_cleanups;
   const auto is_of_program = [](const ReportFrame &frame) {
     return frame.go && !frame.function.starts_with("runtime.");
   };
@@ -216,7 +216,7 @@ void GoroutineReporter::State::walk_parked(const Goroutine &goroutine, Stack &in
                       .starts_at_return_address = true};
   if (quick_walk.walk(goroutine, input.memory, limits, into))
     return;
-  unwinding.begin({&goroutine, threads.machine_of(goroutine)});
+  unwinding.begin({&goroutine, threads.m_of(goroutine)});
   limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
   into = unwind(parked_registers(goroutine), input.memory, input.target.modules(), limits);
 }

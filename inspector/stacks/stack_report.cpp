@@ -171,7 +171,7 @@ public:
         report.go->values = make_argument_values(target_, *go_.runtime, report.captured, std::move(stacks));
     }
     if (options_.argument_values)
-      report.values = std::make_shared<StackValues>(target_, report.captured);
+      report.values = std::make_shared<DumpVariables>(target_, report.captured);
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
     if (late_threads_ > 0)
@@ -238,7 +238,7 @@ private:
       thread.goroutine = goroutines->goroutine_on(stopped.thread);
     }
     thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
-    if (late_memory_.take_reads() > 0 && !options_.hold_while_thinking)
+    if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
       ++late_threads_;
     // What a writer needs to walk it again for the values of its variables.
     if (!thread.stack.frames.empty() && thread.stack.frames.front().registers == nullptr && options_.argument_values)
@@ -300,7 +300,7 @@ Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const Report
   // Floating-point arguments of innermost frames are in them.
   snapshot_options.stop.vector_registers |= options.keep_registers;
   FactsByThread facts = read_thread_facts(target.process());
-  if (options.hold_while_thinking) {
+  if (options.symbolize_while_stopped) {
     auto stopped = StoppedProcess::stop(tracer, target.process(), snapshot_options.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
@@ -333,7 +333,7 @@ Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &targ
     if (auto known = facts.find(thread.thread); known != facts.end() && known->second.state == 't')
       known->second.state = thread.system_call >= 0 ? 'S' : 'R'; // held by us: what it did before is in its registers
   ReportOptions held = options;
-  held.hold_while_thinking = true;
+  held.symbolize_while_stopped = true;
   return finish(target, held, *go, std::move(snapshot), std::move(facts));
 }
 

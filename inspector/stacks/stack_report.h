@@ -18,7 +18,7 @@
 
 namespace inspect {
 
-class StackValues; // inspector/stacks/dump_variables.h
+class DumpVariables; // inspector/stacks/dump_variables.h
 
 struct ThreadReport {
   pid_t thread = 0;
@@ -50,7 +50,7 @@ struct ProcessReport {
   std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
   std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
   /// Arguments and locals by debug information; null: not wanted. What they lead to is read when a writer asks.
-  std::shared_ptr<StackValues> values;
+  std::shared_ptr<DumpVariables> values;
   bool values_are_later = false; ///< the process ran on meanwhile
 };
 
@@ -67,8 +67,8 @@ struct ReportOptions {
   bool keep_registers = false;
   GoroutineWish goroutines = GoroutineWish::if_any;
   bool argument_words = true;
-  bool argument_values = true;      ///< GoReport::values and ProcessReport::values are there
-  bool hold_while_thinking = false; ///< --stopped: release only when the report is done
+  bool argument_values = true;          ///< GoReport::values and ProcessReport::values are there
+  bool symbolize_while_stopped = false; ///< --stopped: release only when the report is done
   const Cancellation *cancellation = nullptr;
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
 };

@@ -84,10 +84,10 @@ std::optional<FutexOwner> futex_owner(const StoppedThread &thread, const MemoryV
   if (command != FUTEX_WAIT || static_cast<std::uint32_t>(arguments[2]) != 2 || !words)
     return std::nullopt;
   const bool locked = words->lock == 1 || words->lock == 2;
-  constexpr std::uint32_t most_users = 1 << 20;
+  constexpr std::uint32_t max_users = 1 << 20;
   constexpr std::uint32_t kind_bits = 0x3ff;
   if (!locked || words->owner == thread.thread || !is_one_of(threads, words->owner) || words->users == 0 ||
-      words->users > most_users || (words->kind & ~kind_bits) != 0)
+      words->users > max_users || (words->kind & ~kind_bits) != 0)
     return std::nullopt;
   return FutexOwner{words->owner, false};
 }

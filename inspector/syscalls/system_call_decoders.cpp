@@ -14,7 +14,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_descriptors = 8;
+constexpr std::size_t max_descriptors = 8;
 
 std::string descriptor_list(const SystemCallText &call, const std::vector<std::int32_t> &descriptors,
                             std::size_t total) {
@@ -29,7 +29,7 @@ std::string descriptor_list(const SystemCallText &call, const std::vector<std::i
 
 void add_poll_set(SystemCallText &call) {
   const std::uint64_t count = static_cast<std::uint32_t>(call.word(1));
-  std::vector<pollfd> entries(std::min<std::uint64_t>(count, most_descriptors));
+  std::vector<pollfd> entries(std::min<std::uint64_t>(count, max_descriptors));
   if (!entries.empty() && !call.memory().read(RunAddress{call.word(0)}, std::as_writable_bytes(std::span(entries)))) {
     call.add(fmt::format("{:#x}, {} descriptors", call.word(0), count));
     return;
@@ -53,8 +53,8 @@ void describe_ppoll(SystemCallText &call) {
 
 void add_select_sets(SystemCallText &call) {
   constexpr std::array<std::string_view, 3> purposes = {"read", "write", "except"};
-  constexpr std::int32_t most_bits = 1 << 16; // a set may be larger than FD_SETSIZE; the kernel cuts it at the table's
-  const std::int32_t bits = std::clamp(call.integer(0), 0, most_bits);
+  constexpr std::int32_t max_bits = 1 << 16; // a set may be larger than FD_SETSIZE; the kernel cuts it at the table's
+  const std::int32_t bits = std::clamp(call.integer(0), 0, max_bits);
   for (unsigned set = 0; set < purposes.size(); ++set) {
     const std::uint64_t address = call.word(1 + set);
     std::vector<std::uint64_t> words(static_cast<std::size_t>((bits + 63) / 64));
@@ -65,7 +65,7 @@ void add_select_sets(SystemCallText &call) {
     for (std::int32_t bit = 0; bit < bits; ++bit) {
       if ((words[static_cast<std::size_t>(bit / 64)] >> (bit % 64) & 1) == 0)
         continue;
-      if (++total <= most_descriptors)
+      if (++total <= max_descriptors)
         descriptors.push_back(bit);
     }
     call.add(fmt::format("{} {}", purposes[set], descriptor_list(call, descriptors, total)));

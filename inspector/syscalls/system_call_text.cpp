@@ -17,7 +17,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_path = 256;
+constexpr std::size_t max_path_length = 256;
 
 std::chrono::nanoseconds duration_of(const timespec &time) {
   // Hostile values must not overflow: ten years are as good as for ever.
@@ -73,10 +73,10 @@ std::string SystemCallText::descriptor(std::int32_t number) const {
 std::string SystemCallText::path(std::uint64_t address) const {
   if (address == 0)
     return "NULL";
-  const auto text = read_c_string(memory_, RunAddress{address}, longest_path);
+  const auto text = read_c_string(memory_, RunAddress{address}, max_path_length);
   if (!text)
     return fmt::format("{:#x}", address);
-  return fmt::format("\"{}\"{}", *text, text->size() == longest_path ? "..." : "");
+  return fmt::format("\"{}\"{}", *text, text->size() == max_path_length ? "..." : "");
 }
 
 std::string SystemCallText::signal_set(std::uint64_t address) const {

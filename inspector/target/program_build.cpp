@@ -9,8 +9,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_comment_bytes = 64 << 10;
-constexpr std::size_t most_compilers = 64;
+constexpr std::uint64_t max_comment_bytes = 64 << 10;
+constexpr std::size_t max_compilers = 64;
 
 /// Strings with a NUL behind each; the linker leaves each compiler's once, some linkers more often.
 std::vector<std::string> compilers_in(const ElfFile &file) {
@@ -18,9 +18,9 @@ std::vector<std::string> compilers_in(const ElfFile &file) {
   const ElfSection *comment = file.section(".comment");
   if (comment == nullptr || comment->type == SHT_NOBITS)
     return found;
-  const std::string text = file.bytes(comment->offset, comment->size, most_comment_bytes);
+  const std::string text = file.bytes(comment->offset, comment->size, max_comment_bytes);
   std::string_view rest = text;
-  while (!rest.empty() && found.size() < most_compilers) {
+  while (!rest.empty() && found.size() < max_compilers) {
     const std::size_t end = std::min(rest.find('\0'), rest.size());
     const std::string_view one = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));

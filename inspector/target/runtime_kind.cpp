@@ -14,9 +14,9 @@ namespace inspect {
 namespace {
 
 // A search ends after this many bytes: an executable of gigabytes must not hold up a process list.
-constexpr std::uint64_t search_limit = 8 << 20;
+constexpr std::uint64_t max_searched = 8 << 20;
 // The release of node.js lies deep in its 50 MB of constants; it is looked for in files already known to be node.
-constexpr std::uint64_t node_search_limit = 64 << 20;
+constexpr std::uint64_t max_node_searches = 64 << 20;
 
 /// One executable under the eyes of the detectors; what several of them need is read once.
 struct Candidate {
@@ -39,7 +39,7 @@ bool has_dynamic_name(const Candidate &candidate, std::string_view name) {
 }
 
 std::optional<FileOffset> find_in_section(const Candidate &candidate, std::string_view section, std::string_view needle,
-                                          std::uint64_t limit = search_limit) {
+                                          std::uint64_t limit = max_searched) {
   const ElfSection *found = candidate.file.section(section);
   if (found == nullptr || found->type == SHT_NOBITS)
     return std::nullopt;
@@ -47,7 +47,7 @@ std::optional<FileOffset> find_in_section(const Candidate &candidate, std::strin
 }
 
 std::optional<FileOffset> find_in_constants(const Candidate &candidate, std::string_view needle,
-                                            std::uint64_t limit = search_limit) {
+                                            std::uint64_t limit = max_searched) {
   if (!candidate.file.sections().empty())
     return find_in_section(candidate, ".rodata", needle, limit);
   // Section headers are gone: constants are in the segments that are not writable.
@@ -137,7 +137,7 @@ bool detect_node(const Candidate &candidate, RuntimeInfo &info) {
     return false;
   info.language = "node";
   constexpr std::string_view address = "nodejs.org/download/release/v";
-  if (auto hit = find_in_constants(candidate, address, node_search_limit))
+  if (auto hit = find_in_constants(candidate, address, max_node_searches))
     info.version = leading_version(candidate.file.bytes(*hit + address.size(), 16, 16));
   return true;
 }
@@ -165,10 +165,10 @@ bool ends_in_rust_sources(std::string_view text) {
 /// A source file of Rust's own library among the constants, where panics name it.
 bool names_rust_source(const Candidate &candidate, std::string_view library_path) {
   const auto hit = find_in_constants(candidate, library_path);
-  constexpr std::uint64_t longest_prefix = 80;
-  if (!hit || hit->value < longest_prefix)
+  constexpr std::uint64_t max_prefix_length = 80;
+  if (!hit || hit->value < max_prefix_length)
     return false;
-  return ends_in_rust_sources(candidate.file.bytes(*hit - longest_prefix, longest_prefix, longest_prefix));
+  return ends_in_rust_sources(candidate.file.bytes(*hit - max_prefix_length, max_prefix_length, max_prefix_length));
 }
 
 bool detect_rust(const Candidate &candidate, RuntimeInfo &info, bool links_cxx) {

@@ -12,9 +12,9 @@ namespace inspect::test {
 namespace {
 
 /// A process' memory with some words replaced, and on request about one byte in `rarity` of all that is read.
-class DamagedBooks final : public MemoryView {
+class DamagedStatistics final : public MemoryView {
 public:
-  explicit DamagedBooks(const MemoryView &intact) : intact_(intact) {}
+  explicit DamagedStatistics(const MemoryView &intact) : intact_(intact) {}
 
   void replace(RunAddress address, std::uint64_t word) { words_[address] = word; }
   void repair() { words_.clear(); }
@@ -60,7 +60,7 @@ struct Damage {
   std::string what;
   std::string complaint; ///< a part of what is said; empty: the copy fails, and `error` is a part of why
   std::string error;
-  std::function<void(const ArenaCopy &arena, const MallocStateLayout &layout, DamagedBooks &memory)> inflict;
+  std::function<void(const ArenaCopy &arena, const MallocStateLayout &layout, DamagedStatistics &memory)> inflict;
 };
 
 /// A bin that has more than one chunk.
@@ -82,47 +82,47 @@ unsigned filled_fast_bin(const ArenaCopy &arena) {
 const std::vector<Damage> &damages() {
   static const std::vector<Damage> all = {
       {"a bin that goes in a circle", "does not point back", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          const RunAddress chunk = arena.bin_last(filled_bin(arena));
          memory.replace(chunk + 24, chunk.value);
        }},
       {"a bin that leads out of memory", "cannot be read", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          memory.replace(arena.bin_last(filled_bin(arena)) + 24, 0x10);
        }},
       {"a bin that leads to an odd address", "a bin goes on at 0x7", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          memory.replace(arena.bin_last(filled_bin(arena)) + 24, 7);
        }},
       {"a bin that ends too early", "do not lead to", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          const unsigned bin = filled_bin(arena);
          memory.replace(arena.bin_last(bin) + 24, arena.bin(bin).value);
        }},
       {"a free chunk without a size", "has 0 bytes", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          memory.replace(arena.bin_last(filled_bin(arena)) + 8, 1);
        }},
       {"a free chunk larger than the arena", "has more free chunks than bytes", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          memory.replace(arena.bin_last(126).value != arena.bin(126).value ? arena.bin_last(126) + 8
                                                                           : arena.bin_last(1) + 8,
                         std::uint64_t{1} << 40U);
        }},
       {"a top chunk larger than the arena", "would be larger than its arena", "",
-       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &, DamagedStatistics &memory) {
          memory.replace(arena.top() + 8, std::uint64_t{1} << 40U);
        }},
       {"an arena that follows itself outside of the circle", "", "do not form a circle",
-       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedStatistics &memory) {
          memory.replace(arena.next() + layout.next, arena.next().value);
        }},
       {"an arena that has a bin of nonsense", "", "no arena of malloc is at",
-       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedStatistics &memory) {
          memory.replace(arena.address() + layout.bins + 160, 0x123456789);
        }},
       {"an arena of more bytes than it ever had", "", "no arena of malloc is at",
-       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedBooks &memory) {
+       [](const ArenaCopy &arena, const MallocStateLayout &layout, DamagedStatistics &memory) {
          memory.replace(arena.address() + layout.system_mem, std::uint64_t{1} << 46U);
        }},
   };
@@ -131,25 +131,25 @@ const std::vector<Damage> &damages() {
 
 TEST_CASE("Damaged books of malloc are an error or incomplete, and say what is wrong") {
   MallocProcess process({fixture_path("malloc_arenas"), "2"}, {.debug_directories = {}});
-  DamagedBooks memory(process.memory());
+  DamagedStatistics memory(process.memory());
   const auto place = find_malloc(process.modules(), memory);
   REQUIRE(place.has_value());
-  const auto books = MallocBooks::open(process.modules(), memory);
-  REQUIRE(books.has_value());
+  const auto reader = MallocReader::open(process.modules(), memory);
+  REQUIRE(reader.has_value());
   const auto main = read_arena(memory, place->main_arena, place->layout.state);
   REQUIRE(main.has_value());
   for (const Damage &damage : damages()) {
     INFO(damage.what);
     memory.repair();
     damage.inflict(*main, place->layout.state, memory);
-    const auto copied = (*books)->copy();
+    const auto copied = (*reader)->copy();
     if (!damage.error.empty()) {
       REQUIRE_FALSE(copied.has_value());
       CHECK(copied.error().message().find(damage.error) != std::string::npos);
       continue;
     }
     REQUIRE(copied.has_value());
-    const MallocStatistics statistics = (*books)->statistics();
+    const MallocStatistics statistics = (*reader)->statistics();
     CHECK_FALSE(statistics.complete);
     CHECK(statistics.why_incomplete.find(damage.complaint) != std::string::npos);
     check_plausible(statistics);
@@ -158,33 +158,33 @@ TEST_CASE("Damaged books of malloc are an error or incomplete, and say what is w
     memory.repair();
     const RunAddress link = main->fast_bin(bin) + 16;
     memory.replace(link, main->fast_bin(bin).value ^ (link.value >> 12U));
-    REQUIRE((*books)->copy().has_value());
-    CHECK((*books)->statistics().why_incomplete.find("more free chunks than bytes") != std::string::npos);
-    check_plausible((*books)->statistics());
+    REQUIRE((*reader)->copy().has_value());
+    CHECK((*reader)->statistics().why_incomplete.find("more free chunks than bytes") != std::string::npos);
+    check_plausible((*reader)->statistics());
   }
   memory.repair();
-  REQUIRE((*books)->copy().has_value());
-  CHECK((*books)->statistics().complete);
+  REQUIRE((*reader)->copy().has_value());
+  CHECK((*reader)->statistics().complete);
 }
 
 TEST_CASE("Books of malloc that are damaged at random end, and add up") {
   MallocProcess process({fixture_path("malloc_arenas"), "2"}, {.debug_directories = {}});
-  DamagedBooks memory(process.memory());
-  const auto books = MallocBooks::open(process.modules(), memory);
-  REQUIRE(books.has_value());
+  DamagedStatistics memory(process.memory());
+  const auto reader = MallocReader::open(process.modules(), memory);
+  REQUIRE(reader.has_value());
   constexpr unsigned rarest = 30'000;
   for (int round = 0; fuzz_goes_on(round, 60); ++round) {
     INFO("round " << round);
     memory.damage(10 + static_cast<unsigned>(round) * 2003 % rarest, static_cast<std::uint64_t>(round));
     if (round % 4 == 0) {
-      const auto opened = MallocBooks::open(process.modules(), memory);
+      const auto opened = MallocReader::open(process.modules(), memory);
       if (opened && (*opened)->copy())
         check_plausible((*opened)->statistics());
     }
-    if ((*books)->copy())
-      check_plausible((*books)->statistics());
+    if ((*reader)->copy())
+      check_plausible((*reader)->statistics());
     for (const auto &[range, name] : process.mappings())
-      (*books)->is_mapped_chunk(range);
+      (*reader)->is_mapped_chunk(range);
   }
 }
 

@@ -1,10 +1,10 @@
-// The fixture malloc_arenas at rest: what it says of its malloc, and its modules and memory, for MallocBooks.
+// The fixture malloc_arenas at rest: what it says of its malloc, and its modules and memory, for MallocReader.
 //
 //     MallocProcess process("malloc_arenas", {.debug_directories = {}});
 //     CHECK(process.told().totals["arena"] == …);
 #pragma once
 
-#include "allocators/malloc_statistics.h"
+#include "allocators/malloc_reader.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/support/child_process.h"
 

@@ -13,13 +13,13 @@ namespace inspect::test {
 namespace {
 
 const LocalFiles local_files;
-constexpr std::size_t most_frames = 1000;
+constexpr std::size_t max_frames = 1000;
 constexpr std::uint32_t waiting = 4; // runtime2.go, _Gwaiting
 
 std::vector<ParkedFrame> walk(const std::vector<GoImage> &images, const MemoryView &memory, RunAddress pc,
                               RunAddress sp) {
   std::vector<ParkedFrame> frames;
-  while (frames.size() < most_frames) {
+  while (frames.size() < max_frames) {
     const GoImage *image = nullptr;
     for (const GoImage &candidate : images) {
       if (candidate.data.pcs.contains(pc))
@@ -27,7 +27,7 @@ std::vector<ParkedFrame> walk(const std::vector<GoImage> &images, const MemoryVi
     }
     const auto function = image ? image->table->find(pc) : std::nullopt;
     const auto delta = function ? image->table->stack_delta(*function, pc) : std::nullopt;
-    if (!delta || function->kind == GoFunctionKind::goexit)
+    if (!delta || function->kind == GoFuncId::goexit)
       break;
     sp = sp + static_cast<std::uint64_t>(*delta) + 8;
     frames.push_back({image, *function, pc, sp});

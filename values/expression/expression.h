@@ -80,9 +80,9 @@ struct Expression {
 };
 
 /// Longer ones are refused.
-constexpr std::size_t longest_expression = 4096;
+constexpr std::size_t max_expression_length = 4096;
 /// Of brackets and operators inside of each other.
-constexpr std::size_t deepest_expression = 100;
+constexpr std::size_t max_expression_nesting = 100;
 
 /// usage: "at column 7: expected ')'". Columns count bytes from 1.
 Error expression_error(std::size_t offset, std::string_view message);

@@ -24,7 +24,7 @@ public:
 private:
   template <typename Parse> Node nested(Parse parse) {
     // A level may take a bracket, an operator and what is in front of it.
-    if (nesting_ >= 3 * deepest_expression)
+    if (nesting_ >= 3 * max_expression_nesting)
       return std::unexpected(expression_error(cursor_.peek().offset, "the expression is nested too deeply"));
     ++nesting_;
     Node node = parse();

@@ -15,7 +15,7 @@ using Operand = EvaluationOperand;
 
 namespace {
 
-constexpr std::size_t longest_compared_text = 1 << 20;
+constexpr std::size_t max_compared_text_length = 1 << 20;
 
 bool is_value(const Operand &operand) {
   return operand.kind == Operand::Kind::value;
@@ -265,7 +265,7 @@ Result<std::optional<Operand>> ExpressionEvaluation::texts(std::string_view oper
       return operand.text;
     if (!is_value(operand))
       return std::unexpected(Error(ErrorKind::usage, "a number is no text"));
-    return operations_of(operand.value).text(operand.value, longest_compared_text, environment_);
+    return operations_of(operand.value).text(operand.value, max_compared_text_length, environment_);
   };
   const auto one = text_of(left);
   const auto other = text_of(right);
@@ -274,7 +274,7 @@ Result<std::optional<Operand>> ExpressionEvaluation::texts(std::string_view oper
     return is_object && is_of_go(left) ? Result<std::optional<Operand>>(std::nullopt)
                                        : std::unexpected((one ? other : one).error());
   }
-  if (one->size() >= longest_compared_text || other->size() >= longest_compared_text)
+  if (one->size() >= max_compared_text_length || other->size() >= max_compared_text_length)
     return std::unexpected(Error(ErrorKind::unsupported, "the texts are too long to compare"));
   if (is_comparison(operator_text)) {
     const auto ordering = *one <=> *other;

@@ -21,9 +21,9 @@ Node ExpressionGrammar::made(ExpressionNode node, std::size_t begin, std::size_t
   node.begin = begin;
   node.mark = mark;
   node.end = cursor_.last_end();
-  if (node.depth > deepest_expression)
-    return std::unexpected(
-        expression_error(mark, fmt::format("more than {} operators follow from each other here", deepest_expression)));
+  if (node.depth > max_expression_nesting)
+    return std::unexpected(expression_error(
+        mark, fmt::format("more than {} operators follow from each other here", max_expression_nesting)));
   return node;
 }
 

@@ -210,9 +210,9 @@ private:
 } // namespace
 
 Result<std::vector<ExpressionToken>> expression_tokens(std::string_view text, SourceLanguage language) {
-  if (text.size() > longest_expression)
+  if (text.size() > max_expression_length)
     return std::unexpected(Error(ErrorKind::usage, fmt::format("the expression has {} characters; at most {} are read",
-                                                               text.size(), longest_expression)));
+                                                               text.size(), max_expression_length)));
   return ExpressionLexer(text, language).run();
 }
 

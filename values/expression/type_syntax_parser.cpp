@@ -58,7 +58,7 @@ public:
   TypeParser(ExpressionCursor &cursor, SourceLanguage language) : cursor_(cursor), language_(language) {}
 
   Result<ParsedType> parse() {
-    if (++depth_ > deepest_expression)
+    if (++depth_ > max_expression_nesting)
       return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
     const std::size_t begin = cursor_.peek().offset;
     auto parsed = parse_any();
@@ -348,7 +348,7 @@ private:
     };
     std::size_t levels = 0;
     while (cursor_.peek().is_sign("*") || is_one_of(cursor_.peek(), qualifiers)) {
-      if (++levels > deepest_expression)
+      if (++levels > max_expression_nesting)
         return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
       if (cursor_.next().is_sign("*"))
         wrap(Shape::pointer);
@@ -356,7 +356,7 @@ private:
     std::size_t inner_pointers = 0;
     if (cursor_.peek().is_sign("(") && cursor_.peek(1).is_sign("*")) {
       cursor_.next();
-      while (cursor_.accept("*") && inner_pointers < deepest_expression)
+      while (cursor_.accept("*") && inner_pointers < max_expression_nesting)
         ++inner_pointers;
       if (auto closed = cursor_.expect(")"); !closed)
         return std::unexpected(closed.error());

@@ -6,7 +6,7 @@ namespace inspect {
 namespace {
 
 /// A closure with more in it is none.
-constexpr std::uint64_t largest_closure = 1 << 20;
+constexpr std::uint64_t max_closure_size = 1 << 20;
 
 } // namespace
 
@@ -16,7 +16,7 @@ std::vector<GoCapture> go_closure_captures(RunAddress code, ValueEnvironment &en
   if (lines == nullptr)
     return {};
   std::vector<GoCapture> captures = go_captures(*lines, module->bias().to_link(code));
-  std::erase_if(captures, [](const GoCapture &capture) { return capture.offset > largest_closure; });
+  std::erase_if(captures, [](const GoCapture &capture) { return capture.offset > max_closure_size; });
   return captures;
 }
 

@@ -83,11 +83,11 @@ bool is_list_of(const GoType &type, GoKind kind) {
 }
 
 /// []rune is as much text as is printed of anything.
-constexpr std::uint64_t most_runes = 65'536;
+constexpr std::uint64_t max_runes = 65'536;
 
 Result<Value> runes_to_string(const GoList &runes, const GoType &type, ValueEnvironment &environment) {
   std::string text;
-  for (std::uint64_t i = 0; i < std::min(runes.length, most_runes); ++i) {
+  for (std::uint64_t i = 0; i < std::min(runes.length, max_runes); ++i) {
     const auto code = read_number(runes.element(i, 4, environment.memory), 0, 4);
     if (!code)
       return std::unexpected(code.error());

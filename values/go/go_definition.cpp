@@ -12,7 +12,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_fields_shown = 4096;
+constexpr std::size_t max_fields_shown = 4096;
 /// Longer ones stand out of their column.
 constexpr std::size_t widest_name = 40;
 constexpr std::size_t widest_declaration = 100;
@@ -22,7 +22,7 @@ std::string name_of(const GoType *type) {
 }
 
 std::string fields_text(const GoType &type) {
-  const std::size_t shown = std::min(type.fields.size(), most_fields_shown);
+  const std::size_t shown = std::min(type.fields.size(), max_fields_shown);
   const auto fields = std::span(type.fields).first(shown);
   std::size_t name_width = 0;
   for (const GoField &field : fields)

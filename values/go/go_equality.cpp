@@ -8,9 +8,9 @@
 namespace inspect {
 namespace {
 
-constexpr int most_nested = 32;
+constexpr int max_nesting = 32;
 /// Of strings and arrays: what is compared at most.
-constexpr std::uint64_t longest_compared = 1 << 24;
+constexpr std::uint64_t max_compared = 1 << 24;
 
 class Equality {
 public:
@@ -42,10 +42,10 @@ Result<bool> Equality::strings(const Value &left, const Value &right) {
     return std::unexpected(!one ? one.error() : other.error());
   if (one->length != other->length)
     return false;
-  if (one->length > longest_compared)
+  if (one->length > max_compared)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} bytes are too many to compare", one->length)));
-  const auto first = read_go_text(*one, longest_compared, environment_.memory);
-  const auto second = read_go_text(*other, longest_compared, environment_.memory);
+  const auto first = read_go_text(*one, max_compared, environment_.memory);
+  const auto second = read_go_text(*other, max_compared, environment_.memory);
   if (!first || !second)
     return std::unexpected(!first ? first.error() : second.error());
   return *first == *second;
@@ -55,7 +55,7 @@ Result<bool> Equality::arrays(const Value &left, const Value &right, int nesting
   const GoType &type = *left.type.go;
   if (type.element == nullptr || type.length != right.type.go->length)
     return false;
-  if (type.length > longest_compared)
+  if (type.length > max_compared)
     return std::unexpected(Error(ErrorKind::unsupported, "the arrays are too long to compare"));
   for (std::uint64_t i = 0; i < type.length; ++i) {
     const auto same = equal(part(left, *type.element, i * type.element->size),
@@ -104,7 +104,7 @@ Result<bool> Equality::interfaces(const Value &left, const Value &right, int nes
 }
 
 Result<bool> Equality::equal(const Value &left, const Value &right, int nesting) {
-  if (nesting > most_nested)
+  if (nesting > max_nesting)
     return std::unexpected(Error(ErrorKind::unsupported, "the values are nested too deeply to compare"));
   if (left.type.go == nullptr || right.type.go == nullptr)
     return std::unexpected(Error(ErrorKind::usage, "values of different languages cannot be compared"));

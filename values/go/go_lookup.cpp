@@ -14,17 +14,17 @@ namespace inspect {
 namespace {
 
 /// Of pointers and interfaces on the way to a structure; more are a circle.
-constexpr int most_steps = 16;
+constexpr int max_steps = 16;
 /// Of structures in structures whose fields are promoted.
-constexpr int most_embeddings = 16;
-constexpr std::size_t most_names = 4096;
+constexpr int max_embeddings = 16;
+constexpr std::size_t max_names = 4096;
 /// Groups of eight entries that the search for a key may look at: two million entries.
-constexpr int most_groups = 1 << 18;
+constexpr int max_groups = 1 << 18;
 
 /// The structure that a value is, points to, or holds.
 Result<Value> structure_of(const Value &value, ValueEnvironment &environment) {
   Value current = value;
-  for (int steps = 0; steps < most_steps; ++steps) {
+  for (int steps = 0; steps < max_steps; ++steps) {
     const GoType &type = whole(*current.type.go, environment);
     if (type.kind == GoKind::structure)
       return current;
@@ -66,7 +66,7 @@ std::vector<const GoField *> way_to(const GoType &structure, std::string_view na
   };
   std::vector<Place> level{{&structure, {}}};
   std::set<const GoType *> seen;
-  for (int depth = 0; depth < most_embeddings && !level.empty(); ++depth) {
+  for (int depth = 0; depth < max_embeddings && !level.empty(); ++depth) {
     std::vector<Place> next;
     for (const Place &place : level) {
       if (!seen.insert(place.type).second)
@@ -87,10 +87,10 @@ std::vector<const GoField *> way_to(const GoType &structure, std::string_view na
 
 void add_names(const GoType &structure, std::set<const GoType *> &seen, std::vector<std::string> &names,
                ValueEnvironment &environment) {
-  if (seen.size() >= most_names || !seen.insert(&structure).second)
+  if (seen.size() >= max_names || !seen.insert(&structure).second)
     return;
   for (const GoField &field : structure.fields)
-    if (names.size() < most_names && field.name != "_" && std::ranges::find(names, field.name) == names.end())
+    if (names.size() < max_names && field.name != "_" && std::ranges::find(names, field.name) == names.end())
       names.push_back(field.name);
   for (const GoField &field : structure.fields)
     if (const GoType *embedded = embedded_structure(field, environment))
@@ -199,8 +199,7 @@ Result<Value> go_member(const Value &value, std::string_view name, ValueEnvironm
 
 std::vector<std::string> go_member_names(const GoType &type, ValueEnvironment &environment) {
   const GoType *structure = &whole(type, environment);
-  for (int steps = 0; steps < most_steps && structure->kind == GoKind::pointer && structure->element != nullptr;
-       ++steps)
+  for (int steps = 0; steps < max_steps && structure->kind == GoKind::pointer && structure->element != nullptr; ++steps)
     structure = &whole(*structure->element, environment);
   std::vector<std::string> names;
   std::set<const GoType *> seen;
@@ -238,7 +237,7 @@ Result<Value> go_map_element(const Value &map, const Value &key, ValueEnvironmen
     return !found && !out_of_time;
   };
   const MapWalk walk =
-      walk_map(type, RunAddress{*address}, go_version_of(environment), environment.memory, most_groups, visit);
+      walk_map(type, RunAddress{*address}, go_version_of(environment), environment.memory, max_groups, visit);
   if (found)
     return go_value_at(*type.element, *found, environment);
   if (!walk.problem.empty())

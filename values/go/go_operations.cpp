@@ -170,7 +170,8 @@ Result<Value> GoOperations::slice_pointer(const Value &value, std::uint64_t low,
     return std::unexpected(no_step(type, "has no length, so the end must be given"));
   const std::uint64_t size = type.element->size;
   std::uint64_t end = 0;
-  if (low > *high || *high >= longest_go_list || __builtin_mul_overflow(*high, size, &end) || end >= longest_go_list)
+  if (low > *high || *high >= max_go_list_length || __builtin_mul_overflow(*high, size, &end) ||
+      end >= max_go_list_length)
     return std::unexpected(Error(ErrorKind::usage, fmt::format("the bounds {}:{} make no sense", low, *high)));
   const auto address = target->source->address();
   if (!address)

@@ -92,11 +92,11 @@ Result<GoList> read_go_string(const ValueSource &source) {
   if (!address) {
     list.literal = source.at(literal_offset);
     std::byte last{};
-    if (*length > longest_go_list || (*length > 0 && !list.literal->read(*length - 1, std::span(&last, 1))))
+    if (*length > max_go_list_length || (*length > 0 && !list.literal->read(*length - 1, std::span(&last, 1))))
       return std::unexpected(Error(ErrorKind::not_found, "only the string's length is known"));
     return list;
   }
-  if (*length >= longest_go_list || (*address == 0 && *length > 0))
+  if (*length >= max_go_list_length || (*address == 0 && *length > 0))
     return std::unexpected(unlikely_length(*length, *address));
   list.address = RunAddress{*address};
   return list;
@@ -109,7 +109,7 @@ Result<GoList> read_go_slice(const ValueSource &source) {
   for (const auto *part : {&address, &length, &capacity})
     if (!*part)
       return std::unexpected(part->error());
-  if (*length >= longest_go_list || *capacity >= longest_go_list || *length > *capacity ||
+  if (*length >= max_go_list_length || *capacity >= max_go_list_length || *length > *capacity ||
       (*address == 0 && *length > 0))
     return std::unexpected(unlikely_length(*length, *address));
   return GoList{.address = RunAddress{*address}, .length = *length, .capacity = *capacity, .literal = std::nullopt};
@@ -145,7 +145,7 @@ Result<std::optional<GoChannel>> read_go_channel(const ValueSource &source, cons
   for (const auto *part : {&count, &capacity, &buffer, &closed, &first})
     if (!*part)
       return std::unexpected(part->error());
-  if (*capacity >= longest_go_list || *count > *capacity || *closed > 1 || (*first > 0 && *first >= *capacity))
+  if (*capacity >= max_go_list_length || *count > *capacity || *closed > 1 || (*first > 0 && *first >= *capacity))
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("no channel at {:#x}: not initialised?", *address)));
   return GoChannel{
       .count = *count, .capacity = *capacity, .closed = *closed == 1, .buffer = RunAddress{*buffer}, .first = *first};

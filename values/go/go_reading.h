@@ -19,7 +19,7 @@
 namespace inspect {
 
 /// No slice, string or array is longer than the address space.
-inline constexpr std::uint64_t longest_go_list = 1ULL << 47;
+inline constexpr std::uint64_t max_go_list_length = 1ULL << 47;
 
 /// The type with what it consists of, which types made of DWARF lack beyond a few steps.
 const GoType &whole(const GoType &type, const ValueEnvironment &environment);

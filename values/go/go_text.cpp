@@ -14,9 +14,9 @@ namespace inspect {
 namespace {
 
 /// Of anything in anything, for types that hold themselves without a structure between ("type S []S").
-constexpr int most_nested = 24;
+constexpr int max_nesting = 24;
 /// Groups of a map that are looked at for those entries that are printed.
-constexpr int most_map_groups = 4096;
+constexpr int max_map_groups = 4096;
 
 /// Writes values in the form of dlv's service/api/prettyprint.go, and goes into them as deep as its
 /// pkg/proc/variables.go does: structures, elements and entries are a level deeper than what holds them, pointers are
@@ -84,7 +84,7 @@ void GoTextWriter::type_before(const GoType &type, Manner manner) {
 }
 
 void GoTextWriter::value(const GoType &type, const ValueSource &source, Manner manner) {
-  if (full() || ++manner.nesting > most_nested) {
+  if (full() || ++manner.nesting > max_nesting) {
     out_ += "...";
     return;
   }
@@ -311,7 +311,7 @@ void GoTextWriter::map(const GoType &type, const ValueSource &source, Manner man
     return entries.size() < limit && !full();
   };
   const MapWalk walk = walk_map(type, RunAddress{*address}, context_.version, environment_.memory,
-                                limit == 0 ? 0 : most_map_groups, take);
+                                limit == 0 ? 0 : max_map_groups, take);
   if (!walk.problem.empty()) {
     out_ += unreadable_text(walk.problem);
     return;

@@ -11,8 +11,8 @@
 namespace inspect {
 namespace {
 
-constexpr int most_nested = 64;
-constexpr std::size_t longest_text = 4096;
+constexpr int max_nesting = 64;
+constexpr std::size_t max_text_length = 4096;
 
 /// Types that the standard library keeps under a second name, which no description has.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> other_names{{
@@ -98,7 +98,7 @@ bool TypeText::take_word(std::string_view word) {
 }
 
 TypeText::Parsed TypeText::type() {
-  if (nesting_ >= most_nested)
+  if (nesting_ >= max_nesting)
     return refused("too many types in each other");
   ++nesting_;
   Parsed made = [&]() -> Parsed {
@@ -328,7 +328,7 @@ TypeText::Parsed TypeText::find(const std::string &name) {
 Result<ValueType> parse_go_type(std::string_view text, ValueEnvironment &environment) {
   if (!environment.go || environment.go->pool == nullptr)
     return std::unexpected(Error(ErrorKind::unsupported, "there is no Go in this process"));
-  if (text.size() > longest_text)
+  if (text.size() > max_text_length)
     return std::unexpected(Error(ErrorKind::usage, "the type is too long"));
   const auto type = TypeText(text, environment).whole_text();
   if (!type)

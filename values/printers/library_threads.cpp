@@ -15,8 +15,8 @@ constexpr std::uint64_t kind_mask = 3;
 constexpr std::uint64_t kind_recursive = 1;
 constexpr std::uint64_t kind_robust_or_priority = 0x30;
 constexpr std::uint64_t musl_owner = 0x3fff'ffff;
-constexpr std::uint64_t largest_thread_id = 1 << 22; // PID_MAX_LIMIT
-constexpr std::size_t longest_type_name = 4096;
+constexpr std::uint64_t max_thread_id = 1 << 22; // PID_MAX_LIMIT
+constexpr std::size_t max_type_name_length = 4096;
 
 std::string by_thread(std::uint64_t owner) {
   return owner == 0 ? std::string() : fmt::format(" by thread {}", owner);
@@ -34,7 +34,7 @@ std::optional<std::string> glibc_mutex(const LibraryObject &data) {
   if (!lock || !owner || !count || !kind)
     return std::nullopt;
   const bool plain = (*kind & kind_robust_or_priority) == 0;
-  if ((plain && *lock > 2) || *owner > largest_thread_id)
+  if ((plain && *lock > 2) || *owner > max_thread_id)
     return fmt::format(", a lock word of {} and owner {}: not initialised?", *lock, *owner);
   if (*lock == 0)
     return ", not locked";
@@ -61,7 +61,7 @@ std::string threads(std::uint64_t count) {
 /// The class of the object there by its own type_info: its demangled name; empty where it is no such object.
 std::string type_info_name(ValueEnvironment &environment, RunAddress type_info) {
   const auto name = read_word(environment.memory, type_info + 8);
-  const auto text = name ? read_c_string(environment.memory, RunAddress{*name}, longest_type_name)
+  const auto text = name ? read_c_string(environment.memory, RunAddress{*name}, max_type_name_length)
                          : Result<std::string>(std::unexpected(name.error()));
   if (!text || text->empty())
     return {};
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> thread_id(std::uint64_t handle, const ValueEnvironm
   const auto first = read_word(environment.memory, RunAddress{handle});
   const auto third = read_word(environment.memory, RunAddress{handle} + 16);
   const auto number = read_value<std::uint32_t>(environment.memory, RunAddress{handle} + 720);
-  return first && third && number && *first == handle && *third == handle && *number <= largest_thread_id
+  return first && third && number && *first == handle && *third == handle && *number <= max_thread_id
              ? std::optional<std::uint64_t>(*number)
              : std::nullopt;
 }
@@ -106,7 +106,7 @@ std::optional<std::string> shared_mutex_text(const LibraryObject &lock) {
     const auto writer = lock.number("__data", "__cur_writer");
     if (!writer)
       return std::nullopt;
-    if (*writer > largest_thread_id)
+    if (*writer > max_thread_id)
       return fmt::format(", a writer {}: not initialised?", *writer);
     if ((*readers & write_phase) != 0 && (*readers & write_locked) != 0)
       return " locked for writing" + by_thread(*writer);

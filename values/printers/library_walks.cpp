@@ -9,7 +9,7 @@ namespace {
 
 /// User space ends below this on x86-64 even with five-level page tables; no object of a library is larger than what
 /// four-level ones can map.
-constexpr std::uint64_t largest_extent = std::uint64_t{1} << 47;
+constexpr std::uint64_t max_extent = std::uint64_t{1} << 47;
 /// Nodes that one walk passes, at most.
 constexpr std::uint64_t max_steps = 1 << 22;
 /// A red-black tree is at most twice as high as the logarithm of its count.
@@ -133,7 +133,7 @@ bool add_child(LibraryView &view, LibraryChild child) {
 std::string implausible_extent(RunAddress begin, std::uint64_t length, std::uint64_t element_size,
                                const ValueEnvironment &environment) {
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(length, element_size, &bytes) || bytes > largest_extent || length > largest_extent)
+  if (__builtin_mul_overflow(length, element_size, &bytes) || bytes > max_extent || length > max_extent)
     return fmt::format("a length of {}: not initialised?", length);
   if (length > 0 && begin.value == 0)
     return fmt::format("a length of {}, and no elements: not initialised?", length);

@@ -20,8 +20,8 @@ constexpr int max_nesting = 20;
 constexpr std::size_t repeat_threshold = 10;
 /// An array's run is not followed further than that behind the elements that are printed.
 constexpr std::uint64_t max_run = 1'000'000;
-constexpr std::size_t largest_compared = 4096;
-constexpr std::size_t largest_piece = 65'536;
+constexpr std::size_t max_compared = 4096;
+constexpr std::size_t max_piece_size = 65'536;
 
 bool is_rust_value(const Value &value, const DwarfType &type) {
   return value.language == SourceLanguage::rust || is_rust_language(type.language);
@@ -29,13 +29,13 @@ bool is_rust_value(const Value &value, const DwarfType &type) {
 
 /// How many elements from `first` on have the same bytes; read in pieces, since large arrays are not copied at once.
 std::uint64_t run_length(const Value &array, std::uint64_t first, std::uint64_t count, std::size_t size) {
-  if (size == 0 || size > largest_compared)
+  if (size == 0 || size > max_compared)
     return 1;
   std::uint64_t run = 1;
   std::vector<std::byte> one(size);
   std::vector<std::byte> piece;
   // Most runs have one element: the first piece is small.
-  for (std::uint64_t wanted = 8; first + run < count && run < max_run; wanted = largest_piece / size) {
+  for (std::uint64_t wanted = 8; first + run < count && run < max_run; wanted = max_piece_size / size) {
     const std::uint64_t elements = std::min(std::max<std::uint64_t>(wanted, 1), count - first - run);
     piece.resize(static_cast<std::size_t>(elements * size));
     if ((run == 1 && !array.source->read(first * size, one)) || !array.source->read((first + run) * size, piece))

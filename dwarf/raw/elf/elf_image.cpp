@@ -9,7 +9,7 @@ namespace inspect {
 namespace {
 
 // More program headers than any loader accepts (the kernel takes 64 KiB of them, binfmt_elf.c) are a corrupt file.
-constexpr std::size_t most_segments = 2048;
+constexpr std::size_t max_segments = 2048;
 
 void initialise_libelf() {
   static const unsigned version = elf_version(EV_CURRENT);
@@ -87,7 +87,7 @@ Result<ElfImage> ElfImage::check(ElfImage image, const std::string &path) {
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} cannot be read: {}", path, elf_errmsg(-1))));
   image.bytes_ = std::as_bytes(std::span(raw, size));
   std::size_t count = 0;
-  if (elf_getphdrnum(elf, &count) != 0 || count > most_segments)
+  if (elf_getphdrnum(elf, &count) != 0 || count > max_segments)
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("the program headers of {} make no sense", path)));
   for (std::size_t i = 0; i < count; ++i) {
     GElf_Phdr segment;

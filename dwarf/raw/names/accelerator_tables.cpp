@@ -14,8 +14,8 @@ namespace {
 using Bytes = DebugSections::Bytes;
 
 /// Of one name: 1,000 units may have a function of it.
-constexpr std::size_t most_entries_of_name = 1'000'000;
-constexpr std::uint64_t most_abbreviations = 10'000;
+constexpr std::size_t max_entries_of_name = 1'000'000;
+constexpr std::uint64_t max_abbreviations = 10'000;
 
 // DWARF 5 table 7.23; libdw's dwarf.h of 0.188 has none of them.
 constexpr std::uint64_t index_compile_unit = 1; ///< DW_IDX_compile_unit
@@ -128,7 +128,7 @@ private:
 
   void read_abbreviations(ByteReader &reader) {
     entries_.clear();
-    while (reader.ok() && entries_.size() < most_abbreviations) {
+    while (reader.ok() && entries_.size() < max_abbreviations) {
       const std::uint64_t code = reader.unsigned_leb();
       if (code == 0)
         return;
@@ -179,7 +179,7 @@ private:
 
   void read_entries(std::string_view text, ByteReader reader, const std::vector<const UnitHeader *> &compiled,
                     const std::vector<const UnitHeader *> &types) {
-    for (std::size_t count = 0; count < most_entries_of_name && reader.ok(); ++count) {
+    for (std::size_t count = 0; count < max_entries_of_name && reader.ok(); ++count) {
       const auto abbreviation = entries_.find(reader.unsigned_leb());
       if (abbreviation == entries_.end())
         return; // 0, or nonsense

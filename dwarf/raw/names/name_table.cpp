@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::size_t text_piece = 1 << 20;
 /// A program has a handful.
-constexpr std::size_t most_inline_namespaces = 64;
+constexpr std::size_t max_inline_namespaces = 64;
 /// Of one name: functions that every file of a C program has its own of.
-constexpr std::uint32_t most_of_one_name = 500;
+constexpr std::uint32_t max_of_one_name = 500;
 
 } // namespace
 
@@ -38,7 +38,7 @@ void NameTableBuilder::learn_inline_namespaces(const NameRecord &record) {
        mark = record.name.find(transparent_mark, mark + 1)) {
     const std::size_t end = record.name.find("::", mark);
     if (end == std::string_view::npos || record.name[mark + 1] == '(' ||
-        inline_namespaces_.size() >= most_inline_namespaces)
+        inline_namespaces_.size() >= max_inline_namespaces)
       return;
     inline_namespaces_.insert(shown_name(record.name.substr(0, end + 2)));
   }
@@ -72,7 +72,7 @@ void NameTableBuilder::mark_inline_namespaces() {
 }
 
 void NameTableBuilder::add(const NameRecord &record) {
-  if (record.name.find('\0') != std::string_view::npos || candidates_.size() >= name_table_entry_limit)
+  if (record.name.find('\0') != std::string_view::npos || candidates_.size() >= max_name_table_entries)
     return;
   auto known = chains_.find(record.name);
   if (known == chains_.end())
@@ -96,7 +96,7 @@ void NameTableBuilder::add(const NameRecord &record) {
       return;
     }
   }
-  if (known->second.count >= most_of_one_name)
+  if (known->second.count >= max_of_one_name)
     return;
   candidates_.push_back(
       {record.die, record.unit, record.identity, known->second.first, record.kind, record.section, record.flags});
@@ -130,7 +130,7 @@ std::vector<std::byte> NameTableBuilder::finish(NameTableHeader header) {
   entries.reserve(candidates_.size());
   std::string texts;
   for (const Named &named : order) {
-    if (texts.size() + named.name.size() >= name_table_text_limit)
+    if (texts.size() + named.name.size() >= max_name_table_text_size)
       break;
     for (std::uint32_t at = named.first; at != no_candidate; at = candidates_[at].next) {
       const Candidate &candidate = candidates_[at];
@@ -190,8 +190,8 @@ Result<NameTable> NameTable::check(std::shared_ptr<const void> owner, std::span<
     return wrong("does not begin as one");
   if (header.version != name_table_version || header.byte_order != name_table_byte_order)
     return wrong("is of another version or byte order");
-  if (header.entry_count > name_table_entry_limit || header.unit_count > name_table_entry_limit ||
-      header.text_size > name_table_text_limit || header.build_id_size > name_table_build_id_limit)
+  if (header.entry_count > max_name_table_entries || header.unit_count > max_name_table_entries ||
+      header.text_size > max_name_table_text_size || header.build_id_size > max_name_table_build_id_size)
     return wrong("claims more than a table can hold");
   const std::uint64_t entries_size = header.entry_count * sizeof(NameTableEntry);
   const std::uint64_t units_size = header.unit_count * sizeof(std::uint64_t);

@@ -31,10 +31,10 @@ struct NameTableEntry {
 inline constexpr std::uint64_t name_table_magic = 0x5844'4954'4d41'4e49; // "INAMTIDX"
 inline constexpr std::uint32_t name_table_version = 1;
 inline constexpr std::uint32_t name_table_byte_order = 0x0102'0304;
-inline constexpr std::size_t name_table_build_id_limit = 64;
+inline constexpr std::size_t max_name_table_build_id_size = 64;
 /// What is longer is refused unread.
-inline constexpr std::uint64_t name_table_entry_limit = 32'000'000;
-inline constexpr std::uint64_t name_table_text_limit = 0xffff'ffff;
+inline constexpr std::uint64_t max_name_table_entries = 32'000'000;
+inline constexpr std::uint64_t max_name_table_text_size = 0xffff'ffff;
 
 struct NameTableHeader {
   std::uint64_t magic = name_table_magic;
@@ -48,7 +48,7 @@ struct NameTableHeader {
   std::uint64_t text_size = 0;
   std::uint64_t checksum = 0;      ///< name_table_checksum
   std::uint64_t build_id_size = 0; ///< 0: the file has none, and size and mtime identify it
-  std::uint8_t build_id[name_table_build_id_limit] = {};
+  std::uint8_t build_id[max_name_table_build_id_size] = {};
 };
 
 static_assert(std::is_trivially_copyable_v<NameTableHeader> && sizeof(NameTableHeader) == 144);

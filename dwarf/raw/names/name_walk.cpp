@@ -8,10 +8,10 @@ namespace {
 
 /// References that lead to references, and scopes in scopes: a few in what compilers write.
 constexpr int deepest = 100;
-constexpr std::size_t longest_name = 64 << 10;
+constexpr std::size_t max_name_length = 64 << 10;
 /// Units kept because others may refer to them.
-constexpr std::size_t most_loaded_units = 64;
-constexpr std::size_t most_code_tables = 256;
+constexpr std::size_t max_loaded_units = 64;
+constexpr std::size_t max_code_tables = 256;
 
 bool is_type(int tag) {
   switch (tag) {
@@ -66,7 +66,7 @@ NameWalk::NameWalk(const DebugSections &sections, const DebugSections *common, c
 NameWalk::~NameWalk() = default;
 
 const AbbreviationTable &NameWalk::codes(std::uint64_t offset) {
-  if (codes_.size() >= most_code_tables)
+  if (codes_.size() >= max_code_tables)
     codes_.clear();
   std::unique_ptr<AbbreviationTable> &table = codes_[offset];
   if (!table)
@@ -81,7 +81,7 @@ std::optional<RawDie> NameWalk::root(const UnitHeader &unit) {
 std::shared_ptr<UnitNames> NameWalk::load(std::size_t header_index) {
   if (const auto known = loaded_.find(header_index); known != loaded_.end())
     return known->second;
-  if (loaded_.size() >= most_loaded_units)
+  if (loaded_.size() >= max_loaded_units)
     loaded_.clear();
   const UnitHeader &header = headers_[header_index];
   auto unit = std::make_shared<UnitNames>(read_unit_names(sections_, common_, header, codes(header.abbreviations)));
@@ -220,7 +220,7 @@ std::string NameWalk::scope_of(const Place &place, std::uint32_t scope, std::str
   const Description description = describe(around, depth + 1);
   const Place &declared = description.declared;
   std::string text = declared.walk->scope_of(declared, declared.entry().parent, description.name, depth + 1) + own;
-  if (text.size() > longest_name)
+  if (text.size() > max_name_length)
     text.clear();
   if (keepable)
     kept = text;
@@ -242,7 +242,7 @@ void NameWalk::emit(const Place &place, const NameVisitor &visit) {
   if (is_reference_to_type_unit)
     return;
   const Description description = describe(place, 0);
-  if (description.name.empty() || description.name.size() > longest_name)
+  if (description.name.empty() || description.name.size() > max_name_length)
     return;
   NameRecord record;
   record.kind = *kind;

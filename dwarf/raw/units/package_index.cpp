@@ -16,7 +16,7 @@ enum Column : std::uint32_t {
   column_ranges = 8,
 };
 
-constexpr std::uint32_t most_columns = 16;
+constexpr std::uint32_t max_columns = 16;
 
 std::optional<DebugSections::Bytes> slice(DebugSections::Bytes section, std::uint64_t offset, std::uint64_t size) {
   if (offset > section.size() || size > section.size() - offset)
@@ -36,7 +36,7 @@ void PackageIndex::read(DebugSections::Bytes index, Rows &rows) {
   const auto version = header.number(2); // of version 2 it is four bytes long, the upper two being 0
   header.skip(2);
   const std::uint64_t columns = header.number(4), units = header.number(4), slots = header.number(4);
-  if (!header.ok() || (version != 2 && version != 5) || columns == 0 || columns > most_columns ||
+  if (!header.ok() || (version != 2 && version != 5) || columns == 0 || columns > max_columns ||
       slots > index.size() / 12 || units > slots)
     return;
   ByteReader ids = header.part(slots * 8);

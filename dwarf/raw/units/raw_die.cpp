@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t longest_name = 64 << 10;
+constexpr std::size_t max_name_length = 64 << 10;
 
 constexpr auto wanted_attributes = [] {
   std::array<bool, 256> wanted{};
@@ -53,7 +53,7 @@ std::string_view RawDieReader::text_at(DebugSections::Bytes section, std::uint64
   if (offset >= section.size())
     return {};
   const auto *begin = reinterpret_cast<const char *>(section.data()) + offset;
-  const std::size_t most = std::min<std::size_t>(section.size() - offset, longest_name);
+  const std::size_t most = std::min<std::size_t>(section.size() - offset, max_name_length);
   const void *end = std::memchr(begin, 0, most);
   return end ? std::string_view(begin, static_cast<std::size_t>(static_cast<const char *>(end) - begin))
              : std::string_view();

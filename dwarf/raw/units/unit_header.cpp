@@ -8,7 +8,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_attributes = 4'000'000;
+constexpr std::size_t max_attributes = 4'000'000;
 constexpr std::uint32_t long_format = 0xffff'ffff;
 constexpr std::uint32_t first_reserved_length = 0xffff'fff0;
 
@@ -77,7 +77,7 @@ AbbreviationTable::AbbreviationTable(std::span<const std::byte> section, std::ui
   if (offset >= section.size())
     return;
   ByteReader reader(section.subspan(offset));
-  while (reader.ok() && attributes_.size() < most_attributes) {
+  while (reader.ok() && attributes_.size() < max_attributes) {
     Abbreviation abbreviation;
     abbreviation.code = reader.unsigned_leb();
     if (abbreviation.code == 0)
@@ -85,7 +85,7 @@ AbbreviationTable::AbbreviationTable(std::span<const std::byte> section, std::ui
     abbreviation.tag = static_cast<std::uint16_t>(reader.unsigned_leb());
     abbreviation.has_children = reader.byte() != 0;
     abbreviation.first = static_cast<std::uint32_t>(attributes_.size());
-    while (reader.ok() && attributes_.size() < most_attributes) {
+    while (reader.ok() && attributes_.size() < max_attributes) {
       AttributeSpecification attribute;
       attribute.name = static_cast<std::uint16_t>(reader.unsigned_leb());
       attribute.form = static_cast<std::uint16_t>(reader.unsigned_leb());

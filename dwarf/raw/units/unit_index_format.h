@@ -29,9 +29,9 @@ struct UnitIndexRecord {
 inline constexpr std::uint64_t unit_index_magic = 0x5844'4954'494e'5549; // "IUNITIDX"
 inline constexpr std::uint32_t unit_index_version = 1;
 inline constexpr std::uint32_t unit_index_byte_order = 0x0102'0304;
-inline constexpr std::size_t unit_index_build_id_limit = 64;
+inline constexpr std::size_t max_unit_index_build_id_size = 64;
 /// More than a file of any size we have met needs (24 bytes each): what is longer is refused unread.
-inline constexpr std::uint64_t unit_index_record_limit = 16'000'000;
+inline constexpr std::uint64_t max_unit_index_records = 16'000'000;
 
 struct UnitIndexHeader {
   std::uint64_t magic = unit_index_magic;
@@ -43,7 +43,7 @@ struct UnitIndexHeader {
   std::uint64_t record_count = 0;
   std::uint64_t checksum = 0;      ///< unit_index_checksum
   std::uint64_t build_id_size = 0; ///< 0: the file has none, and size and mtime identify it
-  std::uint8_t build_id[unit_index_build_id_limit] = {};
+  std::uint8_t build_id[max_unit_index_build_id_size] = {};
 };
 
 static_assert(std::is_trivially_copyable_v<UnitIndexHeader> && sizeof(UnitIndexHeader) == 128);

@@ -6,8 +6,8 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t most_levels = 4096;
-constexpr std::size_t most_entries = 50'000'000;
+constexpr std::size_t max_nesting = 4096;
+constexpr std::size_t max_entries = 50'000'000;
 
 bool is_class(int tag) {
   return tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
@@ -37,7 +37,7 @@ public:
 
   void run(std::uint64_t position) {
     RawDie die;
-    while (reader_.read(position, die) && unit_.entries.size() < most_entries) {
+    while (reader_.read(position, die) && unit_.entries.size() < max_entries) {
       if (die.tag == 0) {
         if (levels_.empty())
           return;
@@ -53,7 +53,7 @@ public:
         position = die.sibling;
         continue;
       }
-      if (levels_.size() >= most_levels)
+      if (levels_.size() >= max_nesting)
         return;
       levels_.push_back(scope.value_or(ignored));
     }

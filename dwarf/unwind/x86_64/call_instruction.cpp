@@ -24,11 +24,13 @@ std::size_t indirect_call_size(std::uint8_t mod_rm, std::uint8_t sib) {
 
 } // namespace
 
-bool ends_with_call(std::span<const std::byte, longest_call> before) {
-  const auto at = [&](std::size_t from_end) { return std::to_integer<std::uint8_t>(before[longest_call - from_end]); };
+bool ends_with_call(std::span<const std::byte, max_call_length> before) {
+  const auto at = [&](std::size_t from_end) {
+    return std::to_integer<std::uint8_t>(before[max_call_length - from_end]);
+  };
   if (at(5) == 0xe8)
     return true;
-  for (std::size_t size = 2; size <= longest_call; ++size) {
+  for (std::size_t size = 2; size <= max_call_length; ++size) {
     if (at(size) == 0xff && indirect_call_size(at(size - 1), size > 2 ? at(size - 2) : 0) == size)
       return true;
   }

@@ -9,9 +9,9 @@
 namespace inspect::x86_64 {
 
 /// The longest call without prefixes: FF, ModRM, SIB, 32-bit displacement.
-constexpr std::size_t longest_call = 7;
+constexpr std::size_t max_call_length = 7;
 
 /// `before`: the bytes in front of the address.
-bool ends_with_call(std::span<const std::byte, longest_call> before);
+bool ends_with_call(std::span<const std::byte, max_call_length> before);
 
 } // namespace inspect::x86_64

@@ -14,9 +14,9 @@ namespace inspect::x86_64 {
 namespace {
 
 /// Per frame: more than any epilogue is away in real code.
-constexpr std::size_t most_instructions = 4000;
+constexpr std::size_t max_instructions = 4000;
 /// Sides of conditional jumps that wait to be tried.
-constexpr std::size_t most_waiting = 256;
+constexpr std::size_t max_waiting = 256;
 
 /// A value that the followed code stored; unknown values are kept too, as they hide what memory holds.
 struct Store {
@@ -72,7 +72,7 @@ private:
 
   void follow(Path &path) {
     Instruction instruction;
-    while (seen_.size() < most_instructions && budget_ > 0 && seen_.insert(path.pc.value).second) {
+    while (seen_.size() < max_instructions && budget_ > 0 && seen_.insert(path.pc.value).second) {
       --budget_;
       if (!decode(path.pc, instruction) || !execute(path, instruction))
         return;
@@ -306,7 +306,7 @@ bool Follower::execute(Path &path, const Instruction &instruction) {
   default:
     if (instruction.decoded.meta.category == ZYDIS_CATEGORY_COND_BR) {
       const Value target = target_of(instruction);
-      if (target && waiting_.size() < most_waiting)
+      if (target && waiting_.size() < max_waiting)
         waiting_.push_back({RunAddress{*target}, path.registers, path.stores});
     } else {
       compute(path, instruction);

@@ -14,10 +14,10 @@ using ToCaller = UnwindExtension::ToCaller;
 
 constexpr std::uint64_t word = 8;
 /// How far assembly on one stack moves the stack pointer to align it and to make room.
-constexpr std::uint64_t largest_move = 65536;
+constexpr std::uint64_t max_move = 65536;
 /// A frame pointer chain inside one frame: what the function was called with, what its prologue set up, what
 /// PUSH_REGS_HOST_TO_ABI0 sets up.
-constexpr int most_frame_pointers = 3;
+constexpr int max_frame_pointers = 3;
 
 /// crosscall2 keeps rbx, r12 … r15 above its 24 bytes of arguments: runtime/cgo/asm_amd64.s; 1.16 leaves a gap.
 constexpr auto kept_by_crosscall2 = std::to_array<std::pair<Register, std::uint64_t>>(
@@ -39,7 +39,7 @@ std::optional<std::uint64_t> callers_frame_pointer(const GoCallee &callee, RunAd
   if (!callee.exact)
     return has_frame ? std::optional(kept) : std::nullopt;
   std::optional<std::uint64_t> pointer = callee.registers.get(rbp);
-  for (int i = 0; pointer && i < most_frame_pointers; ++i) {
+  for (int i = 0; pointer && i < max_frame_pointers; ++i) {
     if (*pointer < callee.sp.value || *pointer > cfa.value - 2 * word)
       return pointer;
     const auto next = read_word(callee.memory, RunAddress{*pointer});
@@ -121,7 +121,7 @@ Step leave_signal(const GoCallee &callee) {
 
 void StackSwitches::begin(GoWalkContext context) {
   context_ = context;
-  system_sp_ = context.machine != nullptr ? context.machine->g0_sp : RunAddress{};
+  system_sp_ = context.runtime_m != nullptr ? context.runtime_m->g0_sp : RunAddress{};
 }
 
 Step StackSwitches::step(const GoCallee &callee, bool innermost) {
@@ -163,9 +163,9 @@ bool StackSwitches::on_goroutine(RunAddress sp) const {
 
 bool StackSwitches::goroutine_saved() const {
   const Goroutine *goroutine = context_.goroutine;
-  const GoMachine *machine = context_.machine;
-  return goroutine != nullptr && machine != nullptr && machine->current_g == goroutine->address &&
-         goroutine->m == machine->address && on_goroutine(goroutine->sp);
+  const GoM *runtime_m = context_.runtime_m;
+  return goroutine != nullptr && runtime_m != nullptr && runtime_m->current_g == goroutine->address &&
+         goroutine->m == runtime_m->address && on_goroutine(goroutine->sp);
 }
 
 /// Whether the frame with this CFA could be: its return address is in Go's text.
@@ -191,7 +191,7 @@ Step StackSwitches::from_base(const GoCallee &callee, RunAddress sp, std::int32_
   Step step = go_caller({callee.rule, callee.exact, sp, callee.registers, callee.memory},
                         sp + static_cast<std::uint64_t>(offset));
   if (auto *caller = std::get_if<ToCaller>(&step))
-    caller->switches_stack = sp < callee.sp || sp - callee.sp > largest_move;
+    caller->switches_stack = sp < callee.sp || sp - callee.sp > max_move;
   return step;
 }
 
@@ -269,13 +269,13 @@ std::optional<RunAddress> StackSwitches::stack_pointer_before_c(const GoCallee &
   if (callee.exact && callee.rule.past_save) {
     // Until the call of C the register has it, afterwards anything.
     const auto saved = callee.registers.get(callee.rule.saved_in);
-    if (saved && (on_goroutine(RunAddress{*saved}) || *saved - callee.sp.value < largest_move) &&
+    if (saved && (on_goroutine(RunAddress{*saved}) || *saved - callee.sp.value < max_move) &&
         returns_to_go(callee, RunAddress{*saved} + offset))
       return RunAddress{*saved};
   }
   if (callee.rule.way == GoFrameWay::call_c_no_g) {
     const auto saved = read_word(callee.memory, callee.sp + word);
-    if (saved && *saved - callee.sp.value < largest_move && returns_to_go(callee, RunAddress{*saved} + offset))
+    if (saved && *saved - callee.sp.value < max_move && returns_to_go(callee, RunAddress{*saved} + offset))
       return RunAddress{*saved};
     return std::nullopt;
   }
@@ -329,11 +329,11 @@ Step StackSwitches::leave_saved(const GoCallee &callee) const {
   if (saved && returns_to_go(callee, RunAddress{*saved} + offset))
     return from_base(callee, RunAddress{*saved}, callee.rule.body_offset);
   // Calls of the vDSO leave their caller's pc and stack pointer in m, for the profiler.
-  const GoMachine *machine = context_.machine;
-  if (machine != nullptr && machine->vdso_sp.value != 0 && returns_to_go(callee, machine->vdso_sp)) {
-    const auto pc = read_word(callee.memory, machine->vdso_sp - word);
-    if (pc && *pc == machine->vdso_pc.value)
-      return from_base(callee, machine->vdso_sp - offset, callee.rule.body_offset);
+  const GoM *runtime_m = context_.runtime_m;
+  if (runtime_m != nullptr && runtime_m->vdso_sp.value != 0 && returns_to_go(callee, runtime_m->vdso_sp)) {
+    const auto pc = read_word(callee.memory, runtime_m->vdso_sp - word);
+    if (pc && *pc == runtime_m->vdso_pc.value)
+      return from_base(callee, runtime_m->vdso_sp - offset, callee.rule.body_offset);
   }
   return by_frame_pointer(callee);
 }
@@ -350,7 +350,7 @@ Step StackSwitches::leave_moved(const GoCallee &callee, bool innermost) const {
 /// A guess: assembly with a frame keeps the frame pointer unless it needs the register.
 Step StackSwitches::by_frame_pointer(const GoCallee &callee) const {
   const auto pointer = callee.registers.get(rbp);
-  if (pointer && *pointer - callee.sp.value < largest_move) {
+  if (pointer && *pointer - callee.sp.value < max_move) {
     const RunAddress cfa = RunAddress{*pointer} + 2 * word;
     if (returns_to_go(callee, cfa)) {
       Step step = go_caller(callee, cfa);

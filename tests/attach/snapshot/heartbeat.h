@@ -12,7 +12,7 @@ namespace inspect::test {
 
 class Heartbeat {
 public:
-  static constexpr std::size_t most_threads = 64;
+  static constexpr std::size_t max_threads = 64;
 
   /// Starts a process with this many threads beside its main thread; all are counting when it returns.
   explicit Heartbeat(std::size_t threads);
@@ -28,7 +28,7 @@ public:
   bool any_thread_runs() const;
 
 private:
-  using Counters = std::array<std::atomic<unsigned long>, most_threads>;
+  using Counters = std::array<std::atomic<unsigned long>, max_threads>;
   std::size_t count_;
   Counters *counters_;
   std::unique_ptr<ChildProcess> child_;

@@ -64,17 +64,17 @@ MemoryReport service(std::uint64_t more = 0) {
   go.gogc = 100;
   go.recent_pauses_ns = {85'000};
   report.go = go;
-  MallocStatistics books;
-  books.version = "2.36";
-  books.arenas.resize(1);
-  books.arenas[0].is_main = true;
-  books.totals.arena = 12 * mb;
-  books.totals.uordblks = 8 * mb;
-  books.totals.fordblks = 4 * mb;
-  books.totals.keepcost = mb;
-  books.totals.ordblks = 30;
-  books.totals.smblks = 2;
-  report.malloc_statistics = books;
+  MallocStatistics readers;
+  readers.version = "2.36";
+  readers.arenas.resize(1);
+  readers.arenas[0].is_main = true;
+  readers.totals.arena = 12 * mb;
+  readers.totals.uordblks = 8 * mb;
+  readers.totals.fordblks = 4 * mb;
+  readers.totals.keepcost = mb;
+  readers.totals.ordblks = 30;
+  readers.totals.smblks = 2;
+  report.malloc_statistics = readers;
   report.findings = {
       {.id = "go-stacks", .sentence = "RSS 68 MB × 1", .see = "stacks", .bytes = 5, .figures = {{"rss", 5}}}};
   ControlGroupMemory group;
@@ -108,11 +108,11 @@ Go heap         256 MB     64 MB         64 MB  ###################
 program text    8.0 MB    4.0 MB        4.0 MB  #
 total           264 MB     68 MB         68 MB
 
-Go runtime's books (runtime.MemStats)
+Go runtime's readers (runtime.MemStats)
   HeapInuse         40 MB   HeapObjects      12,345
   NumGC 7, pauses 85.0 us, GOGC 100, 52 goroutines
 
-malloc's books (glibc 2.36)
+malloc's readers (glibc 2.36)
   12 MB from the system in 1 arena: 8.0 MB in use, 4.0 MB free (of which 1.0 MB at the top) in 32
   chunks
 

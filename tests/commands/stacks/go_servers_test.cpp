@@ -114,11 +114,11 @@ void check_at_rest(const GoServer &server) {
   check_complete(dump);
   CHECK(dump["runtime"]["stripped"] == true);
   // To answer takes a goroutine for the connection, one that watches it, and a few which gather the figures.
-  constexpr long most_for_answer = 8;
+  constexpr long max_for_answer = 8;
   CHECK(wait_until([&] {
     const long count = static_cast<long>(shown(stacks_json(server.pid())).size());
     const long counted = own_count(server);
-    return count < counted && counted <= count + most_for_answer;
+    return count < counted && counted <= count + max_for_answer;
   }));
 }
 

@@ -220,7 +220,7 @@ TEST_CASE("the cache stays within its bound, the longest unused go first, and th
   put("fresh.part", 0);
   put("unrelated", 20);
   UnitIndexOptions options = cached_in(cache);
-  options.cache_limit = 11'000;
+  options.max_cache_size = 11'000;
   const FileDescriptor file = open_file(build_program(folder, "g++ -O1 -g"));
   REQUIRE(UnitIndex::open(file.get(), {}, options).has_value());
   const auto there = [&](const char *name) { return std::filesystem::exists(cache + "/" + name); };

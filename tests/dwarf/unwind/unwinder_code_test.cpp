@@ -15,7 +15,7 @@ using namespace inspect;
 namespace {
 
 bool is_call(std::vector<int> bytes) {
-  std::array<std::byte, x86_64::longest_call> before;
+  std::array<std::byte, x86_64::max_call_length> before;
   before.fill(std::byte{0x90});
   std::ranges::transform(bytes, before.end() - static_cast<std::ptrdiff_t>(bytes.size()),
                          [](int byte) { return static_cast<std::byte>(byte); });

@@ -133,11 +133,11 @@ TEST_CASE("every thread of a Go process is one of its Ms, and a goroutine's m is
         copy.copy({});
         std::set<pid_t> threads;
         std::set<RunAddress> addresses;
-        for (const GoMachine &machine : copy.machines()) {
-          threads.insert(machine.thread);
-          addresses.insert(machine.address);
-          CHECK(machine.g0_stack.size() > 0);
-          CHECK(machine.gsignal_stack.size() > 0);
+        for (const GoM &runtime_m : copy.runtime_ms()) {
+          threads.insert(runtime_m.thread);
+          addresses.insert(runtime_m.address);
+          CHECK(runtime_m.g0_stack.size() > 0);
+          CHECK(runtime_m.gsignal_stack.size() > 0);
         }
         return threads == threads_of(process.child().pid()) &&
                std::ranges::all_of(copy.goroutines(),
@@ -159,8 +159,8 @@ TEST_CASE("stack pointers of threads widen what is live") {
     first.copy({});
     const auto in_call = std::ranges::find(first.goroutines(), GoroutineStatus::in_syscall, &Goroutine::status);
     REQUIRE(in_call != first.goroutines().end());
-    const GoMachine &machine = first.machines().at(0);
-    const std::vector<RunAddress> pointers{in_call->syscall_sp - 256, machine.gsignal_stack.end - 512};
+    const GoM &runtime_m = first.runtime_ms().at(0);
+    const std::vector<RunAddress> pointers{in_call->syscall_sp - 256, runtime_m.gsignal_stack.end - 512};
     GoroutineCopy copy(*runtime, process.memory());
     const auto stacks = copy.copy(pointers);
     check_order(stacks);
@@ -322,11 +322,11 @@ TEST_CASE("damaged lists of goroutines and Ms do no harm") {
     PatchedMemory memory(process.memory());
     for (std::size_t i = 0; i < 1 + random() % 8; ++i) {
       const Goroutine &one = whole.goroutines()[random() % whole.goroutines().size()];
-      const GoMachine &machine = whole.machines()[random() % whole.machines().size()];
-      const RunAddress places[] = {one.address, machine.address, machine.g0, header, runtime->machine_list()};
+      const GoM &runtime_m = whole.runtime_ms()[random() % whole.runtime_ms().size()];
+      const RunAddress places[] = {one.address, runtime_m.address, runtime_m.g0, header, runtime->m_list()};
       const RunAddress place = places[random() % std::size(places)];
       const std::uint64_t offset = place == header ? random() % 3 * 8 : random() % 50 * 8;
-      memory.patch(place + (place == runtime->machine_list() ? 0 : offset), interesting(random()));
+      memory.patch(place + (place == runtime->m_list() ? 0 : offset), interesting(random()));
     }
     GoroutineCopy copy(*runtime, memory);
     if (round % 2 == 0)

@@ -148,10 +148,10 @@ TEST_CASE("fields are decoded by the layout of the version") {
 }
 
 /// Three Ms, the newest first in the list; `head` holds the address of the first.
-struct ThreeMachines {
+struct ThreeMs {
   static constexpr RunAddress head{0x500};
   static constexpr std::array<RunAddress, 3> addresses{RunAddress{0x10000}, RunAddress{0x20000}, RunAddress{0x30000}};
-  ThreeMachines() {
+  ThreeMs() {
     const RuntimeLayout::M &m = target.layout.m;
     target.add_structure(head, 8);
     target.put(head, 0, addresses[0]);
@@ -172,36 +172,36 @@ struct ThreeMachines {
 };
 
 TEST_CASE("the Ms are read with their stacks, from the list's head or from those that goroutines point to") {
-  ThreeMachines three;
+  ThreeMs three;
   const auto memory = three.target.memory();
-  const MachineList all = read_machines(three.target.layout, *memory, ThreeMachines::head, {});
-  REQUIRE(all.machines.size() == 3);
-  CHECK(all.machines[1].thread == 1001);
-  CHECK(all.machines[1].id == 1);
-  CHECK(all.machines[1].g0_stack == RunRange{heap + 0x10000, heap + 0x10800});
-  CHECK(all.machines[1].g0_sp == heap + 0x10800 - 100);
-  CHECK(all.machines[1].gsignal_stack.begin == heap + 0x18000);
+  const MList all = read_ms(three.target.layout, *memory, ThreeMs::head, {});
+  REQUIRE(all.runtime_ms.size() == 3);
+  CHECK(all.runtime_ms[1].thread == 1001);
+  CHECK(all.runtime_ms[1].id == 1);
+  CHECK(all.runtime_ms[1].g0_stack == RunRange{heap + 0x10000, heap + 0x10800});
+  CHECK(all.runtime_ms[1].g0_sp == heap + 0x10800 - 100);
+  CHECK(all.runtime_ms[1].gsignal_stack.begin == heap + 0x18000);
   CHECK_FALSE(all.endless);
-  const std::vector<RunAddress> known{ThreeMachines::addresses[1], ThreeMachines::addresses[2], RunAddress{0}};
-  const MachineList some = read_machines(three.target.layout, *memory, RunAddress{0}, known);
-  CHECK(some.machines.size() == 2);
+  const std::vector<RunAddress> known{ThreeMs::addresses[1], ThreeMs::addresses[2], RunAddress{0}};
+  const MList some = read_ms(three.target.layout, *memory, RunAddress{0}, known);
+  CHECK(some.runtime_ms.size() == 2);
   CHECK_FALSE(some.endless);
 }
 
 TEST_CASE("a list of Ms that is damaged ends") {
-  ThreeMachines three;
+  ThreeMs three;
   const RuntimeLayout::M &m = three.target.layout.m;
-  three.target.put(ThreeMachines::addresses[2], m.all_link, ThreeMachines::addresses[0]);
-  const MachineList circle = read_machines(three.target.layout, *three.target.memory(), ThreeMachines::head, {});
-  CHECK(circle.machines.size() == 3);
+  three.target.put(ThreeMs::addresses[2], m.all_link, ThreeMs::addresses[0]);
+  const MList circle = read_ms(three.target.layout, *three.target.memory(), ThreeMs::head, {});
+  CHECK(circle.runtime_ms.size() == 3);
   CHECK(circle.endless);
-  three.target.put(ThreeMachines::addresses[1], m.all_link, std::uint64_t{0xdead});
-  three.target.put(ThreeMachines::addresses[1], m.g0, std::uint64_t{0xdead});
-  const MachineList broken = read_machines(three.target.layout, *three.target.memory(), ThreeMachines::head, {});
-  CHECK(broken.machines.size() == 2);
+  three.target.put(ThreeMs::addresses[1], m.all_link, std::uint64_t{0xdead});
+  three.target.put(ThreeMs::addresses[1], m.g0, std::uint64_t{0xdead});
+  const MList broken = read_ms(three.target.layout, *three.target.memory(), ThreeMs::head, {});
+  CHECK(broken.runtime_ms.size() == 2);
   CHECK(broken.unreadable == 1);
-  CHECK(broken.machines[1].g0_stack.size() == 0);
-  CHECK(broken.machines[1].gsignal_stack.size() == 2048);
+  CHECK(broken.runtime_ms[1].g0_stack.size() == 0);
+  CHECK(broken.runtime_ms[1].gsignal_stack.size() == 2048);
 }
 
 } // namespace

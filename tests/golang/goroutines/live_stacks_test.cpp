@@ -77,8 +77,8 @@ TEST_CASE("a very long stack is copied up to a limit") {
   CHECK(live.range == RunRange{{0xc000000100}, RunAddress{0xc000000100} + LiveStack::limit_bytes});
 }
 
-GoMachine machine(RunRange g0_stack, std::uint64_t g0_sp) {
-  GoMachine one;
+GoM runtime_m(RunRange g0_stack, std::uint64_t g0_sp) {
+  GoM one;
   one.g0_stack = g0_stack;
   one.g0_sp = {g0_sp};
   one.gsignal_stack = {{0xc000200000}, {0xc000208000}};
@@ -87,29 +87,29 @@ GoMachine machine(RunRange g0_stack, std::uint64_t g0_sp) {
 }
 
 TEST_CASE("a system stack that the runtime made is live from where it was left, or from its thread") {
-  const GoMachine one = machine({{0xc000300000}, {0xc000304000}}, 0xc000303f00);
-  MachineStacks left;
-  add_machine_stacks(one, ThreadStackPointers({}), left);
+  const GoM one = runtime_m({{0xc000300000}, {0xc000304000}}, 0xc000303f00);
+  MStacks left;
+  add_m_stacks(one, ThreadStackPointers({}), left);
   CHECK(left.ranges == std::vector<RunRange>{{{0xc000303f00}, {0xc000304000}}});
   CHECK(left.on_c_stacks.empty());
-  MachineStacks here;
-  add_machine_stacks(one, ThreadStackPointers(std::vector<RunAddress>{{0xc000303e80}, {0xc000207000}}), here);
+  MStacks here;
+  add_m_stacks(one, ThreadStackPointers(std::vector<RunAddress>{{0xc000303e80}, {0xc000207000}}), here);
   CHECK(here.ranges == std::vector<RunRange>{{{0xc000207000 - 128}, {0xc000208000}}, {{0xc000303e00}, {0xc000304000}}});
 }
 
 TEST_CASE("a system stack of C is left to the memory map") {
-  GoMachine one = machine({{0x7f0000001068}, {0x7f0000801468}}, 0x7f0000801000);
-  MachineStacks stacks;
-  add_machine_stacks(one, ThreadStackPointers({}), stacks);
+  GoM one = runtime_m({{0x7f0000001068}, {0x7f0000801468}}, 0x7f0000801000);
+  MStacks stacks;
+  add_m_stacks(one, ThreadStackPointers({}), stacks);
   CHECK(stacks.ranges.empty());
   CHECK(stacks.on_c_stacks == std::vector<RunAddress>{{0x7f0000801000}});
   one.current_g = {0};
-  MachineStacks idle;
-  add_machine_stacks(one, ThreadStackPointers({}), idle);
+  MStacks idle;
+  add_m_stacks(one, ThreadStackPointers({}), idle);
   CHECK(idle.on_c_stacks.empty());
   one.g0_stack = {};
   one.gsignal_stack = {{~0ULL}, {0}};
-  add_machine_stacks(one, ThreadStackPointers(std::vector<RunAddress>{{~0ULL}}), idle);
+  add_m_stacks(one, ThreadStackPointers(std::vector<RunAddress>{{~0ULL}}), idle);
   CHECK(idle.ranges.empty());
 }
 

@@ -164,15 +164,15 @@ TEST_CASE("function kinds learned from the runtime's names are those of the vers
       const auto function = known.function(i);
       CAPTURE(function->name);
       CHECK((*learned)->function(i)->kind == function->kind);
-      special += function->kind != GoFunctionKind::normal ? 1 : 0;
+      special += function->kind != GoFuncId::normal ? 1 : 0;
     }
     CHECK(special >= 20);
-    CHECK(known.find("runtime.goexit")->kind == GoFunctionKind::goexit);
+    CHECK(known.find("runtime.goexit")->kind == GoFuncId::goexit);
     CHECK(known.find("runtime.goexit")->top_frame);
-    CHECK(known.find("runtime.main")->kind == GoFunctionKind::runtime_main);
-    CHECK(known.find("runtime.rt0_go")->kind == GoFunctionKind::rt0_go);
-    CHECK(known.find("runtime.systemstack_switch")->kind == GoFunctionKind::systemstack_switch);
-    CHECK(known.find("main.chain")->kind == GoFunctionKind::normal);
+    CHECK(known.find("runtime.main")->kind == GoFuncId::runtime_main);
+    CHECK(known.find("runtime.rt0_go")->kind == GoFuncId::rt0_go);
+    CHECK(known.find("runtime.systemstack_switch")->kind == GoFuncId::systemstack_switch);
+    CHECK(known.find("main.chain")->kind == GoFuncId::normal);
   });
 }
 

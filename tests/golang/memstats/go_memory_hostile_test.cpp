@@ -25,14 +25,14 @@ void start(GoProcess &process) {
 TEST_CASE("the memory's books of a Go version to come are read with the layout that fits") {
   for_each_go([](const GoToolchain &go) {
     const TemporaryDirectory folder;
-    GoProcess process({with_version(build_go(go, "memory_books"), go.version, far_version(go), folder)});
+    GoProcess process({with_version(build_go(go, "memory_statistics"), go.version, far_version(go), folder)});
     start(process);
     const auto runtime = GoRuntime::open(process.modules(), process.memory());
     REQUIRE(runtime);
-    const auto books = GoMemoryBooks::open(**runtime, process.memory());
-    if (!books)
-      FAIL(books.error().message());
-    const std::vector<std::string> warnings = (*books)->take_warnings();
+    const auto reader = GoMemoryReader::open(**runtime, process.memory());
+    if (!reader)
+      FAIL(reader.error().message());
+    const std::vector<std::string> warnings = (*reader)->take_warnings();
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0].find("the memory's books of " + far_version(go) + " are read as those of Go 1." +
                            std::to_string(go.minor)) == 0);
@@ -43,7 +43,7 @@ TEST_CASE("the memory's books of a Go version to come are read with the layout t
       MemoryFigures own = parse_memory_figures(process.child().read_line());
       if (go.minor < 19)
         own.erase("memory_limit");
-      different = differences(own, read_memory_figures(**books));
+      different = differences(own, read_memory_figures(**reader));
     }
     CHECK(different == "");
   });
@@ -51,19 +51,19 @@ TEST_CASE("the memory's books of a Go version to come are read with the layout t
 
 TEST_CASE("figures of a Go runtime that contradict each other are refused with the difference") {
   for_each_go([](const GoToolchain &go) {
-    GoProcess process({build_go(go, "memory_books")});
+    GoProcess process({build_go(go, "memory_statistics")});
     start(process);
     process.child().signal(SIGSTOP);
     ChangedMemory memory(process.memory());
     const auto runtime = GoRuntime::open(process.modules(), memory);
     REQUIRE(runtime);
-    const auto books = GoMemoryBooks::open(**runtime, memory);
-    REQUIRE(books);
-    const auto none = (*books)->statistics();
+    const auto reader = GoMemoryReader::open(**runtime, memory);
+    REQUIRE(reader);
+    const auto none = (*reader)->statistics();
     REQUIRE_FALSE(none);
     CHECK(none.error().kind() == ErrorKind::not_found);
-    REQUIRE((*books)->copy());
-    CHECK((*books)->statistics());
+    REQUIRE((*reader)->copy());
+    CHECK((*reader)->statistics());
     const auto variables = find_memory_variables(**runtime, memory);
     REQUIRE(variables);
     const MemoryLayout &layout = *variables->layout;
@@ -73,17 +73,17 @@ TEST_CASE("figures of a Go runtime that contradict each other are refused with t
     const std::uint64_t bytes = read_word(memory, in_use).value();
     // As much as a thread may have been about to count: the other count is taken.
     memory.write_word(in_use, bytes + 81920);
-    REQUIRE((*books)->copy());
-    const auto settled = (*books)->statistics();
+    REQUIRE((*reader)->copy());
+    const auto settled = (*reader)->statistics();
     REQUIRE(settled);
     CHECK(settled->heap_inuse == bytes);
     CHECK(*settled->heap_idle + *settled->heap_inuse == *settled->heap_sys);
-    const std::vector<std::string> warnings = (*books)->take_warnings();
+    const std::vector<std::string> warnings = (*reader)->take_warnings();
     REQUIRE_FALSE(warnings.empty());
     CHECK(warnings.front().find(" 81920 apart; the sums are shown") != std::string::npos);
     memory.write_word(in_use, bytes + (std::uint64_t{1} << 30));
-    REQUIRE((*books)->copy());
-    const auto contradicting = (*books)->statistics();
+    REQUIRE((*reader)->copy());
+    const auto contradicting = (*reader)->statistics();
     REQUIRE_FALSE(contradicting);
     CHECK(contradicting.error().kind() == ErrorKind::corrupt);
     CHECK(contradicting.error().message().find("heap in use is") != std::string::npos);
@@ -93,7 +93,7 @@ TEST_CASE("figures of a Go runtime that contradict each other are refused with t
 
 TEST_CASE("a Go heap that fits no layout is refused with the reason") {
   for_each_go([](const GoToolchain &go) {
-    GoProcess process({build_go(go, "memory_books")});
+    GoProcess process({build_go(go, "memory_statistics")});
     start(process);
     process.child().signal(SIGSTOP);
     ChangedMemory memory(process.memory());
@@ -102,18 +102,18 @@ TEST_CASE("a Go heap that fits no layout is refused with the reason") {
     const auto variables = find_memory_variables(**runtime, memory);
     REQUIRE(variables);
     memory.write_word(variables->heap + static_cast<std::uint64_t>(variables->layout->heap.span_size), 7777);
-    const auto books = GoMemoryBooks::open(**runtime, memory);
-    REQUIRE_FALSE(books);
-    CHECK(books.error().kind() == ErrorKind::unsupported);
-    CHECK(books.error().message().find("its spans have 7777 bytes instead of") != std::string::npos);
-    CHECK_FALSE(books.error().remedy().empty());
+    const auto reader = GoMemoryReader::open(**runtime, memory);
+    REQUIRE_FALSE(reader);
+    CHECK(reader.error().kind() == ErrorKind::unsupported);
+    CHECK(reader.error().message().find("its spans have 7777 bytes instead of") != std::string::npos);
+    CHECK_FALSE(reader.error().remedy().empty());
   });
 }
 
 TEST_CASE("damaged memory ends the reading of the memory's books, not the program") {
   for_each_go([](const GoToolchain &go) {
     const bool stripped = go.minor % 2 == 0;
-    GoProcess process({build_go(go, "memory_books", stripped ? GoVariant::stripped : GoVariant::plain)});
+    GoProcess process({build_go(go, "memory_statistics", stripped ? GoVariant::stripped : GoVariant::plain)});
     start(process);
     process.child().signal(SIGSTOP);
     const auto runtime = GoRuntime::open(process.modules(), process.memory());
@@ -123,14 +123,14 @@ TEST_CASE("damaged memory ends the reading of the memory's books, not the progra
     for (int round = 0; fuzz_goes_on(round, 20); ++round) {
       const auto seed = static_cast<unsigned>(round);
       const DamagedMemory damaged(process.memory(), seed, std::uint64_t{1} << (1 + seed % 16));
-      const auto books = GoMemoryBooks::open(**runtime, damaged);
-      if (!books)
+      const auto reader = GoMemoryReader::open(**runtime, damaged);
+      if (!reader)
         continue;
-      if (const auto copied = (*books)->copy(); !copied)
+      if (const auto copied = (*reader)->copy(); !copied)
         CHECK_FALSE(copied.error().message().empty());
-      if (const auto statistics = (*books)->statistics())
+      if (const auto statistics = (*reader)->statistics())
         CHECK(statistics->recent_pauses_ns.size() <= 256);
-      if (const auto ranges = (*books)->ranges())
+      if (const auto ranges = (*reader)->ranges())
         for (const GoMemoryRange &range : *ranges)
           CHECK(range.range.begin < range.range.end);
     }

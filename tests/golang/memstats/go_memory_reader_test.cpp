@@ -50,11 +50,11 @@ func main() {
 }
 )";
 
-std::unique_ptr<GoMemoryBooks> open_books(GoRuntime &runtime, const MemoryView &memory) {
-  auto books = GoMemoryBooks::open(runtime, memory);
-  if (!books)
-    FAIL(books.error().message());
-  return std::move(*books);
+std::unique_ptr<GoMemoryReader> open_reader(GoRuntime &runtime, const MemoryView &memory) {
+  auto reader = GoMemoryReader::open(runtime, memory);
+  if (!reader)
+    FAIL(reader.error().message());
+  return std::move(*reader);
 }
 
 struct Settings {
@@ -65,32 +65,32 @@ struct Settings {
 
 /// Both before and after the program flushed its Ps' caches to read its own books. It rests meanwhile, but the runtime
 /// has threads of its own (sysmon, the scavenger): it is asked again until nothing moved between three looks.
-void check_books(const std::string &program, const Settings &settings, const MemoryFigures &without) {
+void check_statistics(const std::string &program, const Settings &settings, const MemoryFigures &without) {
   GoProcess process({program, settings.gogc, settings.limit, settings.processors});
   process.child().wait_for_line();
   process.open();
   const auto runtime = GoRuntime::open(process.modules(), process.memory());
   if (!runtime)
     FAIL(runtime.error().message());
-  const auto books = open_books(**runtime, process.memory());
+  const auto reader = open_reader(**runtime, process.memory());
   std::string before;
   std::string after;
   for (int attempt = 0; attempt < 10; ++attempt) {
     process.child().write("a");
     process.child().wait_for_line("allocated");
-    const MemoryFigures unflushed = read_memory_figures(*books);
+    const MemoryFigures unflushed = read_memory_figures(*reader);
     process.child().write("b");
     MemoryFigures own = parse_memory_figures(process.child().read_line());
     for (const auto &[name, reason] : without)
       own.erase(name);
     before = differences(own, unflushed);
-    after = differences(own, read_memory_figures(*books));
+    after = differences(own, read_memory_figures(*reader));
     if (before.empty() && after.empty())
       break;
   }
   CHECK(before == "");
   CHECK(after == "");
-  for (const std::string &warning : books->take_warnings())
+  for (const std::string &warning : reader->take_warnings())
     CHECK_FALSE(warning.empty());
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("a Go program's own figures of its memory are read from outside") {
     for (const GoVariant variant : go_variants()) {
       for (const Settings settings : {Settings{"-1", "67108864", "2"}, Settings{"400", "9223372036854775807", "3"}}) {
         INFO(variant_name(variant) << ", GOGC=" << settings.gogc);
-        check_books(build_go(go, "memory_books", variant), settings, without);
+        check_statistics(build_go(go, "memory_statistics", variant), settings, without);
       }
     }
   });
@@ -143,18 +143,18 @@ TEST_CASE("the address ranges of a Go runtime are its arenas, its stacks and its
   for_each_go([](const GoToolchain &go) {
     for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped}) {
       INFO(variant_name(variant));
-      GoProcess process({build_go(go, "memory_books", variant)});
+      GoProcess process({build_go(go, "memory_statistics", variant)});
       process.child().wait_for_line();
       process.open();
       const auto runtime = GoRuntime::open(process.modules(), process.memory());
       REQUIRE(runtime);
-      const auto books = open_books(**runtime, process.memory());
+      const auto reader = open_reader(**runtime, process.memory());
       MemoryFigures figures;
       Result<std::vector<GoMemoryRange>> ranges;
       // A thread that the runtime starts meanwhile gets a stack.
       for (int attempt = 0; attempt < 10; ++attempt) {
-        figures = read_memory_figures(*books);
-        ranges = books->ranges();
+        figures = read_memory_figures(*reader);
+        ranges = reader->ranges();
         REQUIRE(ranges);
         if (std::to_string(bytes_of(*ranges, GoRangeUse::stack)) == figures["stack_inuse"])
           break;
@@ -182,13 +182,13 @@ TEST_CASE("the memory's books of a busy Go program are found without symbols, an
     child.wait_for_line();
     StoppedGo target(child.pid());
     for (int round = 0; round < 5; ++round) {
-      const auto books = open_books(target.runtime(), target.memory());
-      CHECK(books->take_warnings().empty());
+      const auto reader = open_reader(target.runtime(), target.memory());
+      CHECK(reader->take_warnings().empty());
       MemoryFigures figures;
       // A thread may be stopped between two counters, and again before it has run.
       wait_until([&] {
         target.stop();
-        figures = read_memory_figures(*books);
+        figures = read_memory_figures(*reader);
         target.release();
         return !figures.contains("error");
       });

@@ -88,7 +88,7 @@ TEST_CASE("goroutines that fit no layout are refused with the reason") {
           std::string::npos);
     CHECK(list.error().message().find(go.version) != std::string::npos);
     CHECK_FALSE(list.error().remedy().empty());
-    CHECK((*runtime)->machine_list().value == 0);
+    CHECK((*runtime)->m_list().value == 0);
   });
 }
 
@@ -112,8 +112,8 @@ TEST_CASE("damaged memory ends the search for goroutines, not the program") {
       const auto seed = static_cast<unsigned>(round);
       const DamagedMemory damaged(process.memory(), seed, std::uint64_t{1} << (1 + seed % 16));
       found += search_goroutine_list(process.image(), layout, process.images(), damaged).size();
-      const RunAddress machines = search_machine_list(process.image(), layout, process.images(), damaged);
-      CHECK(read_machines(layout, damaged, machines, {}).machines.size() < 1000);
+      const RunAddress runtime_ms = search_m_list(process.image(), layout, process.images(), damaged);
+      CHECK(read_ms(layout, damaged, runtime_ms, {}).runtime_ms.size() < 1000);
     }
     CHECK(found < 1000);
   });

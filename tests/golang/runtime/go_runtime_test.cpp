@@ -62,12 +62,13 @@ TEST_CASE("the list of goroutines is found by scan where the symbol says it is")
       CHECK(found[0].check.sound == found[0].check.goroutines);
       INFO(found[0].check.problem);
       CHECK(found[0].check.problem.empty());
-      const RunAddress machines = search_machine_list(image, *choice.layout, process.images(), process.memory());
+      const RunAddress runtime_ms = search_m_list(image, *choice.layout, process.images(), process.memory());
       // An M may be made between the two reads.
-      CHECK(wait_until([&] { return word_at(process, machines) == word_at(process, symbol(image, "runtime.allm")); }));
+      CHECK(
+          wait_until([&] { return word_at(process, runtime_ms) == word_at(process, symbol(image, "runtime.allm")); }));
       const auto runtime = open_runtime(process);
       CHECK(runtime->goroutine_list().value() == found[0].header);
-      CHECK(runtime->machine_list() == symbol(image, "runtime.allm"));
+      CHECK(runtime->m_list() == symbol(image, "runtime.allm"));
       CHECK(runtime->version().minor == go.minor);
       CHECK(&runtime->layout() == choice.layout);
       CHECK(runtime->take_warnings().empty());
@@ -86,7 +87,7 @@ TEST_CASE("the runtime of a stripped program is found") {
       FAIL(list.error().message());
     const std::vector<RunAddress> goroutines = sample_goroutines(*list, process.memory());
     CHECK(goroutines.size() > 50);
-    CHECK(runtime->machine_list().value != 0);
+    CHECK(runtime->m_list().value != 0);
     CHECK(runtime->take_warnings().empty());
   });
 }
@@ -98,10 +99,10 @@ TEST_CASE("the layout of its own version fits a process, and none whose goroutin
     process.open();
     const RunAddress list = symbol(process.image(), "runtime.allgs");
     const std::vector<RunAddress> goroutines = sample_goroutines(list, process.memory());
-    const RunAddress machine{word_at(process, symbol(process.image(), "runtime.allm"))};
+    const RunAddress runtime_m{word_at(process, symbol(process.image(), "runtime.allm"))};
     const RuntimeLayout &own = *runtime_layout({1, go.minor}, go.patch).layout;
     for (const RuntimeLayout &layout : known_runtime_layouts()) {
-      const LayoutCheck check = LayoutChecker(layout, process.images(), process.memory()).check(goroutines, machine);
+      const LayoutCheck check = LayoutChecker(layout, process.images(), process.memory()).check(goroutines, runtime_m);
       INFO("Go 1." << layout.version.minor << "." << layout.first_patch << ": " << check.problem);
       if (&layout == &own)
         CHECK(check.believable());

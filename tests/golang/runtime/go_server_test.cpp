@@ -59,17 +59,17 @@ void check_runtime(GoProcess &process) {
   GoroutineList list(go.layout(), process.memory());
   CHECK(wait_until([&] { return list.find(*header) && list.slots() > 5 && list.unreadable() == 0; }));
 
-  REQUIRE(go.machine_list().value != 0);
-  MachineList machines;
+  REQUIRE(go.m_list().value != 0);
+  MList runtime_ms;
   // Every thread of these is an M's; but one may be made between the two looks.
   CHECK(wait_until([&] {
-    machines = read_machines(go.layout(), process.memory(), go.machine_list(), {});
+    runtime_ms = read_ms(go.layout(), process.memory(), go.m_list(), {});
     const std::set<pid_t> threads = threads_of(process.child().pid());
-    const auto known = std::ranges::count_if(
-        machines.machines, [&](const GoMachine &machine) { return threads.contains(machine.thread); });
-    return static_cast<std::size_t>(known) + 2 >= threads.size() && machines.unreadable == 0;
+    const auto known = std::ranges::count_if(runtime_ms.runtime_ms,
+                                             [&](const GoM &runtime_m) { return threads.contains(runtime_m.thread); });
+    return static_cast<std::size_t>(known) + 2 >= threads.size() && runtime_ms.unreadable == 0;
   }));
-  CHECK_FALSE(machines.endless);
+  CHECK_FALSE(runtime_ms.endless);
 }
 
 } // namespace

@@ -135,7 +135,7 @@ void check_goroutine(const RuntimeLayout::G &g, Structures &read) {
   CHECK(g.bubble == at({"bubble", "syncGroup"}));
 }
 
-void check_machine(const RuntimeLayout::M &m, Structures &read) {
+void check_m(const RuntimeLayout::M &m, Structures &read) {
   CHECK(m.size == read.size({"runtime.m"}));
   const auto at = [&](std::initializer_list<const char *> paths) { return read.offset({"runtime.m"}, paths); };
   CHECK(m.g0 == at({"g0"}));
@@ -215,7 +215,7 @@ TEST_CASE("the layouts are those of the toolchains' own DWARF") {
     CHECK(choice.exact);
     Structures read(*process.image().module);
     check_goroutine(choice.layout->g, read);
-    check_machine(choice.layout->m, read);
+    check_m(choice.layout->m, read);
     check_channels(*choice.layout, read);
     check_others(*choice.layout, read);
   });

@@ -9,7 +9,7 @@ namespace {
 constexpr GoVersion oldest{1, 16};
 constexpr GoVersion newest{1, 26};
 
-bool hidden_alone(std::string_view function, GoVersion version, GoFunctionKind kind = GoFunctionKind::normal) {
+bool hidden_alone(std::string_view function, GoVersion version, GoFuncId kind = GoFuncId::normal) {
   return TracebackFilter(version).hides(function, kind);
 }
 
@@ -36,24 +36,24 @@ TEST_CASE("methods of the runtime's exported types are shown since Go 1.23") {
 
 TEST_CASE("a wrapper is shown only where it called a panic") {
   TracebackFilter calls(newest);
-  CHECK_FALSE(calls.hides("main.T.f", GoFunctionKind::normal));
-  CHECK(calls.hides("main.(*T).f", GoFunctionKind::wrapper));
+  CHECK_FALSE(calls.hides("main.T.f", GoFuncId::normal));
+  CHECK(calls.hides("main.(*T).f", GoFuncId::wrapper));
   TracebackFilter panics(newest);
-  CHECK(panics.hides("runtime.panicwrap", GoFunctionKind::panicwrap));
-  CHECK_FALSE(panics.hides("main.(*T).f", GoFunctionKind::wrapper));
+  CHECK(panics.hides("runtime.panicwrap", GoFuncId::panicwrap));
+  CHECK_FALSE(panics.hides("main.(*T).f", GoFuncId::wrapper));
 }
 
 TEST_CASE("a panic is shown in the middle of a stack, not at its top") {
   TracebackFilter filter(newest);
-  CHECK(filter.hides("runtime.gopanic", GoFunctionKind::gopanic));
-  CHECK_FALSE(filter.hides("main.deferred", GoFunctionKind::normal));
-  CHECK_FALSE(filter.hides("runtime.gopanic", GoFunctionKind::gopanic));
+  CHECK(filter.hides("runtime.gopanic", GoFuncId::gopanic));
+  CHECK_FALSE(filter.hides("main.deferred", GoFuncId::normal));
+  CHECK_FALSE(filter.hides("runtime.gopanic", GoFuncId::gopanic));
 }
 
 TEST_CASE("the runtime's goroutines are told from the program's by where they began") {
-  CHECK(is_system_goroutine("runtime.bgsweep", GoFunctionKind::normal));
-  CHECK_FALSE(is_system_goroutine("runtime.main", GoFunctionKind::runtime_main));
-  CHECK_FALSE(is_system_goroutine("main.worker", GoFunctionKind::normal));
+  CHECK(is_system_goroutine("runtime.bgsweep", GoFuncId::normal));
+  CHECK_FALSE(is_system_goroutine("runtime.main", GoFuncId::runtime_main));
+  CHECK_FALSE(is_system_goroutine("main.worker", GoFuncId::normal));
 }
 
 } // namespace

@@ -74,12 +74,12 @@ void walk(StoppedGo &target, pid_t thread, Tally &tally) {
 /// `seen_enough` may ask for more rounds: on a busy machine it takes more than a few to meet a signal handler.
 Tally walk_anywhere(const std::string &program, const std::string &work, int rounds, int steps,
                     const std::function<bool(const Tally &)> &seen_enough) {
-  constexpr int most_rounds = 100;
+  constexpr int max_rounds = 100;
   ChildProcess child({program, work});
   child.wait_for_line("ready");
   StoppedGo target(child.pid());
   Tally tally;
-  for (int round = 0; round < rounds || (!seen_enough(tally) && round < most_rounds); ++round) {
+  for (int round = 0; round < rounds || (!seen_enough(tally) && round < max_rounds); ++round) {
     target.stop();
     for (const pid_t thread : target.threads())
       walk(target, thread, tally);

@@ -20,7 +20,7 @@ namespace inspect::test {
 namespace {
 
 const LocalFiles files_here;
-constexpr std::size_t most_machines = 10000;
+constexpr std::size_t max_ms = 10000;
 
 [[noreturn]] void fail(const char *what) {
   throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
@@ -67,7 +67,7 @@ StoppedGo::StoppedGo(pid_t process)
     throw std::runtime_error(runtime.error().message());
   runtime_ = std::move(*runtime);
   unwind_ = std::make_unique<GoUnwind>(*runtime_);
-  all_machines_ = runtime_->machine_list();
+  all_ms_ = runtime_->m_list();
 }
 
 StoppedGo::~StoppedGo() {
@@ -211,12 +211,12 @@ std::vector<Goroutine> StoppedGo::goroutines() {
   return found;
 }
 
-std::vector<GoMachine> StoppedGo::machines() {
+std::vector<GoM> StoppedGo::runtime_ms() {
   const auto &layout = runtime_->layout();
-  std::vector<GoMachine> found;
-  RunAddress m{read_word(memory_, all_machines_).value_or(0)};
-  while (m.value != 0 && found.size() < most_machines) {
-    GoMachine one;
+  std::vector<GoM> found;
+  RunAddress m{read_word(memory_, all_ms_).value_or(0)};
+  while (m.value != 0 && found.size() < max_ms) {
+    GoM one;
     one.address = m;
     one.thread = static_cast<pid_t>(field(m, layout.m.process_id));
     one.g0 = {field(m, layout.m.g0)};
@@ -231,26 +231,26 @@ std::vector<GoMachine> StoppedGo::machines() {
   return found;
 }
 
-std::optional<GoMachine> StoppedGo::machine_of(pid_t thread) {
-  const auto all = machines();
-  const auto found = std::ranges::find(all, thread, &GoMachine::thread);
+std::optional<GoM> StoppedGo::m_of(pid_t thread) {
+  const auto all = runtime_ms();
+  const auto found = std::ranges::find(all, thread, &GoM::thread);
   return found != all.end() ? std::optional(*found) : std::nullopt;
 }
 
 Stack StoppedGo::walk_thread(pid_t thread) {
-  const auto machine = machine_of(thread);
-  const auto goroutine = machine ? goroutine_at(machine->current_g) : std::nullopt;
-  unwind_->begin({goroutine ? &*goroutine : nullptr, machine ? &*machine : nullptr});
+  const auto runtime_m = m_of(thread);
+  const auto goroutine = runtime_m ? goroutine_at(runtime_m->current_g) : std::nullopt;
+  unwind_->begin({goroutine ? &*goroutine : nullptr, runtime_m ? &*runtime_m : nullptr});
   UnwindLimits limits;
   limits.extension = unwind_.get();
   return inspect::unwind(registers(thread), memory_, modules_, limits);
 }
 
 Stack StoppedGo::walk_parked(const Goroutine &goroutine, const MemoryView *memory) {
-  const auto all = machines();
+  const auto all = runtime_ms();
   const RunAddress m = goroutine.m.value != 0 ? goroutine.m : goroutine.locked_m;
-  const auto machine = std::ranges::find(all, m, &GoMachine::address);
-  unwind_->begin({&goroutine, machine != all.end() ? &*machine : nullptr});
+  const auto runtime_m = std::ranges::find(all, m, &GoM::address);
+  unwind_->begin({&goroutine, runtime_m != all.end() ? &*runtime_m : nullptr});
   UnwindLimits limits;
   limits.extension = unwind_.get();
   limits.starts_at_return_address = true;

@@ -45,8 +45,8 @@ public:
 
   /// All that are neither idle nor dead.
   std::vector<Goroutine> goroutines();
-  std::vector<GoMachine> machines();
-  std::optional<GoMachine> machine_of(pid_t thread);
+  std::vector<GoM> runtime_ms();
+  std::optional<GoM> m_of(pid_t thread);
   std::optional<Goroutine> goroutine_at(RunAddress address);
 
   /// From the thread's registers, over all the stacks that it uses.
@@ -77,7 +77,7 @@ private:
   std::unique_ptr<GoUnwind> unwind_;
   std::vector<pid_t> threads_;
   std::vector<std::pair<pid_t, int>> pending_; ///< signals that a stop reported instead of the one asked for
-  RunAddress all_machines_;
+  RunAddress all_ms_;
 };
 
 } // namespace inspect::test

@@ -54,8 +54,8 @@ struct Made {
 };
 
 /// Of a program with a Go runtime of this size; the tables beside the heap are 4 MB.
-GoMemoryStatistics go_books(std::uint64_t in_use, std::uint64_t idle, std::uint64_t released, std::uint64_t stacks,
-                            std::uint64_t goroutines) {
+GoMemoryStatistics go_reader(std::uint64_t in_use, std::uint64_t idle, std::uint64_t released, std::uint64_t stacks,
+                             std::uint64_t goroutines) {
   GoMemoryStatistics go;
   go.heap_alloc = go.heap_inuse = in_use;
   go.heap_idle = idle;
@@ -102,15 +102,15 @@ Made with_group(const ControlGroupMemory &memory) {
 Made with_arenas(std::size_t count, std::uint64_t free, std::uint64_t resident_each) {
   Made made(
       {{MappingKind::main_heap, 2 * mb, mb}, {MappingKind::malloc_arena, count * 64 * mb, count * resident_each}});
-  MallocStatistics books;
-  books.arenas.resize(count + 1);
-  books.arenas[0].is_main = true;
+  MallocStatistics readers;
+  readers.arenas.resize(count + 1);
+  readers.arenas[0].is_main = true;
   for (std::size_t i = 1; i <= count; ++i)
-    books.arenas[i].heaps = {{RunAddress{i << 30U}, RunAddress{(i << 30U) + 64 * mb}}};
-  books.totals.arena = mb + count * resident_each;
-  books.totals.fordblks = free;
-  books.totals.uordblks = books.totals.arena - free;
-  made.report.malloc_statistics = books;
+    readers.arenas[i].heaps = {{RunAddress{i << 30U}, RunAddress{(i << 30U) + 64 * mb}}};
+  readers.totals.arena = mb + count * resident_each;
+  readers.totals.fordblks = free;
+  readers.totals.uordblks = readers.totals.arena - free;
+  made.report.malloc_statistics = readers;
   return made;
 }
 
@@ -127,27 +127,27 @@ struct Row {
 };
 
 std::vector<Row> go_rows() {
-  GoMemoryStatistics limited = go_books(300 * mb, 100 * mb, 90 * mb, mb, 10);
+  GoMemoryStatistics limited = go_reader(300 * mb, 100 * mb, 90 * mb, mb, 10);
   limited.memory_limit = static_cast<std::int64_t>(330 * mb);
-  GoMemoryStatistics off = go_books(100 * mb, mb, mb, mb, 10);
+  GoMemoryStatistics off = go_reader(100 * mb, mb, mb, mb, 10);
   off.gogc = -1;
-  GoMemoryStatistics holes = go_books(200 * mb, mb, mb, mb, 10);
+  GoMemoryStatistics holes = go_reader(200 * mb, mb, mb, mb, 10);
   holes.heap_alloc = 90 * mb;
-  Made lazily = go_process(go_books(40 * mb, 300 * mb, 290 * mb, mb, 10));
+  Made lazily = go_process(go_reader(40 * mb, 300 * mb, 290 * mb, mb, 10));
   lazily.mappings[0].usage.amounts.resident += 290 * mb;
   lazily.mappings[0].usage.amounts.lazily_freed = 290 * mb;
-  Made both = go_process(go_books(170 * mb, 1300 * mb, 900 * mb, 110 * mb, 94'000),
+  Made both = go_process(go_reader(170 * mb, 1300 * mb, 900 * mb, 110 * mb, 94'000),
                          {{MappingKind::main_heap, 60 * mb, 60 * mb}});
   both.mappings[0].usage.amounts.resident += 900 * mb;
   both.mappings[0].usage.amounts.lazily_freed = 900 * mb;
-  Made reserved = go_process(go_books(3 * mb, 3 * mb, 2 * mb, mb, 10), {{MappingKind::go_metadata, 4 * gb, 0}});
+  Made reserved = go_process(go_reader(3 * mb, 3 * mb, 2 * mb, mb, 10), {{MappingKind::go_metadata, 4 * gb, 0}});
   return {
-      {"a small Go program", go_process(go_books(3 * mb, 4 * mb, 2 * mb, mb, 10)), {}},
-      {"a heap that is in use", go_process(go_books(500 * mb, 20 * mb, 10 * mb, mb, 10)), {}},
-      {"idle, just too little", go_process(go_books(3 * mb, 15 * mb, 0, mb, 10)), {}},
-      {"idle, just enough", go_process(go_books(3 * mb, 16 * mb, 0, mb, 10)), {"go-idle-heap"}, "16 MB is idle heap"},
-      {"idle, but all given back", go_process(go_books(3 * mb, 800 * mb, 800 * mb, mb, 10)), {}},
-      {"idle beside a much larger heap", go_process(go_books(800 * mb, 40 * mb, 0, mb, 10)), {}},
+      {"a small Go program", go_process(go_reader(3 * mb, 4 * mb, 2 * mb, mb, 10)), {}},
+      {"a heap that is in use", go_process(go_reader(500 * mb, 20 * mb, 10 * mb, mb, 10)), {}},
+      {"idle, just too little", go_process(go_reader(3 * mb, 15 * mb, 0, mb, 10)), {}},
+      {"idle, just enough", go_process(go_reader(3 * mb, 16 * mb, 0, mb, 10)), {"go-idle-heap"}, "16 MB is idle heap"},
+      {"idle, but all given back", go_process(go_reader(3 * mb, 800 * mb, 800 * mb, mb, 10)), {}},
+      {"idle beside a much larger heap", go_process(go_reader(800 * mb, 40 * mb, 0, mb, 10)), {}},
       {"given back lazily", lazily, {"go-lazily-freed"}, "290 MB is Go heap that the runtime has already given back"},
       {"the example of the manual",
        both,
@@ -158,20 +158,20 @@ std::vector<Row> go_rows() {
        "C "
        "heap, invisible to pprof"},
       {"stacks",
-       go_process(go_books(20 * mb, mb, mb, 110 * mb, 94'000)),
+       go_process(go_reader(20 * mb, mb, mb, 110 * mb, 94'000)),
        {"go-stacks"},
        "110 MB is goroutine stacks (94,000 goroutines, 1.2 kB each)"},
       {"the C heap",
-       go_process(go_books(20 * mb, mb, mb, mb, 10), {{MappingKind::malloc_mapped, 50 * mb, 48 * mb}}),
+       go_process(go_reader(20 * mb, mb, mb, mb, 10), {{MappingKind::malloc_mapped, 50 * mb, 48 * mb}}),
        {"go-outside"},
        "48 MB lies outside of it, invisible to pprof: 48 MB C heap (malloc)"},
       {"mappings of its own",
-       go_process(go_books(20 * mb, mb, mb, mb, 10),
+       go_process(go_reader(20 * mb, mb, mb, mb, 10),
                   {{MappingKind::anonymous, 64 * mb, 64 * mb}, {MappingKind::file, 32 * mb, 32 * mb}}),
        {"go-outside"},
        "96 MB lies outside of it, invisible to pprof: 64 MB anonymous mappings, 32 MB mapped files"},
       {"mapped files alone",
-       go_process(go_books(3 * mb, mb, mb, mb, 10), {{MappingKind::file, 99 * mb, 64 * mb}}),
+       go_process(go_reader(3 * mb, mb, mb, mb, 10), {{MappingKind::file, 99 * mb, 64 * mb}}),
        {"mapped-files"},
        "64 MB is pages of mapped files"},
       {"reserved space",
@@ -182,7 +182,7 @@ std::vector<Row> go_rows() {
       {"no collections", go_process(off), {"go-gc-off"}, "the heap (100 MB) only grows"},
       {"holes", go_process(holes), {"go-fragmented-heap"}, "only 90 MB of it is objects: 110 MB is free space"},
       {"a limit above the group's",
-       with(go_process(go_books(3 * mb, mb, mb, mb, 10)),
+       with(go_process(go_reader(3 * mb, mb, mb, mb, 10)),
             [](Made &made) {
               made.report.go->memory_limit = static_cast<std::int64_t>(2 * gb);
               made.report.cgroup = group(100 * mb, gb, 0, 0);

@@ -351,7 +351,7 @@ void check_places(const ExpressionNode &node, std::size_t size) {
   CHECK(node.begin <= node.end);
   CHECK(node.end <= size);
   CHECK(node.mark <= size);
-  CHECK(node.depth <= deepest_expression);
+  CHECK(node.depth <= max_expression_nesting);
   for (const ExpressionNode &operand : node.operands)
     check_places(operand, size);
 }
@@ -374,7 +374,7 @@ TEST_CASE("damaged expressions are parsed or refused at a place within them") {
     }
     CHECK(parsed.error().kind() == ErrorKind::usage);
     const auto column = column_of(parsed.error());
-    if (text.size() <= longest_expression) {
+    if (text.size() <= max_expression_length) {
       REQUIRE(column);
       CHECK(*column <= text.size() + 1);
       CHECK_FALSE(caret_line(text, *column).empty());

@@ -8,10 +8,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t most_buckets = std::uint64_t{1} << 32;
-constexpr std::size_t most_entries = 1'000'000;
+constexpr std::uint64_t max_buckets = std::uint64_t{1} << 32;
+constexpr std::size_t max_entries = 1'000'000;
 /// Of trees that go in circles.
-constexpr std::uint64_t most_nodes = 10'000'000;
+constexpr std::uint64_t max_nodes = 10'000'000;
 constexpr std::size_t control_chunk = 4096;
 /// A tree of eleven children each is not higher.
 constexpr std::uint64_t highest_tree = 20;
@@ -22,7 +22,7 @@ struct Entries {
   ChildRange wanted;
   std::uint64_t seen = 0;
 
-  bool full() const { return view.children.size() >= std::min(wanted.count, most_entries) || seen >= *view.length; }
+  bool full() const { return view.children.size() >= std::min(wanted.count, max_entries) || seen >= *view.length; }
   /// Whether the one at hand is among those wanted.
   bool take() {
     const bool is_wanted = !full() && seen >= wanted.first;
@@ -50,7 +50,7 @@ std::optional<LibraryView> table_view(const LibraryObject &map, bool with_values
   entries.view.shape = with_values ? LibraryView::Shape::map : LibraryView::Shape::sequence;
   entries.view.label = with_values ? "" : "{}";
   entries.view.length = *items;
-  if (!std::has_single_bit(*mask + 1) || *mask >= most_buckets || *items > *mask + 1) {
+  if (!std::has_single_bit(*mask + 1) || *mask >= max_buckets || *items > *mask + 1) {
     entries.view.problem = fmt::format("{} entries in {} buckets: not initialised?", *items, *mask + 1);
     return entries.view;
   }
@@ -113,7 +113,7 @@ public:
     ValueEnvironment &environment = map_.environment();
     const LibraryObject leaf = map_.at(node, leaf_);
     const auto length = leaf.number("len");
-    if (!length || *length > node_capacity || ++nodes_ > most_nodes || environment.out_of_time())
+    if (!length || *length > node_capacity || ++nodes_ > max_nodes || environment.out_of_time())
       return false;
     for (std::uint64_t i = 0; i <= *length; ++i) {
       if (entries_.full())

@@ -12,7 +12,7 @@ namespace {
 /// User space ends there: no object is larger.
 constexpr std::uint64_t address_space = std::uint64_t{1} << 47;
 /// Of which values are made at once.
-constexpr std::size_t most_children = 1'000'000;
+constexpr std::size_t max_children = 1'000'000;
 
 /// A pointer of two words, whichever names the compiler's version gives them.
 struct FatPointer {
@@ -71,7 +71,7 @@ LibraryView rust_sequence(RunAddress first, std::uint64_t length, const TypeHand
     view.problem = size ? fmt::format("a length of {}: not initialised?", length) : "elements of an unknown size";
     return view;
   }
-  for (std::uint64_t i = wanted.first; i < length && i - wanted.first < std::min(wanted.count, most_children); ++i) {
+  for (std::uint64_t i = wanted.first; i < length && i - wanted.first < std::min(wanted.count, max_children); ++i) {
     if (environment.out_of_time())
       break;
     view.children.push_back({{}, std::nullopt, value_at(first + i * *size, element, of.language, environment)});

@@ -6,7 +6,7 @@
 // ones do. Neither symbols nor debug information are needed: allocators/malloc_search.h finds the arenas by what they
 // contain.
 //
-//     auto books = MallocBooks::open(modules, memory);      // finds main_arena; the target runs
+//     auto books = MallocReader::open(modules, memory);      // finds main_arena; the target runs
 //     (*books)->prepare();                                  // before a stop, each time
 //     Result<void> copied = (*books)->copy();               // inside the stop
 //     MallocStatistics statistics = (*books)->statistics(); // the target runs again
@@ -58,13 +58,13 @@ struct MallocStatistics {
   std::string why_incomplete;
 };
 
-class MallocBooks {
+class MallocReader {
 public:
   /// not_found: no glibc, or it holds no arena that makes sense. unsupported: its layout is not known.
-  static Result<std::unique_ptr<MallocBooks>> open(ModuleMap &modules, const MemoryView &memory);
-  ~MallocBooks();
-  MallocBooks(const MallocBooks &) = delete;
-  MallocBooks &operator=(const MallocBooks &) = delete;
+  static Result<std::unique_ptr<MallocReader>> open(ModuleMap &modules, const MemoryView &memory);
+  ~MallocReader();
+  MallocReader(const MallocReader &) = delete;
+  MallocReader &operator=(const MallocReader &) = delete;
 
   /// Follows the free lists while the target runs, for about a second at most. The copy then knows where they lead, and
   /// the stop is shorter by far where there are many free chunks; what it finds is the same.
@@ -81,7 +81,7 @@ public:
 
 private:
   struct State;
-  explicit MallocBooks(std::unique_ptr<State> state);
+  explicit MallocReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

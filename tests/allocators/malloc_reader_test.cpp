@@ -26,30 +26,30 @@ std::map<std::string, std::uint64_t> by_name(const MallocTotals &totals) {
           {"uordblks", totals.uordblks}, {"fordblks", totals.fordblks}, {"keepcost", totals.keepcost}};
 }
 
-std::unique_ptr<MallocBooks> open_books(MallocProcess &process) {
-  auto books = MallocBooks::open(process.modules(), process.memory());
-  REQUIRE(books.has_value());
-  return std::move(*books);
+std::unique_ptr<MallocReader> open_reader(MallocProcess &process) {
+  auto reader = MallocReader::open(process.modules(), process.memory());
+  REQUIRE(reader.has_value());
+  return std::move(*reader);
 }
 
 /// The part of a mapping, from its begin on, that is blocks which the program knows to be mapped by themselves: header
 /// and alignment are in front of them, and what is left of a page behind.
 double mapped_part(const ToldByMalloc &told, RunRange mapping) {
-  constexpr std::uint64_t most_between = 0x12000;
+  constexpr std::uint64_t max_between = 0x12000;
   RunAddress end = mapping.begin;
   for (const RunRange &block : told.mapped_blocks)
-    if (block.begin >= end && block.end <= mapping.end && block.begin - end < most_between)
+    if (block.begin >= end && block.end <= mapping.end && block.begin - end < max_between)
       end = block.end;
   return static_cast<double>(end - mapping.begin) / static_cast<double>(mapping.size());
 }
 
 /// Which mappings malloc made for single blocks. Beside others they may have become part of any mapping.
-void check_mapped_chunks(const MallocProcess &process, const MallocBooks &books) {
+void check_mapped_chunks(const MallocProcess &process, const MallocReader &reader) {
   for (const auto &[range, name] : process.mappings()) {
     INFO(std::hex << range.begin.value << " " << name);
     const double part = mapped_part(process.told(), range);
     if (part > 0.55 || part < 0.45)
-      CHECK(books.is_mapped_chunk(range) == (part > 0.5));
+      CHECK(reader.is_mapped_chunk(range) == (part > 0.5));
   }
 }
 
@@ -74,11 +74,11 @@ TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say"
     INFO(variant.command.front() << " with debug files from " << variant.debug_directories.size() << " folders");
     variant.command.emplace_back("5");
     MallocProcess process(variant.command, {.debug_directories = variant.debug_directories}, variant.from_memory);
-    const auto books = open_books(process);
+    const auto reader = open_reader(process);
     if (!variant.from_memory) // with and without: the figures are the same
-      books->prepare();
-    REQUIRE(books->copy().has_value());
-    const MallocStatistics statistics = books->statistics();
+      reader->prepare();
+    REQUIRE(reader->copy().has_value());
+    const MallocStatistics statistics = reader->statistics();
     INFO(statistics.why_incomplete);
     CHECK(statistics.complete);
     CHECK(statistics.version.starts_with(variant.version));
@@ -96,7 +96,7 @@ TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say"
       CHECK(arena.attached_threads == 1);
     }
     CHECK(process.told().mapped_blocks.size() == 4);
-    check_mapped_chunks(process, *books);
+    check_mapped_chunks(process, *reader);
   }
 }
 
@@ -104,9 +104,9 @@ TEST_CASE("malloc's books are there before malloc was called") {
   for (const std::string program : {"malloc_arenas", "malloc_arenas_static", "malloc_arenas_static_stripped"}) {
     INFO(program);
     MallocProcess process({fixture_path(program), "0"}, {.debug_directories = {}});
-    const auto books = open_books(process);
-    REQUIRE(books->copy().has_value());
-    const MallocStatistics statistics = books->statistics();
+    const auto reader = open_reader(process);
+    REQUIRE(reader->copy().has_value());
+    const MallocStatistics statistics = reader->statistics();
     CHECK(statistics.complete);
     CHECK(statistics.arenas.size() == 1);
     process.child().write("x");
@@ -116,11 +116,11 @@ TEST_CASE("malloc's books are there before malloc was called") {
 
 TEST_CASE("A walk of malloc's lists ends where it may not go on") {
   MallocProcess process({fixture_path("malloc_arenas"), "2"});
-  const auto books = open_books(process);
-  REQUIRE(books->copy().has_value());
-  const MallocTotals all = books->statistics().totals;
-  REQUIRE(books->copy(100).has_value());
-  const MallocStatistics few = books->statistics();
+  const auto reader = open_reader(process);
+  REQUIRE(reader->copy().has_value());
+  const MallocTotals all = reader->statistics().totals;
+  REQUIRE(reader->copy(100).has_value());
+  const MallocStatistics few = reader->statistics();
   CHECK_FALSE(few.complete);
   CHECK(few.why_incomplete == "there are more than 100 free chunks");
   CHECK(few.totals.ordblks + few.totals.smblks == 100 + few.arenas.size());

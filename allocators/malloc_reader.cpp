@@ -1,4 +1,4 @@
-#include "allocators/malloc_statistics.h"
+#include "allocators/malloc_reader.h"
 
 #include "allocators/malloc_free_lists.h"
 #include "allocators/malloc_heaps.h"
@@ -29,7 +29,7 @@ MallocArena summary(const ArenaCopy &copy, const FreeChunks &chunks, const Arena
 
 } // namespace
 
-struct MallocBooks::State {
+struct MallocReader::State {
   const MemoryView &memory;
   MallocPlace place;
   PageCache pages;
@@ -44,18 +44,18 @@ struct MallocBooks::State {
   void add_up(std::span<const ArenaCopy> arenas, const FreeListResult &lists, ArenaMemoryResult rest);
 };
 
-MallocBooks::MallocBooks(std::unique_ptr<State> state) : state_(std::move(state)) {}
-MallocBooks::~MallocBooks() = default;
+MallocReader::MallocReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+MallocReader::~MallocReader() = default;
 
-Result<std::unique_ptr<MallocBooks>> MallocBooks::open(ModuleMap &modules, const MemoryView &memory) {
+Result<std::unique_ptr<MallocReader>> MallocReader::open(ModuleMap &modules, const MemoryView &memory) {
   auto place = find_malloc(modules, memory);
   if (!place)
     return std::unexpected(place.error());
-  return std::unique_ptr<MallocBooks>(new MallocBooks(std::make_unique<State>(memory, std::move(*place))));
+  return std::unique_ptr<MallocReader>(new MallocReader(std::make_unique<State>(memory, std::move(*place))));
 }
 
 /// Those that were there before, with one read; what cannot be read is left out.
-std::vector<ArenaCopy> MallocBooks::State::known_arenas() const {
+std::vector<ArenaCopy> MallocReader::State::known_arenas() const {
   std::vector<std::vector<std::byte>> bytes(place.arenas.size(), std::vector<std::byte>(place.layout.state.size()));
   std::vector<MemoryRead> reads;
   for (std::size_t i = 0; i < bytes.size(); ++i)
@@ -68,15 +68,15 @@ std::vector<ArenaCopy> MallocBooks::State::known_arenas() const {
   return known;
 }
 
-std::optional<MallocParameters> MallocBooks::State::parameters() const {
+std::optional<MallocParameters> MallocReader::State::parameters() const {
   if (!place.parameters)
     return std::nullopt;
   const auto read = read_malloc_parameters(memory, *place.parameters, place.layout.parameters);
   return read ? std::optional(*read) : std::nullopt;
 }
 
-void MallocBooks::State::add_up(std::span<const ArenaCopy> arenas, const FreeListResult &lists,
-                                ArenaMemoryResult rest) {
+void MallocReader::State::add_up(std::span<const ArenaCopy> arenas, const FreeListResult &lists,
+                                 ArenaMemoryResult rest) {
   statistics.why_incomplete = lists.why_incomplete.empty() ? rest.why_incomplete : lists.why_incomplete;
   MallocTotals &totals = statistics.totals;
   for (std::size_t i = 0; i < arenas.size(); ++i) {
@@ -104,8 +104,8 @@ void MallocBooks::State::add_up(std::span<const ArenaCopy> arenas, const FreeLis
 
 /// The lists change while they are followed, which ends a walk here and there; what it has seen until then is where
 /// free chunks will be when the target is stopped.
-void MallocBooks::prepare() {
-  constexpr std::size_t most_chunks = 2'000'000;
+void MallocReader::prepare() {
+  constexpr std::size_t max_chunks = 2'000'000;
   constexpr std::chrono::milliseconds longest(1000);
   State &state = *state_;
   const auto arenas =
@@ -115,14 +115,14 @@ void MallocBooks::prepare() {
   state.expected_pages =
       follow_free_lists(
           state.pages, *arenas,
-          {.protected_links = state.place.protected_links, .chunk_limit = most_chunks, .time_limit = longest})
+          {.protected_links = state.place.protected_links, .chunk_limit = max_chunks, .time_limit = longest})
           .pages;
   std::ranges::sort(state.expected_pages);
   const auto repeated = std::ranges::unique(state.expected_pages);
   state.expected_pages.erase(repeated.begin(), repeated.end());
 }
 
-Result<void> MallocBooks::copy(std::size_t chunk_limit, std::chrono::milliseconds time_limit) {
+Result<void> MallocReader::copy(std::size_t chunk_limit, std::chrono::milliseconds time_limit) {
   State &state = *state_;
   state.statistics = {};
   auto arenas = read_arena_circle(state.memory, state.place.main_arena, state.place.layout.state, state.known_arenas());
@@ -145,11 +145,11 @@ Result<void> MallocBooks::copy(std::size_t chunk_limit, std::chrono::millisecond
   return {};
 }
 
-MallocStatistics MallocBooks::statistics() const {
+MallocStatistics MallocReader::statistics() const {
   return state_->statistics;
 }
 
-bool MallocBooks::is_mapped_chunk(RunRange mapping) const {
+bool MallocReader::is_mapped_chunk(RunRange mapping) const {
   return mapped_chunk_bytes(state_->memory, mapping, state_->place.layout.mapped_size_left_out) * 2 > mapping.size();
 }
 

@@ -16,7 +16,7 @@ namespace inspect {
 /// The numbers, and the moduledata, of versions after this one are not known.
 constexpr GoVersion newest_known_go{1, 26};
 
-enum class GoFunctionKind : std::uint8_t {
+enum class GoFuncId : std::uint8_t {
   normal,
   abort,
   asmcgocall,
@@ -44,21 +44,21 @@ enum class GoFunctionKind : std::uint8_t {
 };
 
 /// What the FuncID numbers of one image mean.
-class FunctionKinds {
+class FuncIdTable {
 public:
   /// Of a known version: its table. A newer one counts like the newest known, and version 0.0, not known, like the
   /// oldest that writes the format, both until learn() has seen the functions.
-  FunctionKinds(GoVersion version, PclntabFormat format);
+  FuncIdTable(GoVersion version, PclntabFormat format);
 
   /// Whether the numbers are a guess, to be learned.
   bool guessed() const { return guessed_; }
   /// The runtime's special functions have fixed names, and so tell their numbers.
   void learn(std::string_view function, std::uint8_t id);
 
-  GoFunctionKind of(std::uint8_t id, std::string_view function) const;
+  GoFuncId of(std::uint8_t id, std::string_view function) const;
 
 private:
-  std::array<GoFunctionKind, 256> kinds_{};
+  std::array<GoFuncId, 256> kinds_{};
   bool guessed_ = false;
   bool learned_ = false;
 };

@@ -1,4 +1,4 @@
-#include "golang/pclntab/function_kind.h"
+#include "golang/pclntab/func_id.h"
 
 #include <algorithm>
 #include <span>
@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-using Kind = GoFunctionKind;
+using Kind = GoFuncId;
 
 constexpr std::array kinds_1_16 = {
     Kind::normal,
@@ -195,13 +195,13 @@ Kind kind_by_name(std::string_view function) {
 
 } // namespace
 
-FunctionKinds::FunctionKinds(GoVersion version, PclntabFormat format)
+FuncIdTable::FuncIdTable(GoVersion version, PclntabFormat format)
     : guessed_(version == GoVersion{} || version > newest_known_go) {
   const auto known = kinds_of(version == GoVersion{} ? oldest_of(format) : version);
   std::ranges::copy(known, kinds_.begin());
 }
 
-void FunctionKinds::learn(std::string_view function, std::uint8_t id) {
+void FuncIdTable::learn(std::string_view function, std::uint8_t id) {
   const Kind kind = kind_by_name(function);
   if (kind == Kind::normal || id == 0)
     return;
@@ -212,7 +212,7 @@ void FunctionKinds::learn(std::string_view function, std::uint8_t id) {
     kinds_[id] = kind;
 }
 
-GoFunctionKind FunctionKinds::of(std::uint8_t id, std::string_view function) const {
+GoFuncId FuncIdTable::of(std::uint8_t id, std::string_view function) const {
   // The linkers of Go 1.17 and 1.18 look for "go" and "switch" where the functions are called rt0_go and
   // systemstack_switch, and give those no number.
   if (id == 0 && (function == "runtime.rt0_go" || function == "runtime.systemstack_switch"))
