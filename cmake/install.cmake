@@ -1,6 +1,8 @@
 # `ninja install`, and `cpack` for a Debian package. The manual page and the shell completions come from the command
 # table: the program prints them at build time.
 include(GNUInstallDirs)
+set(INSPECT_CONTACT "The inspect authors <inspect@example.org>" CACHE STRING
+  "Who maintains the Debian package; whoever gives it to others puts their own name here")
 
 if(TARGET inspect)
   set(generated ${CMAKE_BINARY_DIR}/generated)
@@ -31,7 +33,7 @@ if(TARGET inspect)
     RENAME _inspect)
   install(FILES ${generated}/completion.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
     RENAME inspect.fish)
-  install(FILES README.md CHANGELOG.md LICENSE ${generated}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  install(FILES README.md CHANGELOG.md SECURITY.md LICENSE ${generated}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
   install(FILES cmake/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
   install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN add-* EXCLUDE)
 endif()
@@ -42,10 +44,10 @@ endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME inspect)
-set(CPACK_PACKAGE_CONTACT "The inspect authors <inspect@example.org>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "live process inspector for native programs")
+set(CPACK_PACKAGE_CONTACT "${INSPECT_CONTACT}")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "live process inspector for C, C++, Rust and Go programs")
 set(CPACK_PACKAGE_DESCRIPTION
-  "inspect shows what every thread of a running program is doing, with function\nnames, source lines and inlined calls, after a pause too short to be noticed.\nIt needs no preparation of the program and leaves it as it was.")
+  "inspect shows what every thread and every goroutine of a running program is\ndoing, with functions, source lines, inlined calls and arguments, after a\npause too short to be noticed. Go programs may be stripped.\n.\nIt also tells where the memory of a process is (Go's and malloc's statistics,\nread from outside, the control group's limit, each mapping), explains Go\ncrash texts, and looks at variables in a session. The program needs no\npreparation and is left as it was.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

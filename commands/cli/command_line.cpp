@@ -2,6 +2,7 @@
 
 #include "commands/cli/help_text.h"
 #include "commands/cli/packaging.h"
+#include "commands/cli/version.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -28,7 +29,7 @@ ExitStatus dispatch(std::span<const std::string> words, Output &output) {
   }
   const std::string &name = words.front();
   if (name == "--version" || name == "-V") {
-    output.write(version_line() + "\n");
+    output.write(version_text());
     return ExitStatus::success;
   }
   if (name == "--help" || name == "-h") {

@@ -1,7 +1,5 @@
 #include "commands/cli/help_text.h"
 
-#include "dwarf/elf/library_versions.h"
-
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
@@ -148,14 +146,6 @@ std::string short_usage() {
       rows.push_back({spec.name, spec.summary});
   }
   return text + two_columns(rows) + "inspect help COMMAND says more.\n";
-}
-
-std::string program_version() {
-  return INSPECT_VERSION;
-}
-
-std::string version_line() {
-  return fmt::format("inspect {} ({})", program_version(), library_versions());
 }
 
 } // namespace inspect

@@ -21,9 +21,5 @@ std::string help_text(const CommandSpec &spec, bool in_session);
 std::string command_list(bool in_session);
 /// A few lines for somebody who typed `inspect` alone.
 std::string short_usage();
-/// "inspect 0.1.0 (libdw 0.188)".
-std::string version_line();
-/// "0.1.0".
-std::string program_version();
 
 } // namespace inspect

@@ -1,6 +1,7 @@
 // The manual page, in the macros of man(7).
 #include "commands/cli/help_text.h"
 #include "commands/cli/packaging.h"
+#include "commands/cli/version.h"
 
 #include <cctype>
 #include <fmt/format.h>

@@ -6,7 +6,7 @@
 
 namespace inspect {
 
-/// "libdw 0.188": of the library that is loaded, not of the headers.
+/// "libdw 0.188, liblzma 5.4.1, zlib 1.2.13, Zydis 3.2.1": of the libraries that are loaded, not of the headers.
 std::string library_versions();
 
 } // namespace inspect

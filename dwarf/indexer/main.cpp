@@ -7,6 +7,8 @@
 //     inspect-dwarfindex --what names --fd 3 --output-fd 4 [--build-id HEX] [--common-fd 5] [--package-fd 6]
 //                        [--other-files NUMBER]
 //
+//     inspect-dwarfindex --version
+//
 // Exit status: 0 the index is complete; 1 it could not be made, with the reason in one line on stderr; 2 wrong usage;
 // 3 names are in .dwo files, which only those who may open files can read.
 #include "dwarf/indexer/confinement.h"
@@ -143,9 +145,15 @@ Result<void> make_index(Arguments arguments) {
 }
 
 int run(std::span<char *> words) {
+  if (words.size() == 2 && std::string_view(words[1]) == "--version") {
+    fmt::print("inspect-dwarfindex {} (libdwarf {})\n", INSPECT_VERSION, ::dwarf_package_version());
+    return 0;
+  }
   const auto arguments = parse(words);
   if (!arguments) {
-    std::fputs("usage: inspect-dwarfindex --fd N --output-fd M [--build-id HEX]\n", stderr);
+    std::fputs("usage: inspect-dwarfindex --fd N --output-fd M [--build-id HEX]\n"
+               "       inspect-dwarfindex --version\n",
+               stderr);
     return 2;
   }
   ConfinementLimits limits{.input_descriptor = arguments->input, .output_descriptor = arguments->output};

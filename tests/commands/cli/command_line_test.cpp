@@ -11,6 +11,7 @@
 
 using namespace inspect::test;
 using Catch::Matchers::Contains;
+using Catch::Matchers::Matches;
 
 namespace {
 
@@ -29,11 +30,16 @@ TEST_CASE("without arguments a short usage goes to standard error") {
   CHECK_THAT(result.err, Contains("usage: inspect COMMAND"));
 }
 
-TEST_CASE("the version names the program and the library that reads debug information") {
+TEST_CASE("the version names the program, its commit and the libraries") {
   const CommandResult result = run_inspect({"--version"});
   CHECK(result.status == 0);
   CHECK(result.out.starts_with("inspect "));
-  CHECK_THAT(result.out, Contains("(libdw 0."));
+  CHECK_THAT(result.out, Matches("inspect [0-9]+\\.[0-9]+\\.[0-9]+( \\(commit [0-9a-f]{12}(\\+changes)?\\))?\n"
+                                 "libdw 0\\.[0-9]+, liblzma [0-9.]+, zlib [0-9.]+, Zydis [0-9.]+, fmt [0-9.]+, "
+                                 "nlohmann_json [0-9.]+, libedit [0-9.]+\n"));
+  const CommandResult worker = run_command({INSPECT_BINARY_DIRECTORY "/inspect-dwarfindex", "--version"});
+  CHECK(worker.status == 0);
+  CHECK_THAT(worker.out, Matches("inspect-dwarfindex [0-9.]+ \\(libdwarf [0-9.]+\\)\n"));
 }
 
 TEST_CASE("help comes in every form people try") {
