@@ -1,9 +1,10 @@
 #include "attach/files/descriptor_list.h"
 
+#include "attach/procfs/proc_text.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
 #include <fcntl.h>
@@ -17,7 +18,6 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t max_descriptors = 4'000'000;
-constexpr std::string_view deleted_mark = " (deleted)";
 
 /// A link's text that begins so means this kind.
 struct KnownLink {
@@ -52,15 +52,6 @@ constexpr auto known_links = std::to_array<KnownLink>({
     {"time:[", DescriptorKind::name_space},
 });
 
-/// The number in "socket:[123]"; 0 without.
-std::uint64_t bracketed_number(std::string_view link) {
-  std::uint64_t number = 0;
-  const std::size_t open = link.find('[');
-  if (open != std::string_view::npos)
-    std::from_chars(link.data() + open + 1, link.data() + link.size(), number);
-  return number;
-}
-
 DescriptorKind kind_of_mode(unsigned mode) {
   switch (mode & S_IFMT) {
   case S_IFREG:
@@ -89,7 +80,8 @@ std::optional<struct statx> ask_file(int directory, const char *name) {
 }
 
 void look_at_file(int directory, const char *name, OpenDescriptor &descriptor) {
-  const bool marked = descriptor.target.ends_with(deleted_mark);
+  std::string plain = descriptor.target;
+  const bool marked = take_deleted_mark(plain);
   const auto file = ask_file(directory, name);
   if (file) {
     constexpr std::uint64_t block = 512; // statx(2): stx_blocks, whatever the file system's own block is
@@ -102,7 +94,7 @@ void look_at_file(int directory, const char *name, OpenDescriptor &descriptor) {
       descriptor.inode = file->stx_ino;
   }
   if (marked && (descriptor.deleted || descriptor.kind == DescriptorKind::memory))
-    descriptor.target.resize(descriptor.target.size() - deleted_mark.size());
+    descriptor.target = std::move(plain);
 }
 
 enum class Outcome { taken, gone, refused };
@@ -120,7 +112,7 @@ Outcome read_descriptor(int directory, const char *name, int number, std::vector
   if (known != known_links.end())
     descriptor.kind = known->kind;
   if (descriptor.kind == DescriptorKind::socket || descriptor.kind == DescriptorKind::pipe)
-    descriptor.inode = bracketed_number(descriptor.target);
+    descriptor.inode = inode_in_link(descriptor.target).value_or(0);
   else if (descriptor.kind == DescriptorKind::unknown || descriptor.kind == DescriptorKind::memory)
     look_at_file(directory, name, descriptor);
   into.push_back(std::move(descriptor));
@@ -147,7 +139,7 @@ DirectoryEntry entry_at(std::span<const char> bytes) {
 
 /// False: not permitted.
 bool read_entries(int directory, std::span<const char> bytes, DescriptorList &list) {
-  while (!bytes.empty() && !list.cut) {
+  while (!bytes.empty() && !list.truncated) {
     const DirectoryEntry entry = entry_at(bytes);
     if (entry.size == 0 || entry.size > bytes.size())
       return true;
@@ -157,7 +149,7 @@ bool read_entries(int directory, std::span<const char> bytes, DescriptorList &li
     if (parsed.ec == std::errc() && parsed.ptr == end) // not "." and ".."
       if (read_descriptor(directory, entry.name, number, list.descriptors) == Outcome::refused)
         return false;
-    list.cut = list.descriptors.size() >= max_descriptors;
+    list.truncated = list.descriptors.size() >= max_descriptors;
     bytes = bytes.subspan(entry.size);
   }
   return true;
@@ -183,7 +175,7 @@ Result<DescriptorList> list_descriptors(const ProcessDirectory &process) {
   constexpr std::size_t buffer_size = 256 << 10;
   const auto buffer = std::make_unique<char[]>(buffer_size);
   DescriptorList list;
-  while (!list.cut) {
+  while (!list.truncated) {
     const auto filled = ::syscall(SYS_getdents64, directory->get(), buffer.get(), buffer_size);
     if (filled < 0)
       return std::unexpected(Error::from_errno(errno, "listing the open descriptors"));

@@ -55,7 +55,7 @@ struct OpenDescriptor {
 
 struct DescriptorList {
   std::vector<OpenDescriptor> descriptors; ///< ascending by number
-  bool cut = false;                        ///< there are more than are read of any process
+  bool truncated = false;                  ///< there are more than are read of any process
 };
 
 /// not_permitted, no_such_process. Descriptors that are closed meanwhile are left out.

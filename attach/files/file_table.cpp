@@ -1,9 +1,9 @@
 #include "attach/files/file_table.h"
 
 #include "attach/files/socket_table.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_directory.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
 
@@ -12,15 +12,7 @@ namespace {
 
 /// The number in "socket:[123]".
 std::optional<std::uint64_t> socket_inode(std::string_view link) {
-  constexpr std::string_view prefix = "socket:[";
-  if (!link.starts_with(prefix) || !link.ends_with(']'))
-    return std::nullopt;
-  std::uint64_t inode = 0;
-  const char *end = link.data() + link.size() - 1;
-  const auto parsed = std::from_chars(link.data() + prefix.size(), end, inode);
-  if (parsed.ec != std::errc{} || parsed.ptr != end)
-    return std::nullopt;
-  return inode;
+  return link.starts_with("socket:[") ? inode_in_link(link) : std::nullopt;
 }
 
 /// "anon_inode:[eventpoll]" and "anon_inode:inotify" without their wrapping; "memfd:name" for the path the kernel makes
@@ -28,15 +20,13 @@ std::optional<std::uint64_t> socket_inode(std::string_view link) {
 std::string plain_name(std::string link) {
   constexpr std::string_view anonymous = "anon_inode:";
   constexpr std::string_view memory = "/memfd:";
-  constexpr std::string_view deleted = " (deleted)";
   if (link.starts_with(anonymous)) {
     link.erase(0, anonymous.size());
     if (link.starts_with('[') && link.ends_with(']'))
       link = link.substr(1, link.size() - 2);
   } else if (link.starts_with(memory)) {
     link.erase(0, 1);
-    if (link.ends_with(deleted)) // it has no name in any directory, that is no news
-      link.resize(link.size() - deleted.size());
+    take_deleted_mark(link); // it has no name in any directory, that is no news
   }
   return link;
 }

@@ -1,9 +1,10 @@
 #include "attach/files/socket_table.h"
 
+#include "attach/procfs/proc_text.h"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
 #include <utility>
@@ -11,37 +12,20 @@
 namespace inspect {
 namespace {
 
-/// What is left of a line; fields are separated by runs of blanks.
-std::string_view next_field(std::string_view &line) {
-  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  const std::string_view field = line.substr(0, line.find(' '));
-  line.remove_prefix(field.size());
-  return field;
-}
-
 std::string_view skip_fields(std::string_view &line, int count) {
   std::string_view field;
   for (int i = 0; i < count; ++i)
-    field = next_field(line);
+    field = take_word(line);
   return field;
-}
-
-template <typename T> std::optional<T> number(std::string_view text, int base) {
-  T value{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
-    return std::nullopt;
-  return value;
 }
 
 /// Calls `each` with every line but the first, which holds the headings.
 template <typename Each> void for_each_row(std::string_view text, const Each &each) {
   bool heading = true;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = take_until(text, '\n');
     if (!std::exchange(heading, false))
-      each(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+      each(line);
   }
 }
 
@@ -49,7 +33,7 @@ template <typename Each> void for_each_row(std::string_view text, const Each &ea
 void note_port(std::string_view field, std::unordered_set<std::uint16_t> &ports) {
   const std::size_t colon = field.find(':');
   if (const auto port =
-          colon == std::string_view::npos ? std::nullopt : number<std::uint16_t>(field.substr(colon + 1), 16))
+          colon == std::string_view::npos ? std::nullopt : whole_number<std::uint16_t>(field.substr(colon + 1), 16))
     ports.insert(*port);
 }
 
@@ -64,10 +48,10 @@ std::optional<SocketEndpoint> endpoint(std::string_view field) {
   const std::string_view digits = field.substr(0, colon);
   if (colon == std::string_view::npos || (digits.size() != 8 && digits.size() != 32))
     return std::nullopt;
-  const auto port = number<std::uint16_t>(field.substr(colon + 1), 16);
+  const auto port = whole_number<std::uint16_t>(field.substr(colon + 1), 16);
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < digits.size() / 8; ++i) {
-    const auto word = number<std::uint32_t>(digits.substr(8 * i, 8), 16);
+    const auto word = whole_number<std::uint32_t>(digits.substr(8 * i, 8), 16);
     if (!word)
       return std::nullopt;
     words[i] = *word;
@@ -139,17 +123,17 @@ void parse_internet_sockets(std::string_view protocol, std::string_view text, So
   const bool is_tcp = protocol == "tcp";
   for_each_row(text, [&](std::string_view line) {
     skip_fields(line, 1);
-    const std::string_view local_field = next_field(line);
-    const std::string_view remote_field = next_field(line);
-    const std::string_view state_field = next_field(line);
-    const auto inode = number<std::uint64_t>(skip_fields(line, 6), 10);
+    const std::string_view local_field = take_word(line);
+    const std::string_view remote_field = take_word(line);
+    const std::string_view state_field = take_word(line);
+    const auto inode = whole_number<std::uint64_t>(skip_fields(line, 6), 10);
     if (wanted != nullptr && is_tcp && state_field == "0A")
       note_port(local_field, wanted->listening_ports);
     if (!is_wanted(inode, wanted))
       return;
     auto local = endpoint(local_field);
     auto remote = endpoint(remote_field);
-    const auto state = number<std::uint32_t>(state_field, 16);
+    const auto state = whole_number<std::uint32_t>(state_field, 16);
     if (!local || !remote || !state)
       return;
     SocketEntry entry;
@@ -166,10 +150,10 @@ void parse_unix_sockets(std::string_view text, SocketTable &into, SocketSelectio
   // Num RefCount Protocol Flags Type St Inode Path
   constexpr std::uint32_t accepts = 0x10000; // __SO_ACCEPTCON, include/uapi/linux/net.h
   for_each_row(text, [&](std::string_view line) {
-    const auto flags = number<std::uint32_t>(skip_fields(line, 4), 16);
-    const auto type = number<std::uint32_t>(next_field(line), 16);
-    const auto state = number<std::uint32_t>(next_field(line), 16);
-    const auto inode = number<std::uint64_t>(next_field(line), 10);
+    const auto flags = whole_number<std::uint32_t>(skip_fields(line, 4), 16);
+    const auto type = whole_number<std::uint32_t>(take_word(line), 16);
+    const auto state = whole_number<std::uint32_t>(take_word(line), 16);
+    const auto inode = whole_number<std::uint64_t>(take_word(line), 10);
     if (!flags || !type || !state || !is_wanted(inode, wanted))
       return;
     SocketEntry entry;
@@ -191,8 +175,8 @@ void parse_unix_sockets(std::string_view text, SocketTable &into, SocketSelectio
 void parse_netlink_sockets(std::string_view text, SocketTable &into, SocketSelection *wanted) {
   // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
   for_each_row(text, [&](std::string_view line) {
-    const auto protocol = number<std::uint32_t>(skip_fields(line, 2), 10);
-    const auto inode = number<std::uint64_t>(skip_fields(line, 8), 10);
+    const auto protocol = whole_number<std::uint32_t>(skip_fields(line, 2), 10);
+    const auto inode = whole_number<std::uint64_t>(skip_fields(line, 8), 10);
     if (!protocol || !is_wanted(inode, wanted))
       return;
     SocketEntry entry;
@@ -207,7 +191,7 @@ void parse_packet_sockets(std::string_view text, SocketTable &into, SocketSelect
   // sk RefCnt Type Proto Iface R Rmem User Inode
   for_each_row(text, [&](std::string_view line) {
     const std::string_view protocol = skip_fields(line, 4);
-    const auto inode = number<std::uint64_t>(skip_fields(line, 5), 10);
+    const auto inode = whole_number<std::uint64_t>(skip_fields(line, 5), 10);
     if (!is_wanted(inode, wanted))
       return;
     SocketEntry entry;
@@ -225,7 +209,7 @@ std::string endpoint_text(SocketFamily family, const SocketEndpoint &endpoint) {
 
 std::string socket_text(const SocketEntry &socket, std::uint64_t inode) {
   std::string words = socket.protocol + " ";
-  if (socket.family == SocketFamily::ipv4 || socket.family == SocketFamily::ipv6) {
+  if (socket.is_internet()) {
     words += endpoint_text(socket.family, socket.local);
     if (!socket.remote.unspecified)
       words += " -> " + endpoint_text(socket.family, socket.remote);

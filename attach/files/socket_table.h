@@ -29,6 +29,8 @@ struct SocketEndpoint {
 };
 
 struct SocketEntry {
+  bool is_internet() const { return family == SocketFamily::ipv4 || family == SocketFamily::ipv6; }
+
   SocketFamily family = SocketFamily::unix_domain;
   std::string protocol; ///< "tcp", "udp", "udplite", "raw", "icmp", "unix", "netlink", "packet"
   /// "listening", "established", "connecting", "syn received", "fin wait 1", "fin wait 2", "time wait", "closed",

@@ -1,6 +1,7 @@
 #include "attach/memory/cgroup_memory.h"
 
 #include "attach/memory/control_group_place.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_list.h"
 
 #include <algorithm>
@@ -18,13 +19,7 @@ constexpr std::size_t max_file_length = 1U << 20;
 constexpr std::size_t max_events = 32;
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
-  while (text.ends_with('\n'))
-    text.remove_suffix(1);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    return std::nullopt;
-  return value;
+  return whole_number<std::uint64_t>(trimmed(text));
 }
 
 struct NamedNumber {
@@ -36,13 +31,10 @@ struct NamedNumber {
 std::vector<NamedNumber> named_numbers(std::string_view text) {
   std::vector<NamedNumber> numbers;
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const auto blank = line.find(' ');
-    if (blank == std::string_view::npos)
-      continue;
-    if (const auto value = parse_number(line.substr(blank + 1)))
-      numbers.push_back({line.substr(0, blank), *value});
+    std::string_view line = take_until(text, '\n');
+    const std::string_view name = take_until(line, ' ');
+    if (const auto value = parse_number(line))
+      numbers.push_back({name, *value});
   }
   return numbers;
 }
@@ -76,11 +68,16 @@ struct FileNames {
   std::string current;
   std::string limit;
   std::string peak;
+  std::string_view anonymous; ///< this and the following in memory.stat
+  std::string_view file;
+  std::string_view reclaimable;
 };
 
 const FileNames &names_of(int version) {
-  static const FileNames first{"memory.usage_in_bytes", "memory.limit_in_bytes", "memory.max_usage_in_bytes"};
-  static const FileNames second{"memory.current", "memory.max", "memory.peak"};
+  static const FileNames first{
+      "memory.usage_in_bytes", "memory.limit_in_bytes", "memory.max_usage_in_bytes", "total_rss",
+      "total_cache",           "total_inactive_file"};
+  static const FileNames second{"memory.current", "memory.max", "memory.peak", "anon", "file", "inactive_file"};
   return version == 1 ? first : second;
 }
 
@@ -121,12 +118,8 @@ void choose_least_limit(ControlGroupMemory &memory) {
   }
 }
 
-void read_first_version(ControlGroupMemory &memory, const GroupFiles &group) {
-  const std::string text = group.text("memory.stat").value_or("");
-  const auto statistics = named_numbers(text);
-  memory.anonymous = find_number(statistics, "total_rss");
-  memory.file = find_number(statistics, "total_cache");
-  memory.reclaimable = find_number(statistics, "total_inactive_file");
+void read_first_version(ControlGroupMemory &memory, const GroupFiles &group,
+                        const std::vector<NamedNumber> &statistics) {
   memory.swap_current = find_number(statistics, "total_swap");
   memory.kernel = group.number("memory.kmem.usage_in_bytes");
   apply_hierarchical_limit(memory, statistics);
@@ -137,12 +130,8 @@ void read_first_version(ControlGroupMemory &memory, const GroupFiles &group) {
     memory.events.emplace_back("oom_kill", *kills);
 }
 
-void read_second_version(ControlGroupMemory &memory, const GroupFiles &group) {
-  const std::string text = group.text("memory.stat").value_or("");
-  const auto statistics = named_numbers(text);
-  memory.anonymous = find_number(statistics, "anon");
-  memory.file = find_number(statistics, "file");
-  memory.reclaimable = find_number(statistics, "inactive_file");
+void read_second_version(ControlGroupMemory &memory, const GroupFiles &group,
+                         const std::vector<NamedNumber> &statistics) {
   memory.kernel = find_number(statistics, "kernel");
   memory.high = group.number("memory.high");
   memory.swap_current = group.number("memory.swap.current");
@@ -192,10 +181,15 @@ Result<ControlGroupMemory> read_account(const MemoryGroupPlace &place) {
     if (directory)
       add_limit(memory, GroupFiles(std::move(directory)), place.path(above));
   }
+  const std::string text = group->text("memory.stat").value_or("");
+  const auto statistics = named_numbers(text);
+  memory.anonymous = find_number(statistics, names.anonymous);
+  memory.file = find_number(statistics, names.file);
+  memory.reclaimable = find_number(statistics, names.reclaimable);
   if (memory.version == 1) {
-    read_first_version(memory, *group);
+    read_first_version(memory, *group, statistics);
   } else {
-    read_second_version(memory, *group);
+    read_second_version(memory, *group, statistics);
     // Only the root of the hierarchy has no type: what is mounted is not the root.
     memory.limits_may_be_hidden = GroupFiles(place.open(0)).has("cgroup.type");
   }

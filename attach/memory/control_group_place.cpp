@@ -1,5 +1,8 @@
 #include "attach/memory/control_group_place.h"
 
+#include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -14,21 +17,6 @@ namespace {
 /// A process may have a hundred thousand mounts, and make more while we read.
 constexpr std::size_t max_mount_text = 32U << 20;
 constexpr std::size_t max_group_text = 1U << 20;
-
-/// The text before the next `separator`, which is taken off `rest` with it.
-std::string_view take_until(std::string_view &rest, char separator) {
-  const std::string_view found = rest.substr(0, rest.find(separator));
-  rest.remove_prefix(std::min(found.size() + 1, rest.size()));
-  return found;
-}
-
-bool lists(std::string_view names, std::string_view wanted) {
-  while (!names.empty()) {
-    if (take_until(names, ',') == wanted)
-      return true;
-  }
-  return false;
-}
 
 /// mountinfo writes blanks, newlines and backslashes as three octal digits.
 std::string without_escapes(std::string_view text) {
@@ -47,14 +35,9 @@ std::string without_escapes(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_device(std::string_view text) {
-  unsigned numbers[2];
-  for (unsigned &number : numbers) {
-    const std::string_view digits = take_until(text, ':');
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size())
-      return std::nullopt;
-  }
-  return makedev(numbers[0], numbers[1]);
+  const auto major = whole_number<unsigned>(take_until(text, ':'));
+  const auto minor = whole_number<unsigned>(text);
+  return major && minor ? std::optional<std::uint64_t>(makedev(*major, *minor)) : std::nullopt;
 }
 
 std::optional<ControlGroupMount> parse_mount(std::string_view line) {
@@ -71,7 +54,7 @@ std::optional<ControlGroupMount> parse_mount(std::string_view line) {
   take_until(line, ' '); // source
   if (type == "cgroup2")
     mount.version = 2;
-  else if (type == "cgroup" && lists(line, "memory"))
+  else if (type == "cgroup" && lists_name(line, "memory"))
     mount.version = 1;
   if (mount.version == 0 || !device || !mount.group.starts_with('/') || !mount.mount_point.starts_with('/'))
     return std::nullopt;
@@ -82,7 +65,7 @@ std::optional<ControlGroupMount> parse_mount(std::string_view line) {
 /// Looks for one group in one table of mounts after the other, and keeps in words what it saw there.
 class PlaceSearch {
 public:
-  PlaceSearch(const MemoryGroup &group, std::string root) : group_(group), root_(std::move(root)) {}
+  PlaceSearch(const ControlGroup &group, std::string root) : group_(group), root_(std::move(root)) {}
 
   /// `directory` stands before the mount points.
   std::optional<MemoryGroupPlace> look(const std::string &mountinfo, const std::string &directory,
@@ -93,7 +76,7 @@ public:
       return std::nullopt;
     }
     auto mounts = parse_control_group_mounts(*text);
-    std::erase_if(mounts, [&](const ControlGroupMount &mount) { return mount.version != group_.version; });
+    std::erase_if(mounts, [&](const ControlGroupMount &mount) { return mount.version != group_.version(); });
     // The mount that shows most of what is above the group comes first.
     std::ranges::stable_sort(mounts, {}, [](const ControlGroupMount &mount) { return mount.group.size(); });
     for (ControlGroupMount &mount : mounts) {
@@ -103,7 +86,7 @@ public:
         continue;
       }
       std::string where = root_ + directory + mount.mount_point;
-      MemoryGroupPlace place(group_.version, where, std::move(mount), std::move(*names));
+      MemoryGroupPlace place(group_.version(), where, std::move(mount), std::move(*names));
       if (place.open(place.depth()))
         return place;
       saw(whose, Error::from_errno(errno, fmt::format("should show it below {}", where)).message());
@@ -121,7 +104,7 @@ private:
       seen_ += fmt::format("{}{} {}", seen_.empty() ? "" : ", ", whose, what);
   }
 
-  const MemoryGroup &group_;
+  const ControlGroup &group_;
   std::string root_;
   std::string seen_;
 };
@@ -133,48 +116,14 @@ std::expected<std::string, int> read_small_file(int directory, const std::string
   const FileDescriptor file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file)
     return std::unexpected(errno);
-  std::string text;
-  constexpr std::size_t chunk = 4096;
-  for (std::size_t used = 0;;) {
-    if (text.size() - used < chunk)
-      text.resize(text.size() + std::max(chunk, text.size()));
-    const ssize_t count = ::read(file.get(), text.data() + used, text.size() - used);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return std::unexpected(errno);
-    used += static_cast<std::size_t>(count);
-    if (count == 0 || used >= most) {
-      text.resize(std::min(used, most));
-      return text;
-    }
-  }
+  return read_to_end(file.get(), most);
 }
 
-std::optional<MemoryGroup> parse_memory_group(std::string_view cgroup) {
-  std::optional<MemoryGroup> unified;
-  while (!cgroup.empty()) {
-    std::string_view line = take_until(cgroup, '\n');
-    const std::string_view number = take_until(line, ':');
-    const std::string_view controllers = take_until(line, ':');
-    MemoryGroup group;
-    constexpr std::string_view mark = " (deleted)";
-    group.removed = line.ends_with(mark);
-    if (group.removed)
-      line.remove_suffix(mark.size());
-    group.path = line;
-    if (!group.path.starts_with('/'))
-      continue;
-    if (lists(controllers, "memory")) {
-      group.version = 1;
-      return group;
-    }
-    if (number == "0" && controllers.empty() && !unified) {
-      group.version = 2;
-      unified = std::move(group);
-    }
-  }
-  return unified;
+std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups) {
+  auto found = std::ranges::find_if(groups, [](const ControlGroup &group) { return group.controls("memory"); });
+  if (found == groups.end())
+    found = std::ranges::find(groups, 2, &ControlGroup::version);
+  return found == groups.end() ? std::nullopt : std::optional(*found);
 }
 
 std::vector<ControlGroupMount> parse_control_group_mounts(std::string_view mountinfo) {
@@ -231,7 +180,7 @@ Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory,
   const auto text = read_small_file(AT_FDCWD, list, max_group_text);
   if (!text)
     return std::unexpected(Error::from_errno(text.error(), fmt::format("reading {}", list)));
-  const auto group = parse_memory_group(*text);
+  const auto group = memory_group(parse_control_groups(*text));
   if (!group)
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} names no control group that accounts memory: "
                                                                    "this kernel has none, or none is mounted",
@@ -247,7 +196,7 @@ Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory,
     return std::move(*place);
   return std::unexpected(
       Error(ErrorKind::not_found,
-            fmt::format("the control group {} (version {}) cannot be seen from here: {}", group->path, group->version,
+            fmt::format("the control group {} (version {}) cannot be seen from here: {}", group->path, group->version(),
                         search.seen()),
             "run inspect on the host, or in a container that sees the host's groups (--cgroupns=host and "
             "/sys/fs/cgroup mounted)"));

@@ -12,27 +12,22 @@
 // Sources: man pages cgroups(7), cgroup_namespaces(7), proc(5) "/proc/[pid]/mountinfo".
 #pragma once
 
+#include "attach/procfs/control_groups.h"
 #include "machine/error.h"
 #include "machine/file_descriptor.h"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace inspect {
 
-/// A line of /proc/PID/cgroup.
-struct MemoryGroup {
-  int version = 0;      ///< of the hierarchy: 1 or 2
-  std::string path;     ///< "/system.slice/nginx.service"
-  bool removed = false; ///< the group is gone, though the process still is in it; " (deleted)" is cut from the path
-};
-
 /// The group that a process' memory is charged to: that of the version 1 hierarchy with the memory controller, if there
 /// is one, else that of version 2.
-std::optional<MemoryGroup> parse_memory_group(std::string_view cgroup);
+std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups);
 
 /// A mounted hierarchy that can account memory: version 2, or version 1 with the memory controller.
 struct ControlGroupMount {
@@ -42,7 +37,7 @@ struct ControlGroupMount {
   std::uint64_t device = 0; ///< as makedev(3) packs it; it tells whether something else is mounted over it
 };
 
-/// Lines that make no sense are passed over.
+/// Malformed lines are passed over.
 std::vector<ControlGroupMount> parse_control_group_mounts(std::string_view mountinfo);
 
 /// The names between the mounted group and `path`; nothing where the mount does not show it.

@@ -27,7 +27,7 @@ ssize_t read_some(int descriptor, std::span<char> into) {
   }
 }
 
-/// Reads to the end, or to the first line that makes no sense; the error number of a read that failed, or 0.
+/// Reads to the end, or to the first malformed line; the error number of a read that failed, or 0.
 int read_into(MemoryUsageParser &parser, int descriptor) {
   // The kernel hands out a page at a time, whatever it is asked for; parsed at once it is still in the cache.
   std::array<char, 65'536> buffer;

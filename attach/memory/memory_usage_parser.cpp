@@ -149,7 +149,7 @@ bool MemoryUsageParser::line(std::string_view text) {
     mappings_.reserve(usual_limit);
   MappingUsage &usage = mappings_.emplace_back();
   if (!parse_mapping_line(text, usage.mapping))
-    return fail(text, "a line of smaps makes no sense");
+    return fail(text, "a line of smaps is malformed");
   usage.amounts.reserved = usage.mapping.range.size();
   usage.counted = is_counted(usage.mapping);
   expected_ = 0;

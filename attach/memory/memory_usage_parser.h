@@ -18,7 +18,7 @@ class MemoryUsageParser {
 public:
   /// False, and for good, once the text has made no sense; finish() says what.
   bool take(std::string_view piece);
-  /// Sorted and without overlaps. corrupt, with the line that makes no sense.
+  /// Sorted and without overlaps. corrupt, with the malformed line.
   Result<std::vector<MappingUsage>> finish();
 
   std::size_t mapping_count() const { return mappings_.size(); }

@@ -1,36 +1,19 @@
 #include "attach/procfs/capabilities.h"
 
 #include "attach/procfs/proc_file.h"
-#include "attach/procfs/status_text.h"
+#include "attach/procfs/proc_text.h"
 
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace inspect {
 
-Result<Capabilities> parse_capabilities(std::string_view status) {
-  constexpr int base = 16;
-  const auto effective = status_number<std::uint64_t>(status, "CapEff", base);
-  const auto permitted = status_number<std::uint64_t>(status, "CapPrm", base);
-  const auto bounding = status_number<std::uint64_t>(status, "CapBnd", base);
-  if (!effective || !permitted || !bounding)
-    return std::unexpected(Error(ErrorKind::not_found, "the kernel does not list the capabilities"));
-  Capabilities capabilities;
-  capabilities.effective = *effective;
-  capabilities.permitted = *permitted;
-  capabilities.bounding = *bounding;
-  capabilities.inheritable = status_number<std::uint64_t>(status, "CapInh", base).value_or(0);
-  capabilities.ambient = status_number<std::uint64_t>(status, "CapAmb", base).value_or(0); // since Linux 4.3
-  return capabilities;
-}
-
 std::uint64_t known_capabilities() {
   constexpr unsigned highest = 63;
   unsigned last = highest;
   if (const auto text = read_proc_file(::getpid(), "/proc/sys/kernel/cap_last_cap"))
-    std::from_chars(text->data(), text->data() + text->size(), last);
+    last = whole_number<unsigned>(trimmed(*text)).value_or(highest);
   return last >= highest ? ~std::uint64_t{0} : (std::uint64_t{1} << (last + 1)) - 1;
 }
 

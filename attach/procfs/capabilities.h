@@ -1,13 +1,10 @@
-// The capabilities of a process: the five sets of /proc/PID/status, and their names.
+// The capabilities of a process: the five sets of /proc/PID/status (attach/procfs/process_status.h), and their names.
 //
 // Sources: man pages capabilities(7), proc(5) "/proc/[pid]/status"; the kernel's include/uapi/linux/capability.h.
 #pragma once
 
-#include "machine/error.h"
-
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace inspect {
@@ -19,11 +16,9 @@ struct Capabilities {
   std::uint64_t inheritable = 0; ///< what a program with file capabilities keeps over execve
   std::uint64_t ambient = 0;     ///< what every program keeps over execve
   std::uint64_t bounding = 0;    ///< what no execve gets beyond
-  std::uint64_t known = 0;       ///< all that this kernel has
+  std::uint64_t known = 0;       ///< all that this kernel has; no status says it
 };
 
-/// From the text of /proc/PID/status; `known` is not set. not_found: a kernel that lists none.
-Result<Capabilities> parse_capabilities(std::string_view status);
 /// All that this kernel has; every one of 64 where it does not say.
 std::uint64_t known_capabilities();
 /// "cap_net_admin", …, ascending by number; "cap_41" for one that is newer than this program.

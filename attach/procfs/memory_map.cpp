@@ -1,6 +1,7 @@
 #include "attach/procfs/memory_map.h"
 
 #include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_list.h"
 
 #include <algorithm>
@@ -73,11 +74,7 @@ std::string unescape(std::string_view text) {
 }
 
 void set_path(Mapping &mapping, std::string_view text) {
-  constexpr std::string_view mark = " (deleted)";
-  if (text.ends_with(mark)) {
-    mapping.deleted = true;
-    text.remove_suffix(mark.size());
-  }
+  mapping.deleted = take_deleted_mark(text);
   if (text.find('\\') == std::string_view::npos)
     mapping.path = text;
   else
@@ -122,7 +119,7 @@ Result<std::vector<Mapping>> parse_memory_map(std::string_view text) {
       continue;
     if (!parse_mapping_line(line, mappings.emplace_back()))
       return std::unexpected(
-          Error(ErrorKind::corrupt, fmt::format("a line of a memory map makes no sense: \"{}\"", line)));
+          Error(ErrorKind::corrupt, fmt::format("a line of a memory map is malformed: \"{}\"", line)));
   }
   // The text comes in several reads, between which mappings may change: a line may repeat or overlap the one before.
   const auto begin_of = [](const Mapping &mapping) { return mapping.range.begin; };

@@ -22,13 +22,13 @@ struct Mapping {
   std::uint64_t device = 0; ///< as makedev(3) packs it
   std::uint64_t inode = 0;  ///< 0: no file
   std::string path;         ///< the file as the target's root shows it, or "[stack]", "[vdso]", …; empty: anonymous
-  bool deleted = false;     ///< the path no longer leads to this file; " (deleted)" is cut from it
+  bool deleted = false;     ///< the path no longer leads to this file; " (deleted)" is taken off it
 };
 
 /// Parses the whole text of a maps file; octal escapes in paths (\012) are undone.
 Result<std::vector<Mapping>> parse_memory_map(std::string_view text);
 
-/// One line of maps, without its newline; smaps begins its entries with the same. False where it makes no sense.
+/// One line of maps, without its newline; smaps begins its entries with the same. False where it is malformed.
 bool parse_mapping_line(std::string_view line, Mapping &mapping);
 
 /// Sorted by address, as the kernel lists them. A zombie leader's map is read through a live thread.

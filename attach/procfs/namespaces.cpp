@@ -1,23 +1,11 @@
 #include "attach/procfs/namespaces.h"
 
+#include "attach/procfs/proc_text.h"
+
 #include <array>
-#include <charconv>
 #include <unistd.h>
 
 namespace inspect {
-namespace {
-
-/// "net:[4026531840]"
-std::uint64_t inode_of(const std::string &link) {
-  std::uint64_t inode = 0;
-  const std::size_t open = link.find('[');
-  if (open != std::string::npos)
-    std::from_chars(link.data() + open + 1, link.data() + link.size(), inode);
-  return inode;
-}
-
-} // namespace
-
 Result<std::vector<NamespaceMembership>> read_namespaces(const ProcessDirectory &process) {
   constexpr std::array<const char *, 8> names = {"mnt", "net", "pid", "user", "uts", "ipc", "cgroup", "time"};
   const auto self = ProcessDirectory::open(::getpid());
@@ -31,7 +19,7 @@ Result<std::vector<NamespaceMembership>> read_namespaces(const ProcessDirectory 
     if (!theirs && theirs.error().kind() != ErrorKind::not_found)
       return std::unexpected(theirs.error());
     if (theirs)
-      memberships.push_back({name, inode_of(*theirs), own && *own == *theirs});
+      memberships.push_back({name, inode_in_link(*theirs).value_or(0), own && *own == *theirs});
   }
   return memberships;
 }

@@ -1,27 +1,18 @@
 #include "attach/procfs/permission.h"
 
+#include "attach/procfs/account_names.h"
 #include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_status.h"
 
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace inspect {
 namespace {
-
-std::string user_name(uid_t user) {
-  std::array<char, 16384> buffer;
-  passwd entry;
-  passwd *found = nullptr;
-  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
-    return found->pw_name;
-  return fmt::format("with id {}", user);
-}
 
 constexpr std::string_view capability_does_not_reach =
     "CAP_SYS_PTRACE is there but does not reach this process: a user namespace or a security module (SELinux, "
@@ -29,7 +20,7 @@ constexpr std::string_view capability_does_not_reach =
 
 std::string remedy_with_capability() {
   const auto self = read_process_status(::getpid());
-  if (self && self->seccomp_mode != 0)
+  if (self && self->seccomp_mode.value_or(0) != 0)
     return "a seccomp filter may forbid ptrace here: start this container with --cap-add SYS_PTRACE (or a seccomp "
            "profile that allows ptrace)";
   return std::string(capability_does_not_reach);
@@ -49,12 +40,13 @@ std::string remedy_for_same_user(int scope) {
 
 } // namespace
 
+std::string_view missing_right() {
+  return has_capability(CAP_SYS_PTRACE) ? "permission denied" : "missing CAP_SYS_PTRACE";
+}
+
 std::optional<int> yama_ptrace_scope() {
   const auto text = read_proc_file(::getpid(), "/proc/sys/kernel/yama/ptrace_scope");
-  int value = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
-    return std::nullopt;
-  return value;
+  return text ? whole_number<int>(trimmed(*text)) : std::nullopt;
 }
 
 bool has_capability(int capability) {
@@ -80,10 +72,11 @@ namespace {
 
 Error refusal(pid_t process, int error_number, std::string_view what_was_tried, std::string remedy) {
   const auto target = read_process_status(process);
-  const std::string owner = target ? fmt::format(", which belongs to user {}", user_name(target->effective_user)) : "";
+  const std::string owner = target ? fmt::format(" of user {}", user_name(target->effective_user)) : "";
   const Error plain = Error::from_errno(error_number, what_was_tried);
   return Error(ErrorKind::not_permitted,
-               fmt::format("no permission to look into {}{} ({})", describe_process(process), owner, plain.message()),
+               fmt::format("{}{} could not be inspected: {} ({})", describe_process(process), owner, missing_right(),
+                           plain.message()),
                std::move(remedy));
 }
 

@@ -18,6 +18,10 @@ Error explain_not_permitted(pid_t process, int error_number, std::string_view wh
 /// The same for what /proc shows of it (descriptors, links): reading needs less than tracing does.
 Error explain_not_readable(pid_t process, int error_number, std::string_view what_was_tried);
 
+/// What a refusal says is missing: "missing CAP_SYS_PTRACE"; "permission denied" where this thread has that capability
+/// and it does not help.
+std::string_view missing_right();
+
 /// Whether this thread has a capability (number of capabilities(7)) in its effective set.
 bool has_capability(int capability);
 

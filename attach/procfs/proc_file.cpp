@@ -31,24 +31,29 @@ Error proc_error(pid_t process, int error_number, std::string_view what_was_trie
   return Error::from_errno(error_number, what_was_tried);
 }
 
-std::expected<std::string, int> read_to_end(int descriptor) {
+std::expected<std::string_view, int> read_to_end(int descriptor, std::string &buffer, std::size_t max_bytes) {
   constexpr std::size_t first_chunk = 4096;
   constexpr std::size_t max_chunk_size = 1U << 20;
-  std::string text;
-  std::size_t used = 0;
-  for (;;) {
-    if (text.size() - used < first_chunk)
-      text.resize(text.size() + std::min(max_chunk_size, std::max(first_chunk, text.size())));
-    const ssize_t count = ::read(descriptor, text.data() + used, text.size() - used);
+  for (std::size_t used = 0;;) {
+    if (buffer.size() - used < first_chunk)
+      buffer.resize(buffer.size() + std::min(max_chunk_size, std::max(first_chunk, buffer.size())));
+    const ssize_t count = ::read(descriptor, buffer.data() + used, buffer.size() - used);
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
       return std::unexpected(errno);
-    if (count == 0)
-      break;
     used += static_cast<std::size_t>(count);
+    if (count == 0 || used >= max_bytes)
+      return std::string_view(buffer).substr(0, std::min(used, max_bytes));
   }
-  text.resize(used);
+}
+
+std::expected<std::string, int> read_to_end(int descriptor, std::size_t max_bytes) {
+  std::string text;
+  const auto read = read_to_end(descriptor, text, max_bytes);
+  if (!read)
+    return std::unexpected(read.error());
+  text.resize(read->size());
   return text;
 }
 

@@ -29,7 +29,10 @@ Error proc_error(pid_t process, int error_number, std::string_view what_was_trie
 /// The whole file.
 Result<std::string> read_proc_file(pid_t process, const std::string &path);
 
-/// Reads a descriptor to its end; the error number on failure.
-std::expected<std::string, int> read_to_end(int descriptor);
+/// Reads a descriptor to its end, or this far; the error number on failure.
+std::expected<std::string, int> read_to_end(int descriptor, std::size_t max_bytes = std::string::npos);
+/// The same into a buffer that is used again and again; the result lies in it.
+std::expected<std::string_view, int> read_to_end(int descriptor, std::string &buffer,
+                                                 std::size_t max_bytes = std::string::npos);
 
 } // namespace inspect

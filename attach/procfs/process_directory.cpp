@@ -61,22 +61,10 @@ Result<std::string_view> ProcessDirectory::read(const char *name, std::string &b
   auto file = open_file(name);
   if (!file)
     return std::unexpected(file.error());
-  constexpr std::size_t first_size = 4096;
-  if (buffer.size() < first_size)
-    buffer.resize(first_size);
-  std::size_t filled = 0;
-  for (;;) {
-    if (filled == buffer.size())
-      buffer.resize(2 * buffer.size());
-    const ssize_t count = ::read(file->get(), buffer.data() + filled, buffer.size() - filled);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return std::unexpected(failure(errno, name));
-    if (count == 0)
-      return std::string_view(buffer).substr(0, filled);
-    filled += static_cast<std::size_t>(count);
-  }
+  const auto text = read_to_end(file->get(), buffer);
+  if (!text)
+    return std::unexpected(failure(text.error(), name));
+  return *text;
 }
 
 Result<std::string> ProcessDirectory::link(const char *name) const {

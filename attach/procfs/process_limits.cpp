@@ -1,31 +1,18 @@
 #include "attach/procfs/process_limits.h"
 
+#include "attach/procfs/proc_text.h"
+
 #include <algorithm>
-#include <charconv>
 
 namespace inspect {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
-std::string_view next_word(std::string_view &line) {
-  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(word.size());
-  return word;
-}
 
 /// False where it is neither a number nor "unlimited".
 bool read_value(std::string_view word, std::optional<std::uint64_t> &into) {
   if (word == "unlimited")
     return true;
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
-  into = value;
-  return !word.empty() && parsed.ec == std::errc() && parsed.ptr == word.data() + word.size();
+  into = whole_number<std::uint64_t>(word);
+  return into.has_value();
 }
 
 } // namespace
@@ -41,9 +28,7 @@ Result<ProcessLimits> parse_process_limits(std::string_view text) {
   ProcessLimits limits;
   bool heading = true;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string_view line = take_until(text, '\n');
     if (heading || line.empty()) {
       heading = false;
       continue;
@@ -51,8 +36,8 @@ Result<ProcessLimits> parse_process_limits(std::string_view text) {
     ProcessLimit limit;
     limit.name = trimmed(line.substr(0, name_width));
     line.remove_prefix(std::min(name_width, line.size()));
-    if (!read_value(next_word(line), limit.soft) || !read_value(next_word(line), limit.hard))
-      return std::unexpected(Error(ErrorKind::corrupt, "a line of the resource limits makes no sense"));
+    if (!read_value(take_word(line), limit.soft) || !read_value(take_word(line), limit.hard))
+      return std::unexpected(Error(ErrorKind::corrupt, "a line of the resource limits is malformed"));
     limit.unit = trimmed(line);
     limits.all.push_back(std::move(limit));
   }

@@ -1,6 +1,7 @@
 #include "attach/procfs/process_list.h"
 
 #include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_status.h"
 
 #include <algorithm>
@@ -60,19 +61,18 @@ Result<std::vector<pid_t>> list_threads(pid_t process) {
 }
 
 Result<pid_t> living_thread(pid_t process) {
-  const auto dead = [](const ProcessStat &stat) { return stat.state == 'Z' || stat.state == 'X'; };
   auto stat = read_process_stat(process);
   // In execve a thread takes the id of its leader, which has ended by then: look at the leader again after the others.
   constexpr int attempts = 3;
   for (int attempt = 0; attempt < attempts && stat; ++attempt) {
-    if (!dead(*stat))
+    if (!has_ended(stat->state))
       return process;
     const auto threads = list_threads(process);
     if (!threads)
       return std::unexpected(threads.error());
     for (const pid_t thread : *threads) {
       const auto thread_stat = read_thread_stat(process, thread);
-      if (thread_stat && !dead(*thread_stat))
+      if (thread_stat && !has_ended(thread_stat->state))
         return thread;
     }
     stat = read_process_stat(process);
@@ -119,12 +119,8 @@ Result<ExecutableLink> read_executable_link(pid_t process) {
     }
     target.resize(target.size() * 2);
   }
-  constexpr std::string_view mark = " (deleted)";
   ExecutableLink link{std::move(target), false};
-  if (link.path.ends_with(mark)) {
-    link.path.resize(link.path.size() - mark.size());
-    link.deleted = true;
-  }
+  link.deleted = take_deleted_mark(link.path);
   return link;
 }
 

@@ -1,21 +1,22 @@
 #include "attach/procfs/process_status.h"
 
 #include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_directory.h"
 #include "attach/procfs/process_list.h"
-#include "attach/procfs/status_text.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <bitset>
 #include <fmt/format.h>
-#include <optional>
+#include <limits>
 #include <unistd.h>
 
 namespace inspect {
 namespace {
 
 Error malformed(std::string_view which) {
-  return Error(ErrorKind::corrupt, fmt::format("the text of a {} file of /proc makes no sense", which));
+  return Error(ErrorKind::corrupt, fmt::format("the text of a {} file of /proc is malformed", which));
 }
 
 /// Takes blank-separated numbers off the front of a text.
@@ -28,23 +29,14 @@ public:
       word();
   }
   std::string_view word() {
-    const auto begin = rest_.find_first_not_of(" \t\n");
-    if (begin == std::string_view::npos) {
-      good_ = false;
-      return {};
-    }
-    rest_.remove_prefix(begin);
-    const auto end = std::min(rest_.find_first_of(" \t\n"), rest_.size());
-    const std::string_view found = rest_.substr(0, end);
-    rest_.remove_prefix(end);
+    const std::string_view found = take_word(rest_);
+    good_ = good_ && !found.empty();
     return found;
   }
   template <typename Number> Number number() {
-    Number value{};
-    const std::string_view text = word();
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    good_ = good_ && error == std::errc() && end == text.data() + text.size();
-    return value;
+    const auto value = whole_number<Number>(word());
+    good_ = good_ && value.has_value();
+    return value.value_or(0);
   }
   bool good() const { return good_; }
 
@@ -90,46 +82,144 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   return stat;
 }
 
+bool has_ended(char state) {
+  return state == 'Z' || state == 'X';
+}
+
+std::string_view state_in_words(char state) {
+  switch (state) {
+  case 'R':
+    return "running";
+  case 'S':
+    return "sleeping";
+  case 'D':
+    return "in uninterruptible sleep";
+  case 'T':
+    return "stopped by a signal";
+  case 't':
+    return "stopped by a tracer";
+  case 'Z':
+  case 'X':
+    return "ended";
+  case 'I':
+    return "idle";
+  case 'P':
+    return "parked";
+  default:
+    return "in an unknown state";
+  }
+}
+
+namespace {
+
+/// A line "Key:\tvalue" of status; `read` takes the value and is false where it is malformed.
+struct StatusLine {
+  std::string_view key;
+  bool (*read)(std::string_view value, ProcessStatus &status);
+};
+
+template <auto Member> bool read_number(std::string_view value, ProcessStatus &status) {
+  if constexpr (requires { (status.*Member).reset(); }) {
+    status.*Member = whole_number<typename std::remove_reference_t<decltype(status.*Member)>::value_type>(value);
+    return (status.*Member).has_value();
+  } else {
+    Fields field(value);
+    status.*Member = field.number<std::remove_reference_t<decltype(status.*Member)>>();
+    return field.good();
+  }
+}
+
+/// Real and effective; the saved one and that for file systems are left out.
+template <auto Real, auto Effective> bool read_ids(std::string_view value, ProcessStatus &status) {
+  Fields fields(value);
+  status.*Real = fields.number<uid_t>();
+  status.*Effective = fields.number<uid_t>();
+  return fields.good();
+}
+
+bool read_id_in_namespace(std::string_view value, ProcessStatus &status) {
+  Fields field(value.substr(value.find_last_of(" \t") + 1)); // outermost namespace first
+  status.id_in_namespace = field.number<pid_t>();
+  return field.good();
+}
+
+template <std::uint64_t Capabilities::*Set> bool read_capabilities(std::string_view value, ProcessStatus &status) {
+  const auto set = whole_number<std::uint64_t>(value, 16);
+  if (!status.capabilities)
+    status.capabilities.emplace();
+  (*status.capabilities).*Set = set.value_or(0);
+  return set.has_value();
+}
+
+/// "1234 kB", kept in bytes.
+template <std::optional<std::uint64_t> MemoryStatus::*Figure>
+bool read_kilobytes(std::string_view value, ProcessStatus &status) {
+  const auto kilobytes = whole_number<std::uint64_t>(take_word(value));
+  if (!kilobytes || value != " kB" || *kilobytes > std::numeric_limits<std::uint64_t>::max() / 1024)
+    return false;
+  status.memory.*Figure = *kilobytes * 1024;
+  return true;
+}
+
+constexpr std::size_t required_lines = 3; // of the table: every kernel has them
+
+constexpr std::array status_lines = {
+    StatusLine{"Tgid", read_number<&ProcessStatus::thread_group>},
+    StatusLine{"TracerPid", read_number<&ProcessStatus::tracer>},
+    StatusLine{"Uid", read_ids<&ProcessStatus::real_user, &ProcessStatus::effective_user>},
+    StatusLine{"Gid", read_ids<&ProcessStatus::real_group, &ProcessStatus::effective_group>},
+    StatusLine{"NSpid", read_id_in_namespace},
+    StatusLine{"Seccomp", read_number<&ProcessStatus::seccomp_mode>},
+    StatusLine{"Seccomp_filters", read_number<&ProcessStatus::seccomp_filters>},
+    StatusLine{"NoNewPrivs",
+               [](std::string_view value, ProcessStatus &status) {
+                 status.no_new_privileges = value != "0";
+                 return value == "0" || value == "1";
+               }},
+    StatusLine{"CoreDumping",
+               [](std::string_view value, ProcessStatus &status) {
+                 status.dumping_core = value == "1";
+                 return value == "0" || value == "1";
+               }},
+    StatusLine{"CapInh", read_capabilities<&Capabilities::inheritable>},
+    StatusLine{"CapPrm", read_capabilities<&Capabilities::permitted>},
+    StatusLine{"CapEff", read_capabilities<&Capabilities::effective>},
+    StatusLine{"CapBnd", read_capabilities<&Capabilities::bounding>},
+    StatusLine{"CapAmb", read_capabilities<&Capabilities::ambient>}, // since Linux 4.3
+    StatusLine{"VmPeak", read_kilobytes<&MemoryStatus::virtual_peak>},
+    StatusLine{"VmSize", read_kilobytes<&MemoryStatus::virtual_size>},
+    StatusLine{"VmLck", read_kilobytes<&MemoryStatus::locked>},
+    StatusLine{"VmPin", read_kilobytes<&MemoryStatus::pinned>},
+    StatusLine{"VmHWM", read_kilobytes<&MemoryStatus::resident_peak>},
+    StatusLine{"VmRSS", read_kilobytes<&MemoryStatus::resident>},
+    StatusLine{"RssAnon", read_kilobytes<&MemoryStatus::resident_anonymous>},
+    StatusLine{"RssFile", read_kilobytes<&MemoryStatus::resident_file>},
+    StatusLine{"RssShmem", read_kilobytes<&MemoryStatus::resident_shared>},
+    StatusLine{"VmPTE", read_kilobytes<&MemoryStatus::page_tables>},
+    StatusLine{"VmSwap", read_kilobytes<&MemoryStatus::swapped>},
+    StatusLine{"HugetlbPages", read_kilobytes<&MemoryStatus::hugetlb>},
+};
+
+} // namespace
+
 Result<ProcessStatus> parse_process_status(std::string_view text) {
-  // The kernel escapes newlines in the name here, so that a line is a line.
-  const auto group = status_value(text, "Tgid");
-  const auto tracer = status_value(text, "TracerPid");
-  const auto users = status_value(text, "Uid");
-  if (!group || !tracer || !users)
-    return std::unexpected(malformed("status"));
   ProcessStatus status;
-  Fields group_field(*group);
-  Fields tracer_field(*tracer);
-  Fields user_fields(*users);
-  status.thread_group = group_field.number<pid_t>();
-  status.tracer = tracer_field.number<pid_t>();
-  status.real_user = user_fields.number<uid_t>();
-  status.effective_user = user_fields.number<uid_t>();
-  bool good = group_field.good() && tracer_field.good() && user_fields.good();
-  if (const auto groups = status_value(text, "Gid")) {
-    Fields field(*groups);
-    status.real_group = field.number<gid_t>();
-    status.effective_group = field.number<gid_t>();
-    good = good && field.good();
+  std::bitset<status_lines.size()> seen;
+  while (!text.empty()) {
+    // The kernel escapes newlines in the name here, so that a line is a line.
+    const std::string_view line = take_until(text, '\n');
+    const std::size_t colon = line.find(':');
+    const auto *const known = std::ranges::find(status_lines, line.substr(0, colon), &StatusLine::key);
+    if (colon == std::string_view::npos || known == status_lines.end())
+      continue;
+    if (!known->read(trimmed(line.substr(colon + 1)), status))
+      return std::unexpected(
+          Error(ErrorKind::corrupt, fmt::format("a line of a status file of /proc is malformed: \"{}\"", line)));
+    seen.set(static_cast<std::size_t>(known - status_lines.begin()));
   }
-  // These depend on how the kernel was configured.
-  const auto optional_number = [&](std::string_view key, auto &into) {
-    if (const auto value = status_value(text, key)) {
-      Fields field(*value);
-      into = field.number<std::decay_t<decltype(into)>>();
-      good = good && field.good();
-    }
-  };
-  optional_number("voluntary_ctxt_switches", status.voluntary_switches);
-  optional_number("nonvoluntary_ctxt_switches", status.involuntary_switches);
-  optional_number("Seccomp", status.seccomp_mode);
-  if (const auto ids = status_value(text, "NSpid")) {
-    Fields field(ids->substr(ids->find_last_of(" \t") + 1)); // outermost namespace first
-    status.id_in_namespace = field.number<pid_t>();
-    good = good && field.good();
-  }
-  if (!good)
-    return std::unexpected(malformed("status"));
+  for (std::size_t i = 0; i < required_lines; ++i)
+    if (!seen.test(i))
+      return std::unexpected(malformed("status"));
   return status;
 }
 
@@ -165,6 +255,16 @@ Result<ProcessStat> read_process_stat(pid_t process) {
 
 Result<ProcessStatus> read_process_status(pid_t process) {
   return read_and_parse(process, proc_path(process, "status"), parse_process_status);
+}
+
+Result<ProcessStatus> read_living_status(pid_t process) {
+  const auto text = read_living_file(process, "status");
+  if (!text)
+    return std::unexpected(text.error());
+  auto status = parse_process_status(*text);
+  if (!status)
+    return std::unexpected(status.error().while_doing(fmt::format("reading the status of process {}", process)));
+  return status;
 }
 
 Result<ProcessStat> read_thread_stat(pid_t process, pid_t thread) {

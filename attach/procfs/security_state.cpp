@@ -1,12 +1,7 @@
 #include "attach/procfs/security_state.h"
 
 #include "attach/procfs/permission.h"
-#include "attach/procfs/process_status.h"
-#include "attach/procfs/status_text.h"
-
-#include <algorithm>
-#include <array>
-#include <charconv>
+#include "attach/procfs/proc_text.h"
 
 namespace inspect {
 namespace {
@@ -19,19 +14,12 @@ std::optional<std::uint64_t> root_of(const ProcessDirectory &process, const char
     return std::nullopt;
   std::string_view rest = *text;
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    std::array<std::uint64_t, 3> numbers{}; // first id inside, first id outside, how many
-    bool good = true;
-    for (std::uint64_t &number : numbers) {
-      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-      const auto parsed = std::from_chars(line.data(), line.data() + line.size(), number);
-      good = good && parsed.ec == std::errc();
-      line.remove_prefix(static_cast<std::size_t>(parsed.ptr - line.data()));
-    }
-    if (good && numbers[0] == 0 && numbers[2] > 0)
-      return numbers[1];
+    std::string_view line = take_until(rest, '\n');
+    const auto inside = whole_number<std::uint64_t>(take_word(line));
+    const auto outside = whole_number<std::uint64_t>(take_word(line));
+    const auto count = whole_number<std::uint64_t>(take_word(line));
+    if (inside == 0 && outside && count.value_or(0) > 0)
+      return outside;
   }
   return std::nullopt;
 }
@@ -72,26 +60,18 @@ std::string label_of(const ProcessDirectory &process) {
 
 } // namespace
 
-Result<SecurityState> read_security_state(const ProcessDirectory &process) {
-  std::string buffer;
-  const auto text = process.read("status", buffer);
-  if (!text)
-    return std::unexpected(text.error());
-  const auto status = parse_process_status(*text);
-  if (!status)
-    return std::unexpected(status.error());
+SecurityState read_security_state(const ProcessDirectory &process, const ProcessStatus &status) {
   SecurityState state;
-  state.seccomp_mode = status_number<int>(*text, "Seccomp");
-  state.seccomp_filters = status_number<std::uint64_t>(*text, "Seccomp_filters");
-  if (const auto flag = status_number<int>(*text, "NoNewPrivs"))
-    state.no_new_privileges = *flag != 0;
-  state.dumping_core = status_number<int>(*text, "CoreDumping").value_or(0) != 0;
-  if (status->tracer != 0) {
-    state.tracer = process_of_thread(status->tracer);
+  state.seccomp_mode = status.seccomp_mode;
+  state.seccomp_filters = status.seccomp_filters;
+  state.no_new_privileges = status.no_new_privileges;
+  state.dumping_core = status.dumping_core;
+  if (status.tracer != 0) {
+    state.tracer = process_of_thread(status.tracer);
     if (const auto stat = read_process_stat(state.tracer))
       state.tracer_name = stat->name;
   }
-  state.dumpable = is_dumpable(process, *status);
+  state.dumpable = is_dumpable(process, status);
   state.yama_scope = yama_ptrace_scope();
   state.label = label_of(process);
   return state;

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "attach/procfs/process_directory.h"
-#include "machine/error.h"
+#include "attach/procfs/process_status.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +29,7 @@ struct SecurityState {
   std::string label;             ///< SELinux context, AppArmor profile, Smack label; empty: none
 };
 
-/// Parts that cannot be had are left out; the error is that of /proc/PID/status.
-Result<SecurityState> read_security_state(const ProcessDirectory &process);
+/// `status` is that of the process; parts that cannot be had are left out.
+SecurityState read_security_state(const ProcessDirectory &process, const ProcessStatus &status);
 
 } // namespace inspect

@@ -49,7 +49,7 @@ private:
 
 bool is_alive(pid_t process, pid_t thread) {
   const auto stat = read_thread_stat(process, thread);
-  return stat && stat->state != 'Z' && stat->state != 'X';
+  return stat && !has_ended(stat->state);
 }
 
 } // namespace
@@ -98,7 +98,7 @@ std::expected<std::size_t, Error> ThreadStops::seize_new_threads() {
 
 void ThreadStops::seize_one(pid_t thread) {
   // EPERM is also the answer for a thread that is ending, and at the end of an execve a new one may have its id by the
-  // time we ask why (tracer_test.cpp: "execve").
+  // time we ask why (stopped_process_test.cpp: "execve").
   constexpr int attempts = 3;
   int error_number = 0;
   for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -221,7 +221,7 @@ void ThreadStops::wait_from(std::size_t first) {
 
 void ThreadStops::wait_for_stragglers(std::vector<std::uint32_t> missing) {
   // Round after round over all, never blocking on one: a thread in execve waits for the others to be reaped, by us
-  // (tracer_test.cpp: "execve").
+  // (stopped_process_test.cpp: "execve").
   Patience patience;
   auto last_progress = Clock::now();
   while (!missing.empty() && Clock::now() < deadline_) {
@@ -243,7 +243,7 @@ void ThreadStops::wait_for_stragglers(std::vector<std::uint32_t> missing) {
 bool ThreadStops::may_have_new_threads() const {
   // The task directory has two links and one per thread (fs/proc/base.c: proc_task_getattr), which spares listing it
   // inside the pause. A thread that was seized counts until we have reaped it, so that the numbers are equal only when
-  // there is no other (tracer_test.cpp: "threads that live for less than a millisecond").
+  // there is no other (stopped_process_test.cpp: "threads that live for less than a millisecond").
   struct stat status;
   if (::fstat(task_directory_.get(), &status) != 0)
     return true;

@@ -1,10 +1,10 @@
 #include "attach/snapshot/thread_stack_pointers.h"
 
 #include "attach/procfs/proc_file.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -13,27 +13,16 @@ namespace {
 
 /// The word of that number, counted from 1; empty: there are fewer.
 std::string_view word_at(std::string_view text, int number) {
-  constexpr std::string_view blanks = " \t\n";
-  for (;;) {
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos)
-      return {};
-    text.remove_prefix(begin);
-    const auto end = std::min(text.find_first_of(blanks), text.size());
-    if (--number == 0)
-      return text.substr(0, end);
-    text.remove_prefix(end);
-  }
+  while (--number > 0)
+    take_word(text);
+  return take_word(text);
 }
 
 std::optional<RunAddress> parse_address(std::string_view word, int base) {
   if (base == 16 && word.starts_with("0x"))
     word.remove_prefix(2);
-  RunAddress address;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), address.value, base);
-  if (error != std::errc() || end != word.data() + word.size() || address.value == 0)
-    return std::nullopt;
-  return address;
+  const auto address = whole_number<std::uint64_t>(word, base);
+  return address.value_or(0) != 0 ? std::optional(RunAddress{*address}) : std::nullopt;
 }
 
 /// Field 29 of stat, which is 0 unless the thread is ending.
@@ -84,7 +73,7 @@ Result<std::vector<ThreadStackPointer>> read_thread_stack_pointers(pid_t process
     auto stat = parse_process_stat(*text);
     if (!stat)
       return std::unexpected(stat.error().while_doing(fmt::format("reading thread {}", thread)));
-    if (stat->state == 'Z' || stat->state == 'X')
+    if (has_ended(stat->state))
       continue;
     ThreadStackPointer &one = found.emplace_back();
     one.thread = one.id_in_namespace = thread;

@@ -28,7 +28,7 @@ struct ThreadStackPointer {
   std::optional<RunAddress> stack_pointer;
 };
 
-/// Of a syscall file: "running" has none, and neither has a text that makes no sense.
+/// Of a syscall file: "running" has none, and neither has a malformed text.
 std::optional<RunAddress> parse_stack_pointer(std::string_view system_call);
 
 /// All threads, ascending. no_such_process, not_permitted. Where only the syscall files may not be read the threads

@@ -1,4 +1,4 @@
-// The mappings of a process as a table for eyes, and as JSON for programs.
+// The mappings of a process as a human-readable table, and as JSON for programs.
 #pragma once
 
 #include "commands/cli/output.h"

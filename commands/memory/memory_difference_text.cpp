@@ -1,4 +1,4 @@
-// What changed in the memory of a process, for eyes: in the manner of `pprof -base`, most growth first.
+// What changed in the memory of a process, human-readable: in the manner of `pprof -base`, most growth first.
 #include "commands/memory/memory_text.h"
 #include "commands/memory/memory_writers.h"
 #include "machine/number_text.h"

@@ -104,7 +104,7 @@ Error wrong(std::string_view name, std::string_view what) {
 Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view name) {
   const std::string_view first = first_document(text);
   if (first.empty())
-    return std::unexpected(wrong(name, text.empty() ? "it is empty" : "it is no JSON, or was cut off"));
+    return std::unexpected(wrong(name, text.empty() ? "it is empty" : "it is no JSON, or truncated"));
   const Json document = Json::parse(first, nullptr, false);
   if (document.is_discarded())
     return std::unexpected(wrong(name, "it is no JSON"));

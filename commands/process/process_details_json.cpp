@@ -192,7 +192,7 @@ Json namespaces_json(const ProcessDetails &details) {
 Json control_groups_json(const std::vector<ControlGroup> &groups) {
   Json list = Json::array();
   for (const ControlGroup &group : groups)
-    list.push_back({{"controllers", or_null(group.controllers)}, {"path", group.path}});
+    list.push_back({{"controllers", or_null(group.controllers)}, {"path", group.path_with_mark()}});
   return list;
 }
 

@@ -13,30 +13,6 @@
 namespace inspect {
 namespace {
 
-std::string_view state_words(char state) {
-  switch (state) {
-  case 'R':
-    return "running";
-  case 'S':
-    return "sleeping";
-  case 'D':
-    return "in uninterruptible sleep";
-  case 'T':
-    return "stopped";
-  case 't':
-    return "stopped by its tracer";
-  case 'Z':
-  case 'X':
-    return "ended";
-  case 'I':
-    return "idle";
-  case 'P':
-    return "parked";
-  default:
-    return "in an unknown state";
-  }
-}
-
 std::string local_time(std::int64_t seconds) {
   const auto then = static_cast<std::time_t>(seconds);
   std::tm time{};
@@ -118,7 +94,7 @@ void Writer::write_head() {
   if (zombie)
     output_.write(fmt::format("ended; it waits for its parent, process {}, to take note of it\n", row.parent));
   else
-    output_.write(fmt::format("{}\n", state_words(row.state)));
+    output_.write(fmt::format("{}\n", state_in_words(row.state)));
 }
 
 void Writer::write_origin() {
@@ -194,7 +170,7 @@ void Writer::write_threads() {
   std::string text = with_thousands(all);
   for (std::size_t i = 0; i < states.size(); ++i)
     text +=
-        fmt::format("{}{} {}", i == 0 ? ": " : ", ", with_thousands(states[i].first), state_words(states[i].second));
+        fmt::format("{}{} {}", i == 0 ? ": " : ", ", with_thousands(states[i].first), state_in_words(states[i].second));
   line("threads", text);
 }
 
@@ -251,7 +227,7 @@ void Writer::write_descriptors() {
                           ? with_thousands(number) + " directories"
                           : fmt::format("{} {}{}", with_thousands(number), kind_name(kind),
                                         number == 1 || !takes_plural(kind) ? "" : "s"));
-    if (details_.descriptors->cut)
+    if (details_.descriptors->truncated)
       parts.emplace_back("more are not read");
   }
   if (parts.empty()) {
@@ -357,8 +333,8 @@ void Writer::write_control_groups() {
   std::vector<std::string> parts;
   for (const ControlGroup &group : details_.control_groups)
     if (group.path != "/")
-      parts.push_back(group.controllers.empty() ? escape(group.path)
-                                                : fmt::format("{} {}", escape(group.controllers), escape(group.path)));
+      parts.push_back(group.controllers.empty() ? escape(group.path_with_mark())
+                                                : fmt::format("{} {}", escape(group.controllers), escape(group.path_with_mark())));
   list("cgroup", parts);
 }
 

@@ -181,8 +181,8 @@ CommandSpec make_ps_command() {
   spec.summary = "List the processes with their runtimes, sizes and containers, or all there is to say of one";
   spec.help =
       "Lists every process with the runtime it was built with: Go (with its version and main module), C++, C, Rust, "
-      "Python, Java, Node; told from the executable alone, without touching the process. A process that may not be "
-      "looked into is listed with what is known, its runtime as \"?\".\n\n"
+      "Python, Java, Node; told from the executable alone, without touching the process. A process that could not "
+      "be inspected is listed with what is known, its runtime as \"?\".\n\n"
       "PATTERN is a text or extended regular expression that the name, the command line or the executable must "
       "contain, in either case. Kernel threads are listed with --all only.\n\n"
       "With the number of a process, everything that the kernel and its executable say of it is shown: parents, user, "

@@ -135,10 +135,10 @@ void write_footer(Output &output, std::span<const ProcessRow> rows, bool as_root
   const auto unseen = std::ranges::count_if(rows, &ProcessRow::not_permitted);
   if (unseen == 0)
     return;
-  std::string sentence = unseen == 1 ? std::string("1 process may not be looked into")
-                                     : fmt::format("{} processes may not be looked into", unseen);
-  sentence += as_root ? ": the right CAP_SYS_PTRACE is missing"
-                      : fmt::format(": run with sudo to see what {}", unseen == 1 ? "it runs" : "they run");
+  std::string sentence = fmt::format("{} could not be inspected: missing CAP_SYS_PTRACE",
+                                     unseen == 1 ? "1 process" : fmt::format("{} processes", unseen));
+  if (!as_root)
+    sentence += fmt::format("; run with sudo to see what {}", unseen == 1 ? "it runs" : "they run");
   output.write(output.styled(Style::dim, sentence) + "\n");
 }
 

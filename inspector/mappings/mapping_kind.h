@@ -42,7 +42,7 @@ enum class MappingKind {
 };
 constexpr std::size_t mapping_kind_count = static_cast<std::size_t>(MappingKind::reserved) + 1;
 
-/// "thread stack", "Go heap": for eyes.
+/// "thread stack", "Go heap": human-readable.
 std::string_view mapping_kind_text(MappingKind kind);
 /// "thread_stack", "go_heap": stable, for JSON and options.
 std::string_view mapping_kind_name(MappingKind kind);

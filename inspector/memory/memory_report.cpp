@@ -70,9 +70,9 @@ Result<std::unique_ptr<MemoryReader>> MemoryReader::open(pid_t process, const Ta
     state->target = state->own_target.get();
   } else {
     // Of a process that may not be opened, and of one that is not a 64-bit program, the kernel still tells much.
-    const auto status = read_memory_status(process);
+    const auto status = read_living_status(process);
     if (target.error().kind() == ErrorKind::no_such_process || process == ::getpid() || !status ||
-        !status->virtual_size)
+        !status->memory.virtual_size)
       return std::unexpected(target.error());
     state->why_no_target = with_remedy(target.error());
   }
@@ -198,18 +198,18 @@ Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   state_->copy_structures(*report, options);
   state_->decode_statistics(*report);
 
-  const auto before = read_memory_status(state_->process);
+  const auto before = read_living_status(state_->process);
   if (!before)
     return std::unexpected(before.error());
   auto mappings = state_->read_mappings();
   if (!mappings && mappings.error().kind() != ErrorKind::not_permitted)
     return std::unexpected(mappings.error());
-  const auto after = read_memory_status(state_->process);
+  const auto after = read_living_status(state_->process);
   if (!after)
     return std::unexpected(after.error());
-  report->status = *after;
+  report->status = after->memory;
   // The memory of a process goes before its number does.
-  if (!after->virtual_size)
+  if (!report->status.virtual_size)
     return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("process {} has ended", state_->process)));
   if (!mappings) {
     report->refused = mappings.error();
@@ -222,7 +222,7 @@ Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   if (state_->target != nullptr) // else they say again why it could not be opened
     std::ranges::move(mappings->warnings, std::back_inserter(report->warnings));
   add_up_mappings(*report, mappings->mappings);
-  std::ranges::move(check_memory_sums(*report, *before, *after), std::back_inserter(report->warnings));
+  std::ranges::move(check_memory_sums(*report, before->memory, after->memory), std::back_inserter(report->warnings));
   report->findings = find_memory_findings(*report, mappings->mappings);
   return report;
 }

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "attach/memory/cgroup_memory.h"
-#include "attach/procfs/memory_status.h"
+#include "attach/procfs/process_status.h"
 #include "attach/ptrace/tracer.h"
 #include "inspector/mappings/mapping_kind.h"
 #include "inspector/mappings/process_mappings.h"

@@ -1,5 +1,7 @@
 #include "inspector/process/container.h"
 
+#include "attach/procfs/proc_text.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -131,9 +133,7 @@ Found look_at_path(std::string_view path) {
   std::string_view parent;
   std::string_view first;
   while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, end);
-    path.remove_prefix(std::min(end + 1, path.size()));
+    const std::string_view part = take_until(path, '/');
     if (part.empty() || part == "..")
       continue;
     if (first.empty())
@@ -149,18 +149,10 @@ Found look_at_path(std::string_view path) {
 
 } // namespace
 
-std::string container_of(std::string_view cgroup) {
+std::string container_of(std::span<const ControlGroup> groups) {
   Found best;
-  while (!cgroup.empty()) {
-    const std::size_t end = std::min(cgroup.find('\n'), cgroup.size());
-    std::string_view line = cgroup.substr(0, end);
-    cgroup.remove_prefix(std::min(end + 1, cgroup.size()));
-    // hierarchy-ID:controllers:path; the path may hold colons.
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos)
-      continue;
-    Found found = look_at_path(line.substr(second + 1));
+  for (const ControlGroup &group : groups) {
+    Found found = look_at_path(group.path);
     if (!found.id.empty() || (best.runtime.empty() && !found.runtime.empty()))
       best = std::move(found);
     if (!best.id.empty())

@@ -12,13 +12,15 @@
 // A process that shares our cgroup namespace's root shows "/": then there is nothing to tell from here.
 #pragma once
 
+#include "attach/procfs/control_groups.h"
+
+#include <span>
 #include <string>
-#include <string_view>
 
 namespace inspect {
 
 /// "docker 3f2a9c81d0b1", "containerd 3f2a9c81d0b1 (pod 1b4e28ba-2fa1-11d2-883f-0016d3cca427)", "lxc web", or empty.
-/// `cgroup` is the text of /proc/PID/cgroup.
-std::string container_of(std::string_view cgroup);
+/// `groups` are those of the process.
+std::string container_of(std::span<const ControlGroup> groups);
 
 } // namespace inspect

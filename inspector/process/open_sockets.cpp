@@ -10,14 +10,10 @@
 namespace inspect {
 namespace {
 
-bool is_internet(const SocketEntry &entry) {
-  return entry.family == SocketFamily::ipv4 || entry.family == SocketFamily::ipv6;
-}
-
 SocketRole role_of(const SocketEntry &entry, const SocketSelection &selection) {
   if (entry.state == "listening")
     return SocketRole::listening;
-  if (is_internet(entry)) {
+  if (entry.is_internet()) {
     if (entry.remote.unspecified)
       return entry.protocol != "tcp" && !entry.local.unspecified ? SocketRole::listening : SocketRole::other;
     const bool accepted = entry.protocol == "tcp" && selection.listening_ports.contains(entry.local.port);
@@ -31,7 +27,7 @@ SocketRole role_of(const SocketEntry &entry, const SocketSelection &selection) {
 }
 
 std::string local_text(const OpenSocket &socket) {
-  if (!is_internet(socket.entry))
+  if (!socket.entry.is_internet())
     return socket.entry.path;
   // Where we connect from is the kernel's choice and differs from socket to socket.
   return socket.role == SocketRole::connected ? std::string() : endpoint_text(socket.entry.family, socket.entry.local);
@@ -41,7 +37,7 @@ std::string remote_text(const OpenSocket &socket) {
   const SocketEntry &entry = socket.entry;
   if (entry.family == SocketFamily::unix_domain)
     return socket.role == SocketRole::connected ? socket.peer : std::string();
-  if (!is_internet(entry) || entry.remote.unspecified)
+  if (!entry.is_internet() || entry.remote.unspecified)
     return {};
   return socket.role == SocketRole::accepted ? entry.remote.host : endpoint_text(entry.family, entry.remote);
 }

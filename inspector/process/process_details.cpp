@@ -1,36 +1,30 @@
 #include "inspector/process/process_details.h"
 
+#include "attach/procfs/account_names.h"
 #include "attach/procfs/memory_map.h"
 #include "attach/procfs/permission.h"
+#include "attach/procfs/proc_text.h"
+#include "attach/procfs/process_end.h"
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
-#include "attach/ptrace/process_end.h"
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 #include <unordered_set>
 
 namespace inspect {
 namespace {
 
-std::string user_name(uid_t user) {
-  const passwd *entry = ::getpwuid(user);
-  return entry != nullptr ? entry->pw_name : std::to_string(user);
-}
-
-std::string group_name(gid_t group) {
-  const ::group *entry = ::getgrgid(group);
-  return entry != nullptr ? entry->gr_name : std::to_string(group);
+ProcessUsers users_of(const ProcessStatus &status) {
+  return {user_name(status.real_user), user_name(status.effective_user), group_name(status.real_group),
+          group_name(status.effective_group)};
 }
 
 /// All of it has ended, and its parent has not taken note.
 bool is_zombie(const ProcessorSample &sample) {
-  return sample.threads.size() == 1 && (sample.threads.front().state == 'Z' || sample.threads.front().state == 'X');
+  return sample.threads.size() == 1 && has_ended(sample.threads.front().state);
 }
 
 Error gone(pid_t process) {
@@ -93,11 +87,8 @@ std::optional<LinkedDirectory> DetailsReader::linked_directory(std::string_view 
   auto link = noted(what, directory_.link(name));
   if (!link)
     return std::nullopt;
-  constexpr std::string_view mark = " (deleted)";
   LinkedDirectory linked{std::move(*link), false};
-  linked.deleted = linked.path.ends_with(mark);
-  if (linked.deleted)
-    linked.path.resize(linked.path.size() - mark.size());
+  linked.deleted = take_deleted_mark(linked.path);
   return linked;
 }
 
@@ -110,21 +101,20 @@ void DetailsReader::read_directories() {
 
 void DetailsReader::read_status() {
   const auto text = noted("status", directory_.read("status", buffer_));
-  if (!text)
+  const auto status = text ? noted("status", parse_process_status(*text)) : std::nullopt;
+  if (!status)
     return;
-  if (const auto status = noted("status", parse_process_status(*text))) {
-    details_.users = {user_name(status->real_user), user_name(status->effective_user), group_name(status->real_group),
-                      group_name(status->effective_group)};
-    // Through a thread of a leader that has ended the last number would be the thread's.
-    if (status->id_in_namespace != process_ && details_.row.state != 'Z')
-      details_.id_in_namespace = status->id_in_namespace;
-  }
-  if (auto capabilities = noted("capabilities", parse_capabilities(*text))) {
-    capabilities->known = known_capabilities();
-    details_.capabilities = *capabilities;
-  }
-  if (!details_.row.kernel_thread)
-    details_.memory = noted("memory figures", parse_memory_status(*text));
+  details_.users = users_of(*status);
+  // Through a thread of a leader that has ended the last number would be the thread's.
+  if (status->id_in_namespace != process_ && details_.row.state != 'Z')
+    details_.id_in_namespace = status->id_in_namespace;
+  details_.capabilities = status->capabilities;
+  if (details_.capabilities)
+    details_.capabilities->known = known_capabilities();
+  if (details_.row.kernel_thread)
+    return;
+  details_.memory = status->memory;
+  details_.security = read_security_state(directory_, *status);
 }
 
 void DetailsReader::read_parents() {
@@ -158,7 +148,7 @@ void DetailsReader::read_descriptors() {
   if (!list)
     return;
   DescriptorSummary summary;
-  summary.cut = list->cut;
+  summary.truncated = list->truncated;
   for (const OpenDescriptor &descriptor : list->descriptors) {
     ++summary.by_kind[descriptor.kind];
     if (!descriptor.deleted)
@@ -197,10 +187,7 @@ void DetailsReader::read_build() {
 
 std::optional<int> DetailsReader::small_number(const char *name) {
   const auto text = directory_.read(name, buffer_);
-  int number = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
-    return std::nullopt;
-  return number;
+  return text ? whole_number<int>(trimmed(*text)) : std::nullopt;
 }
 
 void DetailsReader::read_scores() {
@@ -218,7 +205,6 @@ void DetailsReader::read_open_parts() {
   if (details_.row.kernel_thread)
     return;
   details_.limits = noted("limits", read_process_limits(directory_));
-  details_.security = noted("security state", read_security_state(directory_));
   read_scores();
   const auto pages = ::sysconf(_SC_PHYS_PAGES);
   const auto page_size = ::sysconf(_SC_PAGESIZE);
@@ -226,7 +212,7 @@ void DetailsReader::read_open_parts() {
     details_.machine_memory = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_size);
 }
 
-/// What needs the right to look into it (man page ptrace(2), PTRACE_MODE_READ).
+/// What needs CAP_SYS_PTRACE for processes of others (man page ptrace(2), PTRACE_MODE_READ).
 void DetailsReader::read_closed_parts() {
   if (details_.row.kernel_thread)
     return;
@@ -252,8 +238,7 @@ Result<ProcessDetails> DetailsReader::read(const ProcessDetailsOptions &options)
     read_closed_parts();
   } else if (const auto text = directory_.read("status", buffer_)) {
     if (const auto status = parse_process_status(*text))
-      details_.users = {user_name(status->real_user), user_name(status->effective_user), group_name(status->real_group),
-                        group_name(status->effective_group)};
+      details_.users = users_of(*status);
   }
   if (options.over.count() > 0 && !ended) {
     const auto passed =

@@ -7,12 +7,10 @@
 // does not have is absent without a word.
 #pragma once
 
-#include "attach/procfs/capabilities.h"
-#include "attach/procfs/memory_status.h"
+#include "attach/procfs/control_groups.h"
 #include "attach/procfs/namespaces.h"
 #include "attach/procfs/process_limits.h"
 #include "attach/procfs/security_state.h"
-#include "inspector/process/control_groups.h"
 #include "inspector/process/open_sockets.h"
 #include "inspector/process/process_table.h"
 #include "inspector/process/processor_use.h"
@@ -55,7 +53,7 @@ struct DescriptorSummary {
   std::map<DescriptorKind, std::size_t> by_kind;
   std::size_t deleted = 0;         ///< files without a name
   std::uint64_t deleted_bytes = 0; ///< what these still take, each file once for each descriptor
-  bool cut = false;
+  bool truncated = false;          ///< there are more than are read
 };
 
 /// A file with code that is mapped, the executable not among them.

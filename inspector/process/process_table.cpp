@@ -1,5 +1,8 @@
 #include "inspector/process/process_table.h"
 
+#include "attach/procfs/account_names.h"
+#include "attach/procfs/permission.h"
+#include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_directory.h"
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
@@ -11,7 +14,6 @@
 #include <fmt/format.h>
 #include <map>
 #include <optional>
-#include <pwd.h>
 #include <unistd.h>
 #include <unordered_map>
 
@@ -67,10 +69,8 @@ Result<Reader> Reader::prepare() {
 
 const std::string &Reader::user_name(uid_t user) {
   const auto [place, is_new] = users_.try_emplace(user);
-  if (is_new) {
-    const passwd *entry = ::getpwuid(user);
-    place->second = entry != nullptr ? entry->pw_name : std::to_string(user);
-  }
+  if (is_new)
+    place->second = inspect::user_name(user);
   return place->second;
 }
 
@@ -83,9 +83,7 @@ void Reader::read_command(const ProcessDirectory &directory, ProcessRow &row) {
   while (rest.ends_with(std::string_view("\0\0", 2)))
     rest.remove_suffix(1);
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size());
-    row.command.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    row.command.emplace_back(take_until(rest, '\0'));
   }
 }
 
@@ -110,18 +108,15 @@ void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row)
   if (!link) {
     if (row.kernel_thread)
       row.not_seen = "a kernel thread has no executable";
-    else if (row.state == 'Z' || row.state == 'X')
+    else if (has_ended(row.state))
       row.not_seen = "it has ended and waits for its parent to notice";
     else if (row.not_permitted = link.error().kind() == ErrorKind::not_permitted; row.not_permitted)
-      row.not_seen = fmt::format("not permitted to look into a process of user {}", row.user);
+      row.not_seen = fmt::format("could not be inspected: {} (a process of user {})", missing_right(), row.user);
     else
       row.not_seen = link.error().message();
     return;
   }
-  constexpr std::string_view deleted = " (deleted)";
-  row.executable_deleted = link->ends_with(deleted);
-  if (row.executable_deleted)
-    link->resize(link->size() - deleted.size());
+  row.executable_deleted = take_deleted_mark(*link);
   row.executable = std::move(*link);
   const auto identity = directory.identity("exe");
   if (!identity) {
@@ -136,16 +131,13 @@ void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row)
 
 void Reader::read_container(const ProcessDirectory &directory, ProcessRow &row) {
   if (const auto cgroup = directory.read("cgroup", buffer_))
-    row.container = container_of(*cgroup);
+    row.container = container_of(parse_control_groups(*cgroup));
   if (!row.container.empty() || row.kernel_thread || pid_namespace_.empty())
     return;
   // No runtime that is known by name; but in a process id namespace of its own it is somebody's container.
-  if (const auto link = directory.link("ns/pid"); link && *link != pid_namespace_) {
-    const std::size_t open = link->find('[');
-    const std::size_t close = link->find(']');
-    if (open < close && close != std::string::npos)
-      row.container = "pid namespace " + link->substr(open + 1, close - open - 1);
-  }
+  if (const auto link = directory.link("ns/pid"); link && *link != pid_namespace_)
+    if (const auto inode = inode_in_link(*link))
+      row.container = fmt::format("pid namespace {}", *inode);
 }
 
 void Reader::fill_times(const ProcessStat &stat, ProcessRow &row) const {

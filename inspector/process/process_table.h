@@ -29,7 +29,7 @@ struct ProcessRow {
   std::int64_t started_at = 0;   ///< seconds since the epoch
   std::string container;         ///< runtime and short id ("docker 3f2a9c81d0b1"), pod, or empty
   bool kernel_thread = false;
-  bool not_permitted = false; ///< we lack the right to look into it
+  bool not_permitted = false; ///< we may not inspect it: see not_seen
   std::string not_seen;       ///< why executable and runtime are missing; empty: nothing is missing
 };
 

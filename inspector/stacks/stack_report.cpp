@@ -55,30 +55,6 @@ private:
   mutable std::size_t reads_ = 0;
 };
 
-std::string state_in_words(char state, const StoppedThread &stopped) {
-  if (stopped.was_group_stopped)
-    return "stopped by a signal";
-  switch (state) {
-  case 'R':
-    return "running";
-  case 'S':
-    return "sleeping";
-  case 'D':
-    return "in uninterruptible sleep";
-  case 'T':
-    return "stopped by a signal";
-  case 't':
-    return "stopped by a tracer";
-  case 'Z':
-  case 'X':
-    return "ended";
-  case 'I':
-    return "idle";
-  default:
-    return "in an unknown state";
-  }
-}
-
 std::string why_not_captured(const StoppedThread &stopped) {
   if (!stopped.reason.empty())
     return stopped.reason;
@@ -218,7 +194,7 @@ private:
         facts = {std::move(stat->name), stopped.system_call >= 0 ? 'S' : 'R'};
     thread.name = std::move(facts.name);
     thread.state = facts.state;
-    thread.state_text = state_in_words(facts.state, stopped);
+    thread.state_text = state_in_words(stopped.was_group_stopped ? 'T' : facts.state);
     if (stopped.state != StopState::stopped) {
       thread.end = StackEnd::not_captured;
       thread.end_reason = why_not_captured(stopped);

@@ -68,13 +68,13 @@ Result<void> refuse_what_cannot_be_inspected(pid_t process, const ProcessStat &s
               fmt::format("process {} ({}) is a kernel thread: it has no user stack and no memory of its own", process,
                           stat.name),
               fmt::format("what it does in the kernel is shown by `cat /proc/{}/stack` as root", process)));
-  if (stat.state != 'Z' && stat.state != 'X')
+  if (!has_ended(stat.state))
     return {};
   // A leader that has ended stays a zombie while other threads of the process live on.
   const auto threads = list_threads(process);
   if (threads)
     for (const pid_t thread : *threads)
-      if (const auto one = read_thread_stat(process, thread); one && one->state != 'Z' && one->state != 'X')
+      if (const auto one = read_thread_stat(process, thread); one && !has_ended(one->state))
         return {};
   return std::unexpected(
       Error(ErrorKind::unsupported,

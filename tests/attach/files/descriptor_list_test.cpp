@@ -32,7 +32,7 @@ const OpenDescriptor &find(const DescriptorList &list, int number) {
 TEST_CASE("descriptors of every kind are counted as the process itself counts them") {
   const test::DescriptorFixture fixture(2000);
   const DescriptorList list = list_of(fixture.pid());
-  CHECK_FALSE(list.cut);
+  CHECK_FALSE(list.truncated);
   std::map<std::string, int> kinds;
   for (const OpenDescriptor &descriptor : list.descriptors) {
     std::string name(kind_name(descriptor.kind));

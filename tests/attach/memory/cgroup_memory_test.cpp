@@ -250,7 +250,7 @@ TEST_CASE("no damaged list of groups or mounts ends the search for a group") {
     return text;
   };
   for (int round = 0; test::fuzz_goes_on(round, 3000); ++round) {
-    const auto group = parse_memory_group(damaged(groups));
+    const auto group = memory_group(parse_control_groups(damaged(groups)));
     for (const ControlGroupMount &mount : parse_control_group_mounts(damaged(mounts))) {
       REQUIRE((mount.version == 1 || mount.version == 2));
       const auto names = names_below(mount, group ? group->path : "/");

@@ -2,7 +2,7 @@
 #include "attach/memory/memory_usage.h"
 
 #include "attach/memory/memory_usage_parser.h"
-#include "attach/procfs/memory_status.h"
+#include "attach/procfs/process_status.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/fuzz_rounds.h"
@@ -209,7 +209,7 @@ Rest look_at_rest(pid_t process) {
     const auto before = read_memory_rollup(process).value();
     rest.usage = read_memory_usage(process).value();
     rest.rollup = read_memory_rollup(process).value();
-    rest.status = read_memory_status(process).value();
+    rest.status = read_living_status(process).value().memory;
     rest.rollup.referenced = 0;
     return before.resident == rest.rollup.resident && before.proportional == rest.rollup.proportional &&
            rest.usage.total().resident == before.resident;
@@ -360,7 +360,7 @@ TEST_CASE("a process that has ended or is another user's has no usage to be read
   REQUIRE(test::wait_until([&] { return !read_memory_usage(process).has_value(); })); // a zombie
   CHECK(read_memory_usage(process).error().kind() == ErrorKind::no_such_process);
   CHECK(read_memory_rollup(process).error().kind() == ErrorKind::no_such_process);
-  CHECK(read_memory_status(process).error().kind() == ErrorKind::no_such_process);
+  CHECK(read_living_status(process).error().kind() == ErrorKind::no_such_process);
   child.wait();
   CHECK(read_memory_usage(process).error().kind() == ErrorKind::no_such_process);
   CHECK(read_memory_usage(-1).error().kind() == ErrorKind::no_such_process);
@@ -378,7 +378,7 @@ TEST_CASE("a process that has ended or is another user's has no usage to be read
       return !result && result.error().kind() == ErrorKind::not_permitted && !result.error().remedy().empty();
     };
     // status is open to everybody
-    return refused(usage) && refused(rollup) && read_memory_status(ours)->virtual_size ? 0 : 2;
+    return refused(usage) && refused(rollup) && read_living_status(ours)->memory.virtual_size ? 0 : 2;
   });
   CHECK(other.wait() == 0);
 }
@@ -415,7 +415,7 @@ TEST_CASE("a process that replaces its program again and again never seems to ha
     INFO(usage->why_not_measured);
     REQUIRE(usage->measured);
     REQUIRE_FALSE(usage->mappings.empty());
-    REQUIRE(read_memory_status(child.pid()).value().virtual_size.value_or(1) > 0);
+    REQUIRE(read_living_status(child.pid()).value().memory.virtual_size.value_or(1) > 0);
   }
 }
 
@@ -427,7 +427,7 @@ TEST_CASE("65,000 mappings are read to the last") {
   REQUIRE(usage.has_value());
   CHECK(usage->measured);
   CHECK(usage->mappings.size() > added);
-  CHECK(usage->total().reserved == read_memory_status(child.pid())->virtual_size);
+  CHECK(usage->total().reserved == read_living_status(child.pid())->memory.virtual_size);
 }
 
 } // namespace

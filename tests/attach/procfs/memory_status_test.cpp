@@ -1,4 +1,4 @@
-#include "attach/procfs/memory_status.h"
+#include "attach/procfs/process_status.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
@@ -9,6 +9,13 @@
 
 namespace inspect {
 namespace {
+
+Result<MemoryStatus> parse_memory_status(const std::string &lines) {
+  const auto status = parse_process_status("Tgid:\t42\nTracerPid:\t0\nUid:\t0\t0\t0\t0\n" + lines);
+  if (!status)
+    return std::unexpected(status.error());
+  return status->memory;
+}
 
 TEST_CASE("the memory figures of status are read, and those that are missing are absent") {
   const auto status = parse_memory_status("Name:\tVmSize:\\nVmRSS: 5 kB\n"
@@ -60,7 +67,7 @@ TEST_CASE("the memory figures of status are read, and those that are missing are
 TEST_CASE("the status of a process holds the memory that it uses") {
   test::ChildProcess child({test::fixture_path("memory_kinds")});
   const auto known = test::KnownMemory::read(child);
-  const MemoryStatus status = read_memory_status(child.pid()).value();
+  const MemoryStatus status = read_living_status(child.pid()).value().memory;
   CHECK(status.virtual_size >= known.at("reserved").size + known.at("untouched").size);
   CHECK(status.virtual_peak >= status.virtual_size);
   CHECK(status.resident_peak >= status.resident);
@@ -81,7 +88,7 @@ TEST_CASE("the status of a process holds the memory that it uses") {
   // The leader has ended, and with it its figures; its threads have them.
   test::ChildProcess zombie({test::fixture_path("zombie_leader")});
   zombie.wait_for_line();
-  CHECK(read_memory_status(zombie.pid()).value().virtual_size.value_or(0) > 0);
+  CHECK(read_living_status(zombie.pid()).value().memory.virtual_size.value_or(0) > 0);
 }
 
 } // namespace

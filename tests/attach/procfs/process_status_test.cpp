@@ -49,18 +49,46 @@ TEST_CASE("a stat line that is cut or nonsense is an error") {
 
 TEST_CASE("a status text gives what stat lacks, and only from whole keys") {
   const auto status = parse_process_status("Name:\tTgid: 1\\nTracerPid:\t99\nNTgid:\t5\nTgid:\t42\nTracerPid:\t0\n"
-                                           "Uid:\t1000\t1001\t1002\t1003\nSeccomp:\t2\n"
-                                           "voluntary_ctxt_switches:\t17\nnonvoluntary_ctxt_switches:\t3\n");
+                                           "Uid:\t1000\t1001\t1002\t1003\nGid:\t5\t6\t7\t8\n"
+                                           "NSpid:\t42\t7\t1\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n"
+                                           "CapEff:\t00000000000000ff\nCoreDumping:\t1\n");
   REQUIRE(status.has_value());
   CHECK(status->thread_group == 42);
   CHECK(status->tracer == 0);
   CHECK(status->real_user == 1000);
   CHECK(status->effective_user == 1001);
   CHECK(status->seccomp_mode == 2);
-  CHECK(status->voluntary_switches == 17);
-  CHECK(status->involuntary_switches == 3);
+  CHECK(status->seccomp_filters == 3);
+  CHECK(status->no_new_privileges == true);
+  CHECK(status->dumping_core);
+  CHECK(status->real_group == 5);
+  CHECK(status->effective_group == 6);
+  CHECK(status->id_in_namespace == 1);
+  CHECK(status->capabilities.value().effective == 0xff);
   CHECK_FALSE(parse_process_status("Name:\tx\n").has_value());
   CHECK_FALSE(parse_process_status("Tgid:\tx\nTracerPid:\t0\nUid:\t0\t0\n").has_value());
+  const std::string least = "Tgid:\t42\nTracerPid:\t0\nUid:\t0\t0\n";
+  const auto old_kernel = parse_process_status(least);
+  REQUIRE(old_kernel.has_value());
+  CHECK_FALSE(old_kernel->seccomp_mode.has_value());
+  CHECK_FALSE(old_kernel->no_new_privileges.has_value());
+  CHECK_FALSE(old_kernel->capabilities.has_value());
+  for (const char *line : {"Gid:\t1\n", "NSpid:\t\n", "Seccomp:\t2x\n", "Seccomp_filters:\t-1\n", "NoNewPrivs:\t7\n",
+                           "CoreDumping:\t\n", "CapEff:\tfff g\n"}) {
+    INFO(line);
+    const auto parsed = parse_process_status(least + line);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().kind() == ErrorKind::corrupt);
+  }
+}
+
+TEST_CASE("every state of a thread has its words, and only Z and X have ended") {
+  for (const char state : std::string("RSDTtIP"))
+    CHECK_FALSE((has_ended(state) || state_in_words(state) == "in an unknown state"));
+  CHECK(state_in_words('T') == "stopped by a signal");
+  for (const char state : std::string("ZX"))
+    CHECK((has_ended(state) && state_in_words(state) == "ended"));
+  CHECK(state_in_words('?') == "in an unknown state");
 }
 
 TEST_CASE("a live process with a hostile name is described right") {

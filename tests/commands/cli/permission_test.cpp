@@ -67,7 +67,7 @@ TEST_CASE("ps as a plain user: every process is listed, and what could not be se
   CHECK(text.status == 0);
   INFO(text.out << "\nerr: " << text.err);
   CHECK_THAT(text.out, Contains("root"));
-  CHECK_THAT(text.out, Contains("may not be looked into"));
+  CHECK_THAT(text.out, Contains("could not be inspected: missing CAP_SYS_PTRACE"));
 }
 
 TEST_CASE("stacks as a plain user: his own process") {

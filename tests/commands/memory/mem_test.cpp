@@ -221,9 +221,9 @@ TEST_CASE("what is no earlier output of mem is refused in a sentence") {
   };
   const std::vector<std::pair<std::string, std::string>> rows = {
       {"", "it is empty"},
-      {"hello", "it is no JSON, or was cut off"},
-      {good.substr(0, good.size() / 2), "it is no JSON, or was cut off"},
-      {std::string(100'000, '['), "it is no JSON, or was cut off"},
+      {"hello", "it is no JSON, or truncated"},
+      {good.substr(0, good.size() / 2), "it is no JSON, or truncated"},
+      {std::string(100'000, '['), "it is no JSON, or truncated"},
       {std::string("\0\0{}", 4), "it is no JSON"},
       {"{}", "it has no schema"},
       {"[1, 2]", "it has no schema"},

@@ -125,7 +125,7 @@ TEST_CASE("ps PID: words for every part, and nothing of the target reaches the t
   security.label = evil;
   details.security = security;
   details.out_of_memory = OutOfMemoryScore{666, -5};
-  details.not_permitted = {{"open files", "namespaces"}, "no permission to look into " + evil, "run as root"};
+  details.not_permitted = {{"open files", "namespaces"}, "could not be inspected: " + evil, "run as root"};
   details.warnings = {evil};
 
   const std::string text = text_of(details, {.modules = true});

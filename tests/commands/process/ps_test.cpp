@@ -138,11 +138,11 @@ TEST_CASE("ps: what has no command line is shown by name, and what may not be se
   CHECK(lines[1].find("  kernel  ") != std::string::npos);
   CHECK(lines[2].ends_with("  [made] <defunct>"));
   CHECK(lines[3].find("  ?  ") != std::string::npos);
-  CHECK(lines[4] == "1 process may not be looked into: run with sudo to see what it runs");
+  CHECK(lines[4] == "1 process could not be inspected: missing CAP_SYS_PTRACE; run with sudo to see what it runs");
   CHECK(lines_of(text_of({foreign, foreign})).back() ==
-        "2 processes may not be looked into: run with sudo to see what they run");
+        "2 processes could not be inspected: missing CAP_SYS_PTRACE; run with sudo to see what they run");
   CHECK(lines_of(text_of({foreign}, {.as_root = true})).back() ==
-        "1 process may not be looked into: the right CAP_SYS_PTRACE is missing");
+        "1 process could not be inspected: missing CAP_SYS_PTRACE");
 }
 
 TEST_CASE("ps: the tree is drawn with boxes, or in ASCII") {

@@ -1,5 +1,5 @@
 // The mappings of live processes against what these know of themselves.
-#include "attach/procfs/memory_status.h"
+#include "attach/procfs/process_status.h"
 #include "inspector/mappings/mapping_selection.h"
 #include "inspector/mappings/process_mappings.h"
 #include "tests/support/catch.h"
@@ -61,9 +61,9 @@ std::uint64_t of_kind(const ProcessMappings &mappings, MappingKind kind, std::ui
 }
 
 void check_sum(const ProcessMappings &mappings) {
-  const auto status = read_memory_status(mappings.process);
+  const auto status = read_living_status(mappings.process);
   REQUIRE(status);
-  CHECK(total_of(mappings.mappings).reserved == status->virtual_size);
+  CHECK(total_of(mappings.mappings).reserved == status->memory.virtual_size);
 }
 
 TEST_CASE("each mapping of a program that knows its memory has the kind that the program says") {

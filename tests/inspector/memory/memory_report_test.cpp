@@ -188,8 +188,8 @@ TEST_CASE("one reader looks again and again, and notices the end of its process"
   }
   child.signal(SIGKILL);
   REQUIRE(test::wait_until([&] {
-    const auto status = read_memory_status(child.pid());
-    return !status || !status->virtual_size;
+    const auto status = read_living_status(child.pid());
+    return !status || !status->memory.virtual_size;
   }));
   const auto zombie = (*reader)->read({});
   REQUIRE_FALSE(zombie.has_value());

@@ -66,7 +66,7 @@ constexpr Case cases[] = {
 TEST_CASE("containers are told from the cgroup names of every runtime") {
   for (const Case &one : cases) {
     INFO(one.what);
-    CHECK(container_of(one.cgroup) == one.container);
+    CHECK(container_of(parse_control_groups(one.cgroup)) == one.container);
   }
 }
 

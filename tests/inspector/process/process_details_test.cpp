@@ -319,15 +319,5 @@ TEST_CASE("what another user may not see is named once, and the rest is there") 
   CHECK(other.wait() == 0);
 }
 
-TEST_CASE("control groups of both versions are read, paths with colons too") {
-  const auto groups =
-      parse_control_groups("4:cpu,cpuacct:/a:b\n1:name=systemd:/\n0::/system.slice/x.service\nnonsense\n");
-  REQUIRE(groups.size() == 3);
-  CHECK(groups[0].controllers == "cpu,cpuacct");
-  CHECK(groups[0].path == "/a:b");
-  CHECK(groups[2].controllers.empty());
-  CHECK(groups[2].path == "/system.slice/x.service");
-}
-
 } // namespace
 } // namespace inspect

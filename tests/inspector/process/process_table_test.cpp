@@ -204,7 +204,7 @@ TEST_CASE("processes of other users are listed, and say why they could not be lo
                                row->runtime.language, row->not_seen));
     return 0;
   });
-  CHECK(other.read_line() == "root|1|true|||not permitted to look into a process of user root");
+  CHECK(other.read_line() == "root|1|true|||could not be inspected: missing CAP_SYS_PTRACE (a process of user root)");
   CHECK(other.wait() == 0);
 }
 

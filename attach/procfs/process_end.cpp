@@ -1,4 +1,4 @@
-#include "attach/ptrace/process_end.h"
+#include "attach/procfs/process_end.h"
 
 #include "attach/procfs/proc_file.h"
 #include "machine/file_descriptor.h"
