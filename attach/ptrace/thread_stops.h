@@ -1,6 +1,6 @@
 // The phases of a stop, on the OS thread that calls them: seize all, interrupt all, wait for all, read all registers,
 // release all. One loop per phase, since a loop that does everything for one thread after the other doubles or triples
-// the pause. The public face is attach/ptrace/tracer.h.
+// the pause. The public face is attach/ptrace/stopped_process.h.
 //
 //     ThreadStops stops(pid, options);
 //     if (auto seized = stops.seize_all(); !seized) …     // the target runs on
@@ -12,7 +12,8 @@
 #pragma once
 
 #include "attach/ptrace/seized_thread.h"
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
+#include "attach/ptrace/tracing_thread.h"
 #include "machine/file_descriptor.h"
 
 #include <atomic>
@@ -35,7 +36,7 @@ public:
   /// To be called now and then by *another* thread of this program while seize_all or stop_all run. A thread in execve
   /// waits until we have reaped the threads that it ended, and holds a lock for which PTRACE_SEIZE of the next thread
   /// waits without a limit: then only a reaping from elsewhere helps. (The kernel knows of it: man page ptrace(2),
-  /// "execve(2) under ptrace"; tracer_test.cpp: "execve".)
+  /// "execve(2) under ptrace"; stopped_process_test.cpp: "execve".)
   void unblock_seizing();
 
   std::span<const SeizedThread> seized() const { return seized_; }
@@ -80,8 +81,8 @@ RegisterSet to_register_set(const user_regs_struct &raw);
 void add_vector_registers(const user_fpregs_struct &raw, RegisterSet &registers);
 void apply_register_set(const RegisterSet &registers, user_regs_struct &raw);
 
-/// Says early, and without touching it, what cannot be stopped: this process, kernel threads, zombies, what another
-/// tracer holds, what does not exist.
-Result<void> check_traceable(pid_t process);
+/// The beginning of every stop: refuses, early and without touching it, what cannot be stopped (this process, kernel
+/// threads, zombies, what another tracer holds, what does not exist), else starts the thread that will trace.
+Result<std::unique_ptr<TracingThread>> start_tracing(pid_t process);
 
 } // namespace inspect

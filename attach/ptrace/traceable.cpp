@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 namespace inspect {
+namespace {
 
+/// Says early, and without touching it, what cannot be stopped: this process, kernel threads, zombies, what another
+/// tracer holds, what does not exist.
 Result<void> check_traceable(pid_t process) {
   const auto stat = read_process_stat(process);
   if (!stat)
@@ -22,7 +25,7 @@ Result<void> check_traceable(pid_t process) {
               fmt::format("ask for process {}", status->thread_group)));
   if (process == ::getpid())
     return std::unexpected(
-        Error(ErrorKind::unsupported, "inspect cannot stop itself", "a second inspect can look into this one"));
+        Error(ErrorKind::unsupported, "inspect cannot stop itself", "a second inspect can inspect this one"));
   if (stat->is_kernel_thread())
     return std::unexpected(
         Error(ErrorKind::unsupported,
@@ -37,6 +40,14 @@ Result<void> check_traceable(pid_t process) {
               fmt::format("end that one (a debugger, strace, …) first: process {}", tracer)));
   }
   return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<TracingThread>> start_tracing(pid_t process) {
+  if (auto traceable = check_traceable(process); !traceable)
+    return std::unexpected(traceable.error());
+  return TracingThread::start();
 }
 
 } // namespace inspect

@@ -4,7 +4,7 @@
 // the kernel (the parent of a vfork, a read from a dead disk) may reach that stop seconds after we have left. When the
 // *tracing thread* ends, though, the kernel detaches all that it still traces, stopped or not, and cancels the pending
 // interrupt. So a program that lives on, as the interactive session does, lets go of everything by tracing from a
-// thread that ends with the stop (tracer_test.cpp: "a vfork parent").
+// thread that ends with the stop (stopped_process_test.cpp: "a vfork parent").
 //
 //     auto thread = TracingThread::start();
 //     (*thread)->run([&] { …ptrace… });

@@ -79,12 +79,29 @@ std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads)
   return warnings;
 }
 
-/// On the tracing thread.
-Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
-                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+/// Everything that takes time and memory, while the target still runs.
+StackCopy prepared_copy(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
+                        const SnapshotOptions &options) {
   StackCopy copy(process, memory, maps, options);
   if (options.source != nullptr)
     options.source->prepare();
+  return copy;
+}
+
+/// Of what was copied.
+Snapshot to_snapshot(StackCopy &copy, std::vector<StoppedThread> threads) {
+  Snapshot snapshot;
+  snapshot.threads = std::move(threads);
+  snapshot.memory = copy.take();
+  snapshot.warnings = thread_warnings(snapshot.threads);
+  std::ranges::move(copy.warnings(), std::back_inserter(snapshot.warnings));
+  return snapshot;
+}
+
+/// On the tracing thread.
+Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
+                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+  StackCopy copy = prepared_copy(process, memory, maps, options);
   if (auto seized = stops.seize_all(); !seized) {
     stops.release_all();
     return std::unexpected(seized.error());
@@ -103,25 +120,16 @@ Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemo
   copy.copy(stack_pointers);
   stops.release_all();
 
-  Snapshot snapshot;
-  snapshot.threads = stops.describe();
+  Snapshot snapshot = to_snapshot(copy, stops.describe());
   snapshot.pause = stops.pause();
-  snapshot.memory = copy.take();
-  snapshot.warnings = thread_warnings(snapshot.threads);
-  for (std::string &warning : copy.warnings())
-    snapshot.warnings.push_back(std::move(warning));
   return snapshot;
 }
 
 } // namespace
 
-Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &memory,
-                               const std::vector<Mapping> &maps, const SnapshotOptions &options) {
-  if (auto right_thread = tracer.check_thread(); !right_thread)
-    return std::unexpected(right_thread.error());
-  if (auto traceable = check_traceable(process); !traceable)
-    return std::unexpected(traceable.error());
-  auto tracing = TracingThread::start();
+Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
+                               const SnapshotOptions &options) {
+  auto tracing = start_tracing(process);
   if (!tracing)
     return std::unexpected(tracing.error());
   ThreadStops stops(process, options.stop);
@@ -133,22 +141,14 @@ Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &
 
 Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
                       const std::vector<Mapping> &maps, const SnapshotOptions &options) {
-  StackCopy copy(process, memory, maps, options);
-  if (options.source != nullptr)
-    options.source->prepare();
+  StackCopy copy = prepared_copy(process, memory, maps, options);
   copy.prepare(stopped.threads().size());
   std::vector<RunAddress> stack_pointers;
   for (const StoppedThread &thread : stopped.threads())
     if (const auto pointer = thread.registers.get(x86_64::rsp))
       stack_pointers.push_back(RunAddress{*pointer});
   copy.copy(stack_pointers);
-  Snapshot snapshot;
-  snapshot.threads.assign(stopped.threads().begin(), stopped.threads().end());
-  snapshot.memory = copy.take();
-  snapshot.warnings = thread_warnings(snapshot.threads);
-  for (std::string &warning : copy.warnings())
-    snapshot.warnings.push_back(std::move(warning));
-  return snapshot;
+  return to_snapshot(copy, {stopped.threads().begin(), stopped.threads().end()});
 }
 
 } // namespace inspect

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "attach/procfs/memory_map.h"
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 #include "attach/snapshot/copy_buffer.h"
 #include "attach/snapshot/live_memory.h"
 
@@ -76,8 +76,8 @@ struct Snapshot {
 
 /// Stops, copies, releases. `maps` were read before; they are read again inside the pause only when a stack pointer
 /// lies in none of them.
-Result<Snapshot> take_snapshot(Tracer &tracer, pid_t process, const LiveMemory &memory,
-                               const std::vector<Mapping> &maps, const SnapshotOptions &options);
+Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
+                               const SnapshotOptions &options);
 
 /// Copies from a process that is stopped already and stays so.
 Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,

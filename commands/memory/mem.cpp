@@ -187,11 +187,8 @@ private:
 Result<ExitStatus> run_in_session(CommandContext &context, const MemRequest &request) {
   Session &session = *context.session;
   MemoryReader reader(session.target());
-  MemoryReadOptions options;
-  options.held = session.held();
-  if (request.stop && !session.held())
-    options.tracer = &session.tracer();
-  return Watch(context.output, reader, request, &session.cancellation()).run(options);
+  return Watch(context.output, reader, request, &session.cancellation())
+      .run({.stop = request.stop && !session.held(), .held = session.held()});
 }
 
 Result<ExitStatus> run_mem(CommandContext &context) {
@@ -210,8 +207,7 @@ Result<ExitStatus> run_mem(CommandContext &context) {
   context.output.progress({});
   if (!reader)
     return std::unexpected(reader.error());
-  Tracer tracer;
-  return Watch(context.output, **reader, *request, nullptr).run({.tracer = request->stop ? &tracer : nullptr});
+  return Watch(context.output, **reader, *request, nullptr).run({.stop = request->stop});
 }
 
 } // namespace

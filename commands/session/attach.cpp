@@ -73,8 +73,7 @@ Result<ExitStatus> run_attach(CommandContext &context) {
     return std::unexpected(target.error());
   for (const std::string &warning : (*target)->take_warnings())
     context.output.warning(warning);
-  Tracer tracer;
-  Session session(tracer, std::move(*target), arguments.has("--read-only"));
+  Session session(std::move(*target), arguments.has("--read-only"));
   const InterruptGuard guard(session.cancellation());
   session.progress = [&output = context.output](std::string_view phase, std::size_t done, std::size_t total) {
     output.progress(total == 0 ? std::string(phase) : fmt::format("{} {}/{}", phase, done, total));

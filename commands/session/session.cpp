@@ -18,7 +18,7 @@ Result<void> Session::follow_target() {
 Result<void> Session::hold() {
   if (held())
     return {};
-  auto stopped = StoppedProcess::stop(tracer_, target_->process(), {.vector_registers = true});
+  auto stopped = StoppedProcess::stop(target_->process(), {.vector_registers = true});
   if (!stopped)
     return std::unexpected(stopped.error());
   stopped_.emplace(std::move(*stopped));
@@ -52,7 +52,7 @@ Result<const ProcessReport *> Session::fresh_report() {
   options.keep_registers = true;
   options.cancellation = &cancellation_;
   options.progress = progress;
-  auto report = held() ? report_stopped(*stopped_, *target_, options) : report_stacks(tracer_, *target_, options);
+  auto report = held() ? report_stopped(*stopped_, *target_, options) : report_stacks(*target_, options);
   if (auto kept = keep_report(std::move(report)); !kept)
     return std::unexpected(kept.error());
   return &*report_;

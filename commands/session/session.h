@@ -28,13 +28,12 @@ struct PrintOptions; // values/value_text.h
 
 class Session {
 public:
-  Session(Tracer &tracer, std::unique_ptr<Target> target, bool read_only);
+  Session(std::unique_ptr<Target> target, bool read_only);
   ~Session(); ///< releases a held target
   Session(const Session &) = delete;
   Session &operator=(const Session &) = delete;
 
   Target &target() { return *target_; }
-  Tracer &tracer() { return tracer_; } ///< for a short stop of a command's own; of no use while it is held
   pid_t process() const { return target_->process(); }
   bool read_only() const { return read_only_; }
   bool held() const { return stopped_.has_value(); }
@@ -128,7 +127,6 @@ private:
   Result<const Stack *> selected_stack();
   struct Look; ///< what the last scope() stands on
   void forget_look();
-  Tracer &tracer_;
   std::unique_ptr<Target> target_;
   bool read_only_;
   std::uint64_t start_ticks_ = 0; ///< of the process: tells it from a later one of the same number

@@ -30,8 +30,8 @@ struct Session::Look {
 };
 
 // Here, where Look is known.
-Session::Session(Tracer &tracer, std::unique_ptr<Target> target, bool read_only)
-    : tracer_(tracer), target_(std::move(target)), read_only_(read_only), selected_thread_(target_->process()) {
+Session::Session(std::unique_ptr<Target> target, bool read_only)
+    : target_(std::move(target)), read_only_(read_only), selected_thread_(target_->process()) {
   if (const auto stat = read_process_stat(target_->process()))
     start_ticks_ = stat->start_ticks;
 }

@@ -117,7 +117,7 @@ std::string no_goroutines(const ProcessReport &report) {
   return sentence + " that could be found" + (report.warnings.empty() ? "" : ": " + report.warnings.front());
 }
 
-Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Output &output) {
+Result<void> dump_one(pid_t process, const Request &request, Output &output) {
   const auto start = std::chrono::steady_clock::now();
   auto target = Target::open(process, request.target);
   if (!target)
@@ -126,7 +126,7 @@ Result<void> dump_one(Tracer &tracer, pid_t process, const Request &request, Out
   options.progress = [&](std::string_view phase, std::size_t done, std::size_t total) {
     output.progress(fmt::format("{}: {} of {}", phase, done, total));
   };
-  const auto report = report_stacks(tracer, **target, options);
+  const auto report = report_stacks(**target, options);
   output.progress("");
   if (!report)
     return std::unexpected(report.error());
@@ -173,10 +173,9 @@ Result<ExitStatus> run(CommandContext &context) {
       return std::unexpected(Error::from_errno(errno, fmt::format("writing to {}", *path)));
     context.output.redirect(file.get());
   }
-  Tracer tracer;
   ExitStatus status = ExitStatus::success;
   for (const pid_t process : request->processes) {
-    if (auto done = dump_one(tracer, process, *request, context.output); !done) {
+    if (auto done = dump_one(process, *request, context.output); !done) {
       context.output.error(done.error());
       if (status == ExitStatus::success)
         status = exit_status(done.error());

@@ -55,7 +55,7 @@ struct MemoryReader::State {
   Result<MemoryReport> begin_report();
   void open_reader();
   void copy_structures(MemoryReport &report, const MemoryReadOptions &options);
-  void copy_stopped(MemoryReport &report, Tracer &tracer);
+  void copy_stopped(MemoryReport &report);
   void copy_each(MemoryReport &report);
   void decode_statistics(MemoryReport &report);
   Result<ProcessMappings> read_mappings() const;
@@ -131,10 +131,10 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
   malloc_copied = copy(readers->malloc_reader, "malloc's");
 }
 
-void MemoryReader::State::copy_stopped(MemoryReport &report, Tracer &tracer) {
+void MemoryReader::State::copy_stopped(MemoryReport &report) {
   if (readers->malloc_reader != nullptr)
     readers->malloc_reader->prepare();
-  auto stopped = StoppedProcess::stop(tracer, process, {});
+  auto stopped = StoppedProcess::stop(process, {});
   if (!stopped) {
     report.warnings.push_back(
         fmt::format("the runtimes' own books are missing, for it cannot be stopped: {}", with_remedy(stopped.error())));
@@ -159,8 +159,8 @@ void MemoryReader::State::copy_structures(MemoryReport &report, const MemoryRead
     return;
   if (options.held)
     copy_each(report);
-  else if (options.tracer != nullptr)
-    copy_stopped(report, *options.tracer);
+  else if (options.stop)
+    copy_stopped(report);
   // Where the arenas lie tells kinds apart, and is worth a look at the running process.
   if (!malloc_copied && readers->malloc_reader != nullptr)
     if (const Result<void> copied = readers->malloc_reader->copy(0); !copied)

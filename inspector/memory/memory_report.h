@@ -1,7 +1,7 @@
 // Where the memory of a process is: totals, kinds, the runtimes' own books, and what follows from them, as plain data.
 //
 //     auto reader = MemoryReader::open(4251, {});
-//     auto report = (*reader)->read({.tracer = &tracer});
+//     auto report = (*reader)->read({.stop = true});
 //     for (const KindUsage &usage : report->kinds) …
 //
 // One look reads smaps once. The target is stopped only while the runtimes' books are copied; without the right to stop
@@ -10,7 +10,7 @@
 
 #include "attach/memory/cgroup_memory.h"
 #include "attach/procfs/process_status.h"
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 #include "inspector/mappings/mapping_kind.h"
 #include "inspector/mappings/process_mappings.h"
 #include "inspector/target/runtime_kind.h"
@@ -71,8 +71,7 @@ struct MemoryReport {
 };
 
 struct MemoryReadOptions {
-  /// The right to stop the target for its runtimes' books; null: they are left out, unless it is held.
-  Tracer *tracer = nullptr;
+  bool stop = false; ///< the target, for its runtimes' books; without, they are left out, unless it is held
   bool held = false; ///< the caller holds the target: its books are read as they are
 };
 

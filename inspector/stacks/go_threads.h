@@ -2,7 +2,7 @@
 // target's own pid namespace; in a container that is another number than ours.
 #pragma once
 
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 #include "golang/goroutines/goroutine_copy.h"
 #include "golang/unwind/go_unwind.h"
 

@@ -266,7 +266,7 @@ void mark_values_as_later(ProcessReport &report) {
 
 } // namespace
 
-Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options) {
+Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options) {
   target.modules().warm_up();
   auto go = prepare_go(target, options.goroutines);
   if (!go)
@@ -277,7 +277,7 @@ Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const Report
   snapshot_options.stop.vector_registers |= options.keep_registers;
   FactsByThread facts = read_thread_facts(target.process());
   if (options.symbolize_while_stopped) {
-    auto stopped = StoppedProcess::stop(tracer, target.process(), snapshot_options.stop);
+    auto stopped = StoppedProcess::stop(target.process(), snapshot_options.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
     Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);
@@ -287,7 +287,7 @@ Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const Report
     mark_values_as_later(report);
     return report;
   }
-  auto snapshot = take_snapshot(tracer, target.process(), target.memory(), target.maps(), snapshot_options);
+  auto snapshot = take_snapshot(target.process(), target.memory(), target.maps(), snapshot_options);
   if (!snapshot)
     return std::unexpected(snapshot.error());
   const auto pause = snapshot->pause;

@@ -74,7 +74,7 @@ struct ReportOptions {
 };
 
 /// One short stop, then the whole report.
-Result<ProcessReport> report_stacks(Tracer &tracer, Target &target, const ReportOptions &options);
+Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options);
 /// From a process that is held stopped by the caller.
 Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options);
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "attach/files/file_table.h"
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 #include "machine/memory_view.h"
 
 #include <array>

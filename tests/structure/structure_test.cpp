@@ -63,16 +63,17 @@ TEST_CASE("no two headers define the same type") {
 }
 
 TEST_CASE("an include against the direction of dependencies is found") {
-  CHECK(breaks("machine/a.cpp", "#include \"attach/ptrace/tracer.h\"\n", "machine/ may not include attach/"));
+  CHECK(breaks("machine/a.cpp", "#include \"attach/ptrace/stopped_process.h\"\n", "machine/ may not include attach/"));
   CHECK(breaks("attach/procfs/a.cpp", "#include \"dwarf/module/module.h\"\n", "attach/ may not include dwarf/"));
-  CHECK(breaks("dwarf/elf/a.h", "// A.\n#  include \"attach/ptrace/tracer.h\"\n", "dwarf/ may not include attach/"));
+  CHECK(breaks("dwarf/elf/a.h", "// A.\n#  include \"attach/ptrace/stopped_process.h\"\n",
+               "dwarf/ may not include attach/"));
   CHECK(breaks("golang/a.cpp", "#include \"inspector/target/target.h\"\n", "golang/ may not include inspector/"));
   CHECK(breaks("inspector/target/a.cpp", "#include <commands/cli/output.h>\n", "inspector/ may not include commands/"));
   CHECK(breaks("commands/cli/a.cpp", "#include \"tests/support/skip.h\"\n", "may not include tests/"));
   CHECK(check_source("inspector/target/a.cpp",
-                     "#include \"attach/ptrace/tracer.h\"\n#include \"dwarf/module/module.h\"\n")
+                     "#include \"attach/ptrace/stopped_process.h\"\n#include \"dwarf/module/module.h\"\n")
             .empty());
-  CHECK(check_source("dwarf/elf/a.cpp", "// #include \"attach/ptrace/tracer.h\"\n").empty());
+  CHECK(check_source("dwarf/elf/a.cpp", "// #include \"attach/ptrace/stopped_process.h\"\n").empty());
 }
 
 TEST_CASE("an include against the order of a layer's rooms is found") {

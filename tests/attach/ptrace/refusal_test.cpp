@@ -1,7 +1,7 @@
 // Processes that cannot be looked into, and what is said of each.
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 #include "attach/snapshot/live_memory.h"
 #include "tests/attach/snapshot/heartbeat.h"
 #include "tests/support/catch.h"
@@ -28,8 +28,7 @@ bool mentions(const std::string &text, std::string_view part) {
 }
 
 Error refusal(pid_t process) {
-  Tracer tracer;
-  const auto stopped = StoppedProcess::stop(tracer, process, {});
+  const auto stopped = StoppedProcess::stop(process, {});
   return stopped ? Error(ErrorKind::usage, "it was stopped") : stopped.error();
 }
 
@@ -92,8 +91,7 @@ TEST_CASE("a thread that another tracer holds is left out, the others are stoppe
     return 0;
   });
   other.wait_for_line();
-  Tracer tracer;
-  const auto stopped = StoppedProcess::stop(tracer, target.pid(), {});
+  const auto stopped = StoppedProcess::stop(target.pid(), {});
   REQUIRE(stopped.has_value());
   REQUIRE(stopped->threads().size() == 4);
   CHECK(stopped->threads()[2].state == StopState::not_traceable);

@@ -18,11 +18,10 @@ using test::ChildProcess;
 using test::Heartbeat;
 
 void take_snapshots(pid_t process, int count) {
-  Tracer tracer;
   const auto memory = LiveMemory::open(process).value();
   const auto maps = read_memory_map(process).value();
   for (int i = 0; i < count; ++i) {
-    const auto snapshot = take_snapshot(tracer, process, *memory, maps, {});
+    const auto snapshot = take_snapshot(process, *memory, maps, {});
     if (!snapshot)
       throw std::runtime_error(snapshot.error().message());
   }
@@ -179,8 +178,7 @@ TEST_CASE("a tracer that is killed at random moments leaves nothing traced or st
 TEST_CASE("a tracer that is killed while it keeps a stop lets the target run") {
   const Heartbeat target(3);
   ChildProcess tracer = ChildProcess::forked([&] {
-    Tracer right;
-    const auto stopped = StoppedProcess::stop(right, target.pid(), {});
+    const auto stopped = StoppedProcess::stop(target.pid(), {});
     test::say_line(stopped ? "ready" : stopped.error().message());
     pause();
     return 0;

@@ -18,10 +18,9 @@ namespace {
 using test::ChildProcess;
 
 Snapshot snapshot_of(pid_t process, const SnapshotOptions &options = {}) {
-  Tracer tracer;
   const auto memory = LiveMemory::open(process).value();
   const auto maps = read_memory_map(process).value();
-  auto snapshot = take_snapshot(tracer, process, *memory, maps, options);
+  auto snapshot = take_snapshot(process, *memory, maps, options);
   if (!snapshot)
     FAIL(snapshot.error().message());
   return std::move(*snapshot);
@@ -83,8 +82,7 @@ TEST_CASE("a snapshot of a sleeping process equals its memory") {
 
 TEST_CASE("what is stopped can be copied and stays stopped") {
   const ChildProcess child = start_sleepers("3", "5");
-  Tracer tracer;
-  auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+  auto stopped = StoppedProcess::stop(child.pid(), {});
   REQUIRE(stopped.has_value());
   const auto memory = LiveMemory::open(child.pid()).value();
   const Snapshot snapshot = copy_stopped(*stopped, child.pid(), *memory, read_memory_map(child.pid()).value(), {});
@@ -99,9 +97,8 @@ TEST_CASE("what is stopped can be copied and stays stopped") {
 
 TEST_CASE("mappings that are out of date are read again") {
   const ChildProcess child = start_sleepers("3", "5");
-  Tracer tracer;
   const auto memory = LiveMemory::open(child.pid()).value();
-  const auto snapshot = take_snapshot(tracer, child.pid(), *memory, {}, {});
+  const auto snapshot = take_snapshot(child.pid(), *memory, {}, {});
   REQUIRE(snapshot.has_value());
   CHECK(snapshot->warnings.empty());
   check_equals_memory(snapshot->memory, snapshot->threads, child.pid());

@@ -41,10 +41,9 @@ private:
 };
 
 Snapshot snapshot_with(pid_t process, StackSource &source, SnapshotOptions options = {}) {
-  Tracer tracer;
   const auto memory = LiveMemory::open(process).value();
   options.source = &source;
-  auto snapshot = take_snapshot(tracer, process, *memory, read_memory_map(process).value(), options);
+  auto snapshot = take_snapshot(process, *memory, read_memory_map(process).value(), options);
   if (!snapshot)
     FAIL(snapshot.error().message());
   return std::move(*snapshot);
@@ -133,8 +132,7 @@ TEST_CASE("a source works on what is stopped already") {
   const RunAddress heap = heap_of(child);
   const RunRange wanted{heap + 4096, heap + 8192};
   RecordingSource source(child.pid(), [&](auto) { return std::vector{wanted}; });
-  Tracer tracer;
-  auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+  auto stopped = StoppedProcess::stop(child.pid(), {});
   REQUIRE(stopped.has_value());
   SnapshotOptions options;
   options.source = &source;

@@ -21,10 +21,9 @@ using test::ChildProcess;
 using test::fixture_path;
 
 MemoryReport report_of(pid_t process, bool stop = true) {
-  Tracer tracer;
   const auto reader = MemoryReader::open(process, {});
   REQUIRE(reader.has_value());
-  auto report = (*reader)->read({.tracer = stop ? &tracer : nullptr});
+  auto report = (*reader)->read({.stop = stop});
   REQUIRE(report.has_value());
   return std::move(*report);
 }

@@ -1,4 +1,4 @@
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
@@ -28,8 +28,7 @@ std::size_t count_in_state(std::span<const StoppedThread> threads, StopState sta
 
 TEST_CASE("all threads stop, and run on after the release") {
   const Heartbeat target(9);
-  Tracer tracer;
-  auto stopped = StoppedProcess::stop(tracer, target.pid(), {});
+  auto stopped = StoppedProcess::stop(target.pid(), {});
   REQUIRE(stopped.has_value());
   CHECK(stopped->threads().size() == 10);
   CHECK(count_in_state(stopped->threads(), StopState::stopped) == 10);
@@ -47,9 +46,8 @@ TEST_CASE("all threads stop, and run on after the release") {
 
 TEST_CASE("a stop that goes out of scope is released, a moved one only once") {
   const Heartbeat target(3);
-  Tracer tracer;
   {
-    auto stopped = StoppedProcess::stop(tracer, target.pid(), {});
+    auto stopped = StoppedProcess::stop(target.pid(), {});
     REQUIRE(stopped.has_value());
     const StoppedProcess moved = std::move(*stopped);
     CHECK_FALSE(target.any_thread_runs());
@@ -61,11 +59,10 @@ TEST_CASE("a stop that goes out of scope is released, a moved one only once") {
 TEST_CASE("only the threads that were asked for are stopped") {
   const Heartbeat target(5);
   const auto threads = list_threads(target.pid()).value();
-  Tracer tracer;
   StopOptions options;
   options.only = {threads[2], threads[4]};
   {
-    const auto stopped = StoppedProcess::stop(tracer, target.pid(), options);
+    const auto stopped = StoppedProcess::stop(target.pid(), options);
     REQUIRE(stopped.has_value());
     REQUIRE(stopped->threads().size() == 2);
     CHECK(stopped->threads()[0].thread == threads[2]);
@@ -73,16 +70,19 @@ TEST_CASE("only the threads that were asked for are stopped") {
     CHECK(target.any_thread_runs());
   }
   options.only = {getpid()};
-  CHECK(StoppedProcess::stop(tracer, target.pid(), options).error().kind() == ErrorKind::not_found);
+  CHECK(StoppedProcess::stop(target.pid(), options).error().kind() == ErrorKind::not_found);
   CHECK(target.every_thread_runs());
 }
 
-TEST_CASE("the right to trace belongs to one thread") {
-  const Heartbeat target(1);
-  Tracer tracer;
-  ErrorKind kind = ErrorKind::usage;
-  std::thread([&] { kind = StoppedProcess::stop(tracer, target.pid(), {}).error().kind(); }).join();
-  CHECK(kind == ErrorKind::not_permitted);
+TEST_CASE("a stop belongs to no thread of this program: one asks for it and ends, another releases it") {
+  const Heartbeat target(2);
+  Result<StoppedProcess> stopped = std::unexpected(Error(ErrorKind::usage, "not asked"));
+  std::thread([&] { stopped = StoppedProcess::stop(target.pid(), {}); }).join();
+  REQUIRE(stopped.has_value());
+  CHECK_FALSE(target.any_thread_runs());
+  stopped->release();
+  CHECK(test::is_left_alone(target.pid()));
+  CHECK(target.every_thread_runs());
 }
 
 TEST_CASE("registers of a stopped thread can be written") {
@@ -93,12 +93,11 @@ TEST_CASE("registers of a stopped thread can be written") {
     return static_cast<int>(value);
   });
   child.wait_for_line();
-  Tracer tracer;
   // Until the loop is reached, r12 is set again behind our back; so write until the child ends.
   REQUIRE(test::wait_until([&] {
     if (read_process_stat(child.pid())->state == 'Z')
       return true;
-    auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+    auto stopped = StoppedProcess::stop(child.pid(), {});
     if (!stopped || stopped->threads().empty() || stopped->threads()[0].state != StopState::stopped)
       return false;
     RegisterSet changed;
@@ -123,8 +122,7 @@ TEST_CASE("what the kernel replaces at the end of a system call is not written")
   });
   child.wait_for_line();
   REQUIRE(test::wait_until([&] { return read_process_stat(child.pid())->state == 'S'; }));
-  Tracer tracer;
-  auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+  auto stopped = StoppedProcess::stop(child.pid(), {});
   REQUIRE(stopped.has_value());
   const RegisterSet before = stopped->threads()[0].registers;
   for (const unsigned number : {unsigned{x86_64::rax}, unsigned{x86_64::return_address}}) {
@@ -152,17 +150,16 @@ TEST_CASE("vector registers are read on request") {
     return 0;
   });
   child.wait_for_line();
-  Tracer tracer;
   StopOptions options;
   {
-    const auto without = StoppedProcess::stop(tracer, child.pid(), options);
+    const auto without = StoppedProcess::stop(child.pid(), options);
     REQUIRE(without.has_value());
     CHECK_FALSE(without->threads()[0].registers.knows(x86_64::xmm0));
   }
   options.vector_registers = true;
   // Until the loop is reached the register holds something else.
   CHECK(test::wait_until([&] {
-    const auto stopped = StoppedProcess::stop(tracer, child.pid(), options);
+    const auto stopped = StoppedProcess::stop(child.pid(), options);
     if (!stopped || stopped->threads().empty())
       return false;
     const RegisterSet &registers = stopped->threads()[0].registers;
@@ -175,9 +172,8 @@ TEST_CASE("a process stopped by SIGSTOP is inspected and stays stopped until SIG
   Heartbeat target(4);
   target.child().signal(SIGSTOP);
   REQUIRE(test::wait_until([&] { return read_process_stat(target.pid())->state == 'T'; }));
-  Tracer tracer;
   for (int i = 0; i < 20; ++i) {
-    const auto stopped = StoppedProcess::stop(tracer, target.pid(), {});
+    const auto stopped = StoppedProcess::stop(target.pid(), {});
     REQUIRE(stopped.has_value());
     CHECK(count_in_state(stopped->threads(), StopState::stopped) == 5);
     CHECK(std::ranges::all_of(stopped->threads(), &StoppedThread::was_group_stopped));
@@ -208,8 +204,7 @@ TEST_CASE("a zombie leader's threads are stopped") {
   const auto maps = read_memory_map(child.pid());
   REQUIRE(maps.has_value());
   CHECK_FALSE(maps->empty());
-  Tracer tracer;
-  const auto snapshot = take_snapshot(tracer, child.pid(), **memory, *maps, {});
+  const auto snapshot = take_snapshot(child.pid(), **memory, *maps, {});
   REQUIRE(snapshot.has_value());
   REQUIRE(snapshot->threads.size() == 2);
   CHECK(snapshot->threads[0].state == StopState::ended);
@@ -242,9 +237,8 @@ ChildProcess start_vfork_parent() {
 
 TEST_CASE("a vfork parent does not stop: it is reported, let go, and holds nobody up") {
   ChildProcess child = start_vfork_parent();
-  Tracer tracer;
   const auto memory = LiveMemory::open(child.pid()).value();
-  const auto snapshot = take_snapshot(tracer, child.pid(), *memory, read_memory_map(child.pid()).value(), {});
+  const auto snapshot = take_snapshot(child.pid(), *memory, read_memory_map(child.pid()).value(), {});
   REQUIRE(snapshot.has_value());
   REQUIRE(snapshot->threads.size() == 2);
   CHECK(snapshot->threads[0].state == StopState::did_not_stop);
@@ -254,7 +248,7 @@ TEST_CASE("a vfork parent does not stop: it is reported, let go, and holds nobod
   // Let go at once, although it has not been in a stop: this program lives on and traces no more.
   CHECK(read_process_status(child.pid())->tracer == 0);
   {
-    const auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+    const auto stopped = StoppedProcess::stop(child.pid(), {});
     REQUIRE(stopped.has_value());
     CHECK(count_in_state(stopped->threads(), StopState::did_not_stop) == 1);
     CHECK(count_in_state(stopped->threads(), StopState::stopped) == 1);
@@ -267,8 +261,7 @@ TEST_CASE("a vfork parent does not stop: it is reported, let go, and holds nobod
 
 TEST_CASE("a vfork parent that returns during the stop is let go") {
   ChildProcess child = start_vfork_parent();
-  Tracer tracer;
-  auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+  auto stopped = StoppedProcess::stop(child.pid(), {});
   REQUIRE(stopped.has_value());
   child.close_stdin();
   REQUIRE(test::wait_until([&] { return read_process_stat(child.pid())->state == 't'; }));
@@ -289,10 +282,9 @@ TEST_CASE("threads that live for less than a millisecond neither disturb a stop 
     return 0;
   });
   child.wait_for_line();
-  Tracer tracer;
   std::size_t escaped = 0;
   for (int i = 0; i < 100; ++i) {
-    const auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+    const auto stopped = StoppedProcess::stop(child.pid(), {});
     REQUIRE(stopped.has_value());
     CHECK(count_in_state(stopped->threads(), StopState::stopped) >= 2);
     const auto threads = list_threads(child.pid()).value();
@@ -308,7 +300,6 @@ TEST_CASE("threads that live for less than a millisecond neither disturb a stop 
 TEST_CASE("execve by a thread while it is being stopped harms neither side") {
   ChildProcess child({test::fixture_path("exec_again")});
   child.wait_for_line("1");
-  Tracer tracer;
   std::size_t succeeded = 0;
   for (int i = 0; i < 200; ++i) {
     const auto memory = LiveMemory::open(child.pid());
@@ -316,7 +307,7 @@ TEST_CASE("execve by a thread while it is being stopped harms neither side") {
     REQUIRE(memory.has_value());
     const auto maps = read_memory_map(child.pid());
     REQUIRE(maps.has_value());
-    const auto snapshot = take_snapshot(tracer, child.pid(), **memory, *maps, {});
+    const auto snapshot = take_snapshot(child.pid(), **memory, *maps, {});
     INFO((snapshot ? std::string() : snapshot.error().message()));
     CHECK(snapshot.has_value());
     succeeded += snapshot.has_value();
@@ -329,7 +320,6 @@ TEST_CASE("execve by a thread while it is being stopped harms neither side") {
 }
 
 TEST_CASE("a process that is killed meanwhile is said to have ended") {
-  Tracer tracer;
   for (int i = 0; i < 40; ++i) {
     ChildProcess child({test::fixture_path("many_threads"), "20", "3"});
     child.wait_for_line();
@@ -338,7 +328,7 @@ TEST_CASE("a process that is killed meanwhile is said to have ended") {
       child.signal(SIGKILL);
     });
     for (;;) {
-      const auto stopped = StoppedProcess::stop(tracer, child.pid(), {});
+      const auto stopped = StoppedProcess::stop(child.pid(), {});
       if (stopped)
         continue;
       CHECK(stopped.error().kind() == ErrorKind::no_such_process);

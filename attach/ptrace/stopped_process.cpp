@@ -1,4 +1,4 @@
-#include "attach/ptrace/tracer.h"
+#include "attach/ptrace/stopped_process.h"
 
 #include "attach/ptrace/thread_stops.h"
 #include "attach/ptrace/tracing_thread.h"
@@ -9,15 +9,6 @@
 #include <unistd.h>
 
 namespace inspect {
-
-Tracer::Tracer() : owner_(::gettid()) {}
-
-Result<void> Tracer::check_thread() const {
-  if (::gettid() == owner_)
-    return {};
-  return std::unexpected(
-      Error(ErrorKind::not_permitted, "the right to trace belongs to another thread of this program"));
-}
 
 namespace {
 
@@ -46,12 +37,8 @@ struct StoppedProcess::State {
   std::vector<StoppedThread> threads;
 };
 
-Result<StoppedProcess> StoppedProcess::stop(Tracer &tracer, pid_t process, const StopOptions &options) {
-  if (auto right_thread = tracer.check_thread(); !right_thread)
-    return std::unexpected(right_thread.error());
-  if (auto traceable = check_traceable(process); !traceable)
-    return std::unexpected(traceable.error());
-  auto tracing = TracingThread::start();
+Result<StoppedProcess> StoppedProcess::stop(pid_t process, const StopOptions &options) {
+  auto tracing = start_tracing(process);
   if (!tracing)
     return std::unexpected(tracing.error());
   StoppedProcess stopped(std::make_unique<State>(process, options, std::move(*tracing)));

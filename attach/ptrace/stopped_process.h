@@ -1,12 +1,10 @@
 // Stops the threads of a process with ptrace and lets them go, harming nothing.
 //
 // PTRACE_SEIZE and PTRACE_INTERRUPT only, no PTRACE_O_* options, so that the kernel resumes everything as it was should
-// this program be killed at any instant. ptrace ties a tracee to the tracing OS thread: `Tracer` stands for that right.
-// It is made once per thread, cannot be copied or moved, and every function here that traces demands it. The tracing
-// itself is done by a thread that lives as long as the stop (attach/ptrace/tracing_thread.h says why).
+// this program be killed at any instant. ptrace ties a tracee to the OS thread that traces it: here one that lives as
+// long as the stop (attach/ptrace/tracing_thread.h says why), so that any thread of this program may ask for a stop.
 //
-//     Tracer tracer;                                       // this OS thread traces from here on
-//     auto stopped = StoppedProcess::stop(tracer, pid, {});
+//     auto stopped = StoppedProcess::stop(pid, {});
 //     for (const StoppedThread &thread : stopped->threads()) …   // registers are there
 //     stopped->release();                                  // or the destructor does
 //
@@ -25,19 +23,6 @@
 #include <vector>
 
 namespace inspect {
-
-/// The right to trace, bound to the OS thread that made it; use on another thread is an error result.
-class Tracer {
-public:
-  Tracer();
-  Tracer(const Tracer &) = delete;
-  Tracer &operator=(const Tracer &) = delete;
-  /// not_permitted unless called on the thread that made it.
-  Result<void> check_thread() const;
-
-private:
-  pid_t owner_;
-};
 
 struct StopOptions {
   /// How long to wait for all threads together, and 50 microseconds more for each; a thread that has not stopped by
@@ -71,7 +56,7 @@ public:
   /// Seizes, interrupts, waits, reads registers. Lists the threads again until a pass finds none new. already_traced
   /// names the tracer; not_permitted names the missing right; unsupported for kernel threads, a 32-bit process, this
   /// process itself.
-  static Result<StoppedProcess> stop(Tracer &tracer, pid_t process, const StopOptions &options);
+  static Result<StoppedProcess> stop(pid_t process, const StopOptions &options);
 
   StoppedProcess(StoppedProcess &&) noexcept;
   StoppedProcess &operator=(StoppedProcess &&) noexcept;
