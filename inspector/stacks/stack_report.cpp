@@ -6,7 +6,6 @@
 #include "inspector/stacks/frame_namer.h"
 #include "inspector/stacks/go_stack_source.h"
 #include "inspector/stacks/goroutine_reporter.h"
-#include "inspector/syscalls/futex.h"
 #include "inspector/syscalls/system_call.h"
 #include "inspector/target/module_files_memory.h"
 #include "machine/x86_64/registers.h"
@@ -200,8 +199,9 @@ private:
       thread.end_reason = why_not_captured(stopped);
       return thread;
     }
-    thread.waiting_in = describe_system_call(stopped, memory, &files_);
-    if (const auto owner = futex_owner(stopped, memory, ids_)) {
+    const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, memory);
+    thread.waiting_in = describe_system_call(call, memory, &files_);
+    if (const auto owner = futex_owner(call, stopped.thread, memory, ids_)) {
       thread.lock_holder = owner->thread;
       thread.lock_holder_guessed = !owner->certain;
     }

@@ -1,11 +1,11 @@
-#include "inspector/syscalls/futex.h"
-
-#include "machine/x86_64/system_calls.h"
+#include "inspector/syscalls/system_call.h"
+#include "inspector/syscalls/system_call_text.h"
 
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <linux/futex.h>
+#include <sys/syscall.h>
 
 namespace inspect {
 namespace {
@@ -67,26 +67,25 @@ void describe_futex(SystemCallText &call) {
   }
 }
 
-std::optional<FutexOwner> futex_owner(const StoppedThread &thread, const MemoryView &memory,
+std::optional<FutexOwner> futex_owner(const SystemCall &call, pid_t waiter, const MemoryView &memory,
                                       std::span<const pid_t> threads) {
-  if (x86_64::system_call_name(thread.system_call) != "futex")
+  if (call.number != SYS_futex)
     return std::nullopt;
-  const auto arguments = system_call_arguments(thread);
-  const auto command = static_cast<int>(arguments[1] & static_cast<std::uint64_t>(FUTEX_CMD_MASK));
-  const auto words = read_value<MutexWords>(memory, RunAddress{arguments[0]});
+  const auto command = static_cast<int>(call.word(1) & static_cast<std::uint64_t>(FUTEX_CMD_MASK));
+  const auto words = read_value<MutexWords>(memory, RunAddress{call.word(0)});
   if (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2) {
-    const auto word = read_value<std::uint32_t>(memory, RunAddress{arguments[0]});
+    const auto word = read_value<std::uint32_t>(memory, RunAddress{call.word(0)});
     const auto owner = word ? static_cast<pid_t>(*word & FUTEX_TID_MASK) : 0;
     return is_one_of(threads, owner) ? std::optional(FutexOwner{owner, true}) : std::nullopt;
   }
   // A contended mutex is waited for with the value 2, without a bit set and without a clock: condition variables,
   // semaphores, read-write locks and joins use FUTEX_WAIT_BITSET.
-  if (command != FUTEX_WAIT || static_cast<std::uint32_t>(arguments[2]) != 2 || !words)
+  if (command != FUTEX_WAIT || static_cast<std::uint32_t>(call.word(2)) != 2 || !words)
     return std::nullopt;
   const bool locked = words->lock == 1 || words->lock == 2;
   constexpr std::uint32_t max_users = 1 << 20;
   constexpr std::uint32_t kind_bits = 0x3ff;
-  if (!locked || words->owner == thread.thread || !is_one_of(threads, words->owner) || words->users == 0 ||
+  if (!locked || words->owner == waiter || !is_one_of(threads, words->owner) || words->users == 0 ||
       words->users > max_users || (words->kind & ~kind_bits) != 0)
     return std::nullopt;
   return FutexOwner{words->owner, false};

@@ -1,7 +1,5 @@
 #include "inspector/syscalls/system_call_text.h"
 
-#include "machine/x86_64/registers.h"
-
 #include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
@@ -36,15 +34,6 @@ std::string decimal(double value) {
 }
 
 } // namespace
-
-std::array<std::uint64_t, 6> system_call_arguments(const StoppedThread &thread) {
-  constexpr std::array<unsigned, 6> registers = {x86_64::rdi, x86_64::rsi, x86_64::rdx,
-                                                 x86_64::r10, x86_64::r8,  x86_64::r9};
-  std::array<std::uint64_t, 6> arguments{};
-  for (std::size_t i = 0; i < registers.size(); ++i)
-    arguments[i] = thread.registers.get(registers[i]).value_or(0);
-  return arguments;
-}
 
 std::string duration_text(std::chrono::nanoseconds duration) {
   const double seconds = std::chrono::duration<double>(duration).count();

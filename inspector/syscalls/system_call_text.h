@@ -6,10 +6,9 @@
 #pragma once
 
 #include "attach/files/file_table.h"
-#include "attach/ptrace/stopped_process.h"
 #include "machine/memory_view.h"
+#include "machine/x86_64/system_call.h"
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -20,19 +19,18 @@
 
 namespace inspect {
 
-/// The six argument words of the call a thread is in (System V psABI, "Linux Kernel" appendix: rdi rsi rdx r10 r8 r9).
-std::array<std::uint64_t, 6> system_call_arguments(const StoppedThread &thread);
-
 /// "3 s", "2.5 s", "250 ms".
 std::string duration_text(std::chrono::nanoseconds duration);
 
 class SystemCallText {
 public:
-  SystemCallText(std::array<std::uint64_t, 6> arguments, const MemoryView &memory, FileTable *files)
-      : arguments_(arguments), memory_(memory), files_(files) {}
+  /// `files` may be null.
+  SystemCallText(const SystemCall &call, const MemoryView &memory, FileTable *files)
+      : call_(call), memory_(memory), files_(files) {}
 
-  std::uint64_t word(unsigned index) const { return arguments_[index]; }
-  std::int32_t integer(unsigned index) const { return static_cast<std::int32_t>(arguments_[index]); }
+  std::int64_t number() const { return call_.number; }
+  std::uint64_t word(unsigned index) const { return call_.word(index); }
+  std::int32_t integer(unsigned index) const { return call_.integer(index); }
   const MemoryView &memory() const { return memory_; }
 
   /// Adds a word between the parentheses.
@@ -59,12 +57,18 @@ public:
 private:
   void add_relative(std::optional<std::chrono::nanoseconds> duration, std::uint64_t address);
 
-  std::array<std::uint64_t, 6> arguments_;
+  SystemCall call_;
   const MemoryView &memory_;
   FileTable *files_;
   std::vector<std::string> words_;
   std::string tail_;
 };
+
+/// Adds the arguments as far as they tell something about a wait (the man pages of section 2); false when the call is
+/// none of those known here.
+bool add_known_arguments(SystemCallText &call);
+/// Those of `futex(0x7f…, FUTEX_WAIT_PRIVATE, 2), no timeout` (man page futex(2), linux/futex.h).
+void describe_futex(SystemCallText &call);
 
 /// How long from now until a time of a clock; "now" is this machine's, which is also the target's.
 std::chrono::nanoseconds time_left(const timespec &until, clockid_t clock);

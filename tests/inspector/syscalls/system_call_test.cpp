@@ -1,13 +1,14 @@
 #include "inspector/syscalls/system_call.h"
 
+#include "attach/ptrace/stopped_process.h"
 #include "attach/snapshot/live_memory.h"
-#include "inspector/syscalls/futex.h"
 #include "inspector/syscalls/system_call_text.h"
 #include "machine/file_descriptor.h"
 #include "machine/x86_64/registers.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -70,6 +71,10 @@ long call_in_progress(pid_t thread) {
   return file >> number ? number : -1;
 }
 
+SystemCall call_of(const StoppedThread &thread, const MemoryView &memory) {
+  return x86_64::decode_system_call(thread.system_call, thread.registers, memory);
+}
+
 /// Runs `body` in a child until that is blocked in the call of this number; describes the call then.
 std::string described(long number, const std::function<int()> &body) {
   auto child = ChildProcess::forked(body);
@@ -79,7 +84,7 @@ std::string described(long number, const std::function<int()> &body) {
   REQUIRE(memory.has_value());
   const StoppedThread thread = look_at(child.pid());
   FileTable files(child.pid());
-  return describe_system_call(thread, **memory, &files);
+  return describe_system_call(call_of(thread, **memory), **memory, &files);
 }
 
 struct Pipe {
@@ -226,7 +231,8 @@ Blocked blocked_in_futex(Shared &shared, void (*blocked)(Shared &)) {
   const auto memory = LiveMemory::open(child.pid());
   REQUIRE(memory.has_value());
   const std::array<pid_t, 2> threads = {child.pid(), waiter};
-  return {describe_system_call(thread, **memory, nullptr), futex_owner(thread, **memory, threads), child.pid()};
+  const SystemCall call = call_of(thread, **memory);
+  return {describe_system_call(call, **memory, nullptr), futex_owner(call, waiter, **memory, threads), child.pid()};
 }
 
 TEST_CASE("a thread that waits for a mutex says so, and who holds it") {
@@ -264,15 +270,11 @@ TEST_CASE("a condition variable has no holder, and its absolute time becomes the
   CHECK_FALSE(waiting.owner.has_value());
 }
 
-StoppedThread made(std::int64_t number, const std::vector<std::uint64_t> &arguments) {
-  StoppedThread thread;
-  thread.state = StopState::stopped;
-  thread.system_call = number;
-  using namespace x86_64;
-  const unsigned registers[] = {rdi, rsi, rdx, r10, r8, r9};
-  for (std::size_t i = 0; i < arguments.size(); ++i)
-    thread.registers.set(registers[i], arguments[i]);
-  return thread;
+SystemCall made(std::int64_t number, const std::vector<std::uint64_t> &arguments) {
+  SystemCall call;
+  call.number = number;
+  std::ranges::copy(arguments, call.arguments.begin());
+  return call;
 }
 
 TEST_CASE("the call behind restart_syscall is read from the instruction before the pc") {
@@ -280,13 +282,17 @@ TEST_CASE("the call behind restart_syscall is read from the instruction before t
   const std::uint8_t code[] = {0xb8, 0x07, 0x00, 0x00, 0x00, 0x0f, 0x05}; // mov $7 (poll), %eax; syscall
   const auto bytes = std::as_bytes(std::span(code));
   memory.add(RunAddress{0x1000}, {bytes.begin(), bytes.end()});
-  StoppedThread thread = made(SYS_restart_syscall, {0, 0, 5000});
+  StoppedThread thread;
+  thread.system_call = SYS_restart_syscall;
+  thread.registers.set(x86_64::rdi, 0);
+  thread.registers.set(x86_64::rsi, 0);
+  thread.registers.set(x86_64::rdx, 5000);
   thread.registers.set(x86_64::return_address, 0x1007);
-  CHECK(describe_system_call(thread, memory, nullptr) == "poll([]), timeout 5 s");
+  CHECK(describe_system_call(call_of(thread, memory), memory, nullptr) == "poll([]), timeout 5 s");
   thread.registers.set(x86_64::return_address, 0x1006);
-  CHECK(describe_system_call(thread, memory, nullptr) == "restart_syscall");
+  CHECK(describe_system_call(call_of(thread, memory), memory, nullptr) == "restart_syscall");
   thread.registers.forget(x86_64::return_address);
-  CHECK(describe_system_call(thread, memory, nullptr) == "restart_syscall");
+  CHECK(describe_system_call(call_of(thread, memory), memory, nullptr) == "restart_syscall");
 }
 
 TEST_CASE("a really restarted wait is recognised") {
@@ -301,7 +307,7 @@ TEST_CASE("a really restarted wait is recognised") {
   CHECK(thread.system_call == SYS_restart_syscall);
   const auto memory = LiveMemory::open(child.pid());
   REQUIRE(memory.has_value());
-  CHECK(describe_system_call(thread, **memory, nullptr) == "poll([-1]), timeout 3000 s");
+  CHECK(describe_system_call(call_of(thread, **memory), **memory, nullptr) == "poll([-1]), timeout 3000 s");
 }
 
 TEST_CASE("no call, unknown calls and unreadable arguments") {
