@@ -1,7 +1,7 @@
 // `inspect ps PID` as it is printed, and against what ss, lsof, getpcaps, readelf, go and gops say of the same process.
 #include "commands/process/process_details_writers.h"
 
-#include "commands/process/socket_text.h"
+#include "commands/process/socket_writers.h"
 #include "tests/support/captured_output.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"

@@ -1,8 +1,10 @@
-// The sockets of a process in lines: those that listen, then who is connected, many connections of a kind in one line.
+// The sockets of a process, in lines and as JSON. The lines: those that listen, then who is connected, many connections
+// of a kind in one line.
 #pragma once
 
 #include "inspector/process/open_sockets.h"
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,9 @@ struct SocketTextOptions {
 };
 
 std::vector<SocketSection> socket_sections(const OpenSockets &sockets, const SocketTextOptions &options);
+
+/// The member `sockets` of the details in inspect.ps/1.
+nlohmann::ordered_json sockets_json(const OpenSockets &sockets);
 
 /// Whether "3 sockets" takes an s: "3 inotify" does not.
 bool takes_plural(DescriptorKind kind);

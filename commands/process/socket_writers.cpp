@@ -1,4 +1,4 @@
-#include "commands/process/socket_text.h"
+#include "commands/process/socket_writers.h"
 
 #include "commands/cli/output.h"
 #include "machine/number_text.h"
@@ -6,22 +6,24 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace inspect {
 namespace {
 
-std::string_view label_of(SocketRole role) {
-  switch (role) {
-  case SocketRole::listening:
-    return "listening";
-  case SocketRole::accepted:
-    return "accepted";
-  case SocketRole::connected:
-    return "connected to";
-  case SocketRole::other:
-    break;
-  }
-  return "other sockets";
+struct RoleWords {
+  SocketRole role;
+  std::string_view name; ///< in the JSON
+  std::string_view label;
+};
+
+const RoleWords &words_of(SocketRole role) {
+  static constexpr std::array all = {RoleWords{SocketRole::other, "other", "other sockets"},
+                                     RoleWords{SocketRole::listening, "listening", "listening"},
+                                     RoleWords{SocketRole::accepted, "accepted", "accepted"},
+                                     RoleWords{SocketRole::connected, "connected", "connected to"}};
+  const auto *const found = std::ranges::find(all, role, &RoleWords::role);
+  return found == all.end() ? all.front() : *found;
 }
 
 std::string descriptor_text(const std::vector<int> &descriptors, std::size_t count, bool unicode) {
@@ -72,9 +74,8 @@ std::string group_text(const SocketGroup &group, bool unicode) {
 std::string socket_line(const OpenSocket &socket) {
   const SocketEntry &entry = socket.entry;
   std::string text = escape(socket_text(entry, socket.inode));
-  if (entry.family == SocketFamily::ipv4 || entry.family == SocketFamily::ipv6)
-    if (entry.state == "established")
-      text += " (established)";
+  if (entry.is_internet() && entry.state == "established")
+    text += " (established)";
   if (!socket.peer.empty())
     text += " -> " + escape(socket.peer);
   return text;
@@ -83,7 +84,7 @@ std::string socket_line(const OpenSocket &socket) {
 std::vector<SocketSection> every_socket(const OpenSockets &sockets) {
   std::vector<SocketSection> sections;
   for (const OpenSocket &socket : sockets.sockets) {
-    const std::string_view label = label_of(socket.role);
+    const std::string_view label = words_of(socket.role).label;
     if (sections.empty() || sections.back().label != label)
       sections.push_back({label, {}});
     sections.back().lines.push_back(socket_line(socket) +
@@ -109,7 +110,7 @@ std::vector<SocketSection> grouped_sockets(const OpenSockets &sockets, bool unic
     left_out = 0;
   };
   for (const SocketGroup &group : group_sockets(sockets.sockets)) {
-    const std::string_view label = label_of(group.role);
+    const std::string_view label = words_of(group.role).label;
     if (sections.empty() || sections.back().label != label) {
       end_section();
       sections.push_back({label, {}});
@@ -126,6 +127,28 @@ std::vector<SocketSection> grouped_sockets(const OpenSockets &sockets, bool unic
   return sections;
 }
 
+using Json = nlohmann::ordered_json;
+
+std::string_view family_name(SocketFamily family) {
+  switch (family) {
+  case SocketFamily::ipv4:
+    return "ipv4";
+  case SocketFamily::ipv6:
+    return "ipv6";
+  case SocketFamily::netlink:
+    return "netlink";
+  case SocketFamily::packet:
+    return "packet";
+  case SocketFamily::unix_domain:
+    break;
+  }
+  return "unix";
+}
+
+Json end_json(const SocketEndpoint &endpoint) {
+  return {{"host", endpoint.host}, {"port", endpoint.port}};
+}
+
 } // namespace
 
 bool takes_plural(DescriptorKind kind) {
@@ -136,12 +159,35 @@ bool takes_plural(DescriptorKind kind) {
 std::vector<SocketSection> socket_sections(const OpenSockets &sockets, const SocketTextOptions &options) {
   auto sections = options.every ? every_socket(sockets) : grouped_sockets(sockets, options.unicode);
   if (sockets.not_in_tables > 0) {
-    if (sections.empty() || sections.back().label != label_of(SocketRole::other))
-      sections.push_back({label_of(SocketRole::other), {}});
+    if (sections.empty() || sections.back().label != words_of(SocketRole::other).label)
+      sections.push_back({words_of(SocketRole::other).label, {}});
     sections.back().lines.push_back(
         fmt::format("{} not in the tables of its network namespace", with_thousands(sockets.not_in_tables)));
   }
   return sections;
+}
+
+Json sockets_json(const OpenSockets &sockets) {
+  Json list = Json::array();
+  for (const OpenSocket &socket : sockets.sockets) {
+    const SocketEntry &entry = socket.entry;
+    Json one = {{"fds", socket.descriptors},           {"inode", socket.inode},
+                {"family", family_name(entry.family)}, {"protocol", entry.protocol},
+                {"role", words_of(socket.role).name},  {"state", entry.state.empty() ? Json() : Json(entry.state)}};
+    if (entry.is_internet()) {
+      one["local"] = end_json(entry.local);
+      if (!entry.remote.unspecified)
+        one["remote"] = end_json(entry.remote);
+    } else {
+      one["path"] = entry.path.empty() ? Json() : Json(entry.path);
+    }
+    if (!socket.peer.empty())
+      one["peer"] = socket.peer;
+    if (!entry.type.empty())
+      one["type"] = entry.type;
+    list.push_back(std::move(one));
+  }
+  return list;
 }
 
 } // namespace inspect
