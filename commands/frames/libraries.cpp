@@ -1,6 +1,6 @@
 #include "commands/cli/command_spec.h"
 #include "commands/session/session.h"
-#include "inspector/target/library_list.h"
+#include "inspector/target/mapped_code.h"
 
 #include <fmt/format.h>
 

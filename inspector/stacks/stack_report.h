@@ -4,7 +4,7 @@
 #include "attach/snapshot/snapshot.h"
 #include "inspector/stacks/goroutine_report.h"
 #include "inspector/stacks/report_frame.h"
-#include "inspector/target/report_mappings.h"
+#include "inspector/target/mapped_code.h"
 #include "inspector/target/runtime_kind.h"
 #include "inspector/target/target.h"
 

@@ -1,8 +1,18 @@
-#include "inspector/target/report_mappings.h"
+#include "inspector/target/mapped_code.h"
 
 #include <algorithm>
 
 namespace inspect {
+
+std::vector<LibraryRow> list_libraries(Target &target) {
+  std::vector<LibraryRow> rows;
+  for (Module *module : target.modules().modules()) {
+    module->dwarf(); // finding it is what settles the reason
+    rows.push_back({module->range(), module->path(), to_hex(module->build_id()), module->debug_info_reason(),
+                    module->from_memory()});
+  }
+  return rows;
+}
 
 std::vector<ReportMapping> report_mappings(Target &target) {
   std::vector<ReportMapping> mappings;
