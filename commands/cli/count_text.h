@@ -1,4 +1,4 @@
-// Lists of numbers, for eyes: "ids 10-12 20".
+// Lists of numbers, human-readable: "ids 10-12 20".
 #pragma once
 
 #include "machine/number_text.h"

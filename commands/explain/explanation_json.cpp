@@ -1,23 +1,12 @@
 #include "commands/explain/explanation_writers.h"
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include "commands/cli/json.h"
 
 namespace inspect {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json text_or_null(std::string_view text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 Json address_or_null(const std::optional<std::uint64_t> &address) {
-  return address ? Json(fmt::format("{:#x}", *address)) : Json(nullptr);
-}
-
-template <typename Number> Json number_or_null(const std::optional<Number> &number) {
-  return number ? Json(*number) : Json(nullptr);
+  return address ? Json(json_address(*address)) : Json(nullptr);
 }
 
 std::string_view kind_name(CrashKind kind) {
@@ -66,7 +55,7 @@ Json to_json(const ExplainedFrame &frame) {
   Json json;
   json["function"] = frame.function;
   json["file"] = text_or_null(frame.file);
-  json["line"] = frame.line > 0 ? Json(frame.line) : Json(nullptr);
+  json["line"] = positive_or_null(frame.line);
   json["offset"] = number_or_null(frame.offset);
   json["pc"] = address_or_null(frame.pc);
   json["inlined"] = frame.inlined;
@@ -124,7 +113,7 @@ Json to_json(const ExplainedTraceback &traceback) {
     json["groups"].push_back(to_json(group));
   json["registers"] = Json::object();
   for (const auto &[name, value] : traceback.registers)
-    json["registers"][name] = fmt::format("{:#x}", value);
+    json["registers"][name] = json_address(value);
   json["exit_status"] = number_or_null(traceback.exit_status);
   json["warnings"] = traceback.warnings;
   return json;
@@ -142,8 +131,7 @@ void write_explanation_json(Output &output, const Explanation &explanation, std:
   json["tracebacks"] = Json::array();
   for (const ExplainedTraceback &traceback : explanation.tracebacks)
     json["tracebacks"].push_back(to_json(traceback));
-  // Pure ASCII; what is not UTF-8 becomes U+FFFD.
-  output.write(json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
+  output.write(json_text(json) + "\n");
 }
 
 } // namespace inspect

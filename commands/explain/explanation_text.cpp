@@ -2,6 +2,7 @@
 
 #include "commands/cli/count_text.h"
 #include "commands/stacks/frame_text.h"
+#include "commands/stacks/stack_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -10,31 +11,14 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_period = 8;    // of a recursion that is folded
-constexpr std::size_t least_repeats = 3; // shown in full below that
 constexpr std::size_t max_messages = 12;
 
-bool same_line(const ExplainedFrame &left, const ExplainedFrame &right) {
-  return left.function == right.function && left.file == right.file && left.line == right.line &&
-         left.inlined == right.inlined;
-}
-
-struct FrameRun {
-  std::size_t period = 1;
-  std::size_t count = 1;
-};
-
-FrameRun run_at(std::span<const ExplainedFrame> frames, std::size_t start) {
-  FrameRun best;
-  for (std::size_t period = 1; period <= max_period; ++period) {
-    std::size_t end = start + period;
-    while (end < frames.size() && same_line(frames[end], frames[end - period]))
-      ++end;
-    const std::size_t count = (end - start) / period;
-    if (count > least_repeats && count * period > best.count * best.period)
-      best = {period, count};
-  }
-  return best;
+/// Whether the frames of a recursion that are not shown have the words of those that are.
+bool same_words(std::span<const ExplainedFrame> repeated, std::size_t period) {
+  for (std::size_t i = period; i < repeated.size(); ++i)
+    if (repeated[i].words != repeated[i - period].words)
+      return false;
+  return true;
 }
 
 std::string location_text(const ExplainedFrame &frame) {
@@ -174,15 +158,14 @@ private:
   void write_frames(const ExplainedGroup &group) {
     const std::span<const ExplainedFrame> frames = group.frames;
     for (std::size_t i = 0; i < frames.size();) {
-      const FrameRun run = run_at(frames, i);
-      for (std::size_t k = 0; k < run.period; ++k)
-        write_frame(i + k, frames[i + k], shows_guesses(group));
-      if (run.count > 1) {
-        const std::string what = run.period == 1 ? "the frame above" : fmt::format("the {} frames above", run.period);
-        output_.write(output_.styled(Style::dim, fmt::format("         … {} repeated {} times in all (to #{})\n", what,
-                                                             run.count, i + run.count * run.period - 1)));
-      }
-      i += run.period * run.count;
+      const Repetition repetition =
+          repetition_at(frames.size(), i, [&](std::size_t at) -> const ExplainedFrame & { return frames[at]; });
+      for (std::size_t k = i; k < i + repetition.period; ++k)
+        write_frame(k, frames[k], shows_guesses(group));
+      const auto repeated = frames.subspan(i, repetition.period * repetition.count);
+      i += repeated.size();
+      if (repetition.count > 1)
+        write_repetition(output_, repetition, i - 1, !same_words(repeated, repetition.period));
     }
     if (group.frames_elided > 0)
       output_.write(output_.styled(Style::dim, group.frames_elided == 1

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 #include <utility>
 
 namespace inspect {
@@ -49,7 +50,8 @@ Result<const ProcessReport *> Session::fresh_report() {
     return &*report_;
   }
   ReportOptions options;
-  options.keep_registers = true;
+  options.max_equal_with_registers = std::numeric_limits<std::size_t>::max();
+  options.snapshot.stop.vector_registers = true; // floating-point arguments of innermost frames are in them
   options.cancellation = &cancellation_;
   options.progress = progress;
   auto report = held() ? report_stopped(*stopped_, *target_, options) : report_stacks(*target_, options);

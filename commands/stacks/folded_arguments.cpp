@@ -32,29 +32,12 @@ FoldedStack ArgumentFolder::fold(std::span<const std::uint32_t> members) const {
   FoldedStack folded{.example = members.front(), .frames = {}};
   if (detail_ == ArgumentDetail::none)
     return folded;
-  const GoroutineReport &example = report_.goroutines[folded.example];
-  const std::vector<ReportFrame> &frames = report_.stack_of(example).frames;
-  folded.frames.resize(frames.size());
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    const auto first = report_.words_of(example, frames[i]);
-    FoldedFrame &into = folded.frames[i];
-    into.known = first.has_value();
-    if (first)
-      into.words.assign(first->begin(), first->end());
-  }
-  for (const std::uint32_t member : members.subspan(1)) {
+  folded.frames.resize(report_.stack_of(report_.goroutines[folded.example]).frames.size());
+  for (const std::uint32_t member : members) {
     const GoroutineReport &goroutine = report_.goroutines[member];
-    const std::vector<ReportFrame> &others = report_.stack_of(goroutine).frames;
-    for (std::size_t i = 0; i < folded.frames.size() && i < others.size(); ++i) {
-      FoldedFrame &into = folded.frames[i];
-      if (!into.known)
-        continue;
-      const auto words = report_.words_of(goroutine, others[i]);
-      into.known = words && words->size() == into.words.size();
-      for (std::size_t k = 0; into.known && k < into.words.size(); ++k)
-        if (into.words[k] && *into.words[k] != (*words)[k])
-          into.words[k].reset();
-    }
+    const std::vector<ReportFrame> &frames = report_.stack_of(goroutine).frames;
+    for (std::size_t i = 0; i < folded.frames.size() && i < frames.size(); ++i)
+      folded.frames[i].add(report_.words_of(goroutine, frames[i]));
   }
   return folded;
 }
@@ -66,13 +49,12 @@ void ArgumentFolder::note_pointers(const FoldedStack &stack, bool with_hidden) {
   for (std::size_t i = 0; i < stack.frames.size(); ++i) {
     if (frames[i].hidden_in_traceback && !with_hidden)
       continue;
-    if (stack.frames[i].known)
-      pointers_.note(stack.frames[i].words);
+    pointers_.note(stack.frames[i].values());
   }
 }
 
 std::optional<std::string> ArgumentFolder::values_text(const FoldedStack &stack, const ReportFrame &frame,
-                                                       const FoldedFrame &folded) {
+                                                       const FoldedValues<std::uint64_t> &folded) {
   if (report_.values == nullptr)
     return std::nullopt;
   const auto words = report_.words_of(report_.goroutines[stack.example], frame);
@@ -81,14 +63,14 @@ std::optional<std::string> ArgumentFolder::values_text(const FoldedStack &stack,
   for (const DecodedArgument &argument : arguments)
     covered += count_words(argument.words);
   // Where it is not clear which words an argument has, it is not clear either whether it is the same for all.
-  const bool all_equal = std::ranges::all_of(folded.words, [](const auto &word) { return word.has_value(); });
-  if (arguments.empty() || (covered != folded.words.size() && !all_equal))
+  const bool all_equal = !folded.differ();
+  if (arguments.empty() || (covered != folded.values().size() && !all_equal))
     return std::nullopt;
   std::string text;
   std::size_t next = 0;
   for (const DecodedArgument &argument : arguments) {
     const std::size_t count = count_words(argument.words);
-    const bool equal = all_equal || std::ranges::all_of(std::span(folded.words).subspan(next, count),
+    const bool equal = all_equal || std::ranges::all_of(std::span(folded.values()).subspan(next, count),
                                                         [](const auto &word) { return word.has_value(); });
     next += count;
     if (argument.result)
@@ -112,13 +94,13 @@ std::string ArgumentFolder::text(const FoldedStack &stack, std::size_t index) {
   const ReportFrame &frame = frames[index];
   if (frame.arguments == nullptr || !frame.arguments->known || frame.inlined)
     return {};
-  const FoldedFrame &folded = stack.frames[index];
-  if (!folded.known)
+  const FoldedValues<std::uint64_t> &folded = stack.frames[index];
+  if (!folded.known())
     return "(...)";
   if (detail_ == ArgumentDetail::values)
     if (const auto values = values_text(stack, frame, folded))
       return "(" + *values + ")";
-  return "(" + pointers_.text(*frame.arguments, folded.words) + ")";
+  return "(" + pointers_.text(*frame.arguments, folded.values()) + ")";
 }
 
 } // namespace inspect

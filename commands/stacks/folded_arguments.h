@@ -20,14 +20,9 @@
 
 namespace inspect {
 
-struct FoldedFrame {
-  bool known = false;            ///< the words of all could be read
-  std::vector<FoldedWord> words; ///< nothing: they differ
-};
-
 struct FoldedStack {
-  std::uint32_t example = 0; ///< the member whose frames and values are shown
-  std::vector<FoldedFrame> frames;
+  std::uint32_t example = 0;                       ///< the member whose frames and values are shown
+  std::vector<FoldedValues<std::uint64_t>> frames; ///< their words; not known where those of one could not be read
 };
 
 class ArgumentFolder {
@@ -43,7 +38,8 @@ public:
   std::string text(const FoldedStack &stack, std::size_t frame);
 
 private:
-  std::optional<std::string> values_text(const FoldedStack &stack, const ReportFrame &frame, const FoldedFrame &folded);
+  std::optional<std::string> values_text(const FoldedStack &stack, const ReportFrame &frame,
+                                         const FoldedValues<std::uint64_t> &folded);
 
   const GoReport &report_;
   ArgumentDetail detail_;

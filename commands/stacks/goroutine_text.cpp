@@ -37,7 +37,7 @@ std::string minutes_text(std::int64_t minutes) {
 }
 
 /// "at least 61 minutes in chan receive", "0 to at least 61 minutes in chan receive", "running"
-std::string group_state(const GoReport &report, const GoroutineGroup &group) {
+std::string group_state(const GoReport &report, const StackGroup &group) {
   const GoroutineReport &first = report.goroutines[group.members.front()];
   const std::string state = state_of(first);
   const bool blocked = is_waiting(first) || first.status == GoroutineStatus::in_syscall;
@@ -46,8 +46,7 @@ std::string group_state(const GoReport &report, const GoroutineGroup &group) {
   if (!has_waited(group.longest_wait_minutes))
     return "in " + state;
   const std::int64_t longest = *group.longest_wait_minutes;
-  const std::int64_t shortest =
-      report.goroutines[group.members.back()].wait_minutes().value_or(0); // the last one has waited least
+  const std::int64_t shortest = group.shortest_wait_minutes.value_or(0);
   if (shortest == longest)
     return fmt::format("at least {} in {}", minutes_text(longest), state);
   if (shortest == 0)
@@ -132,10 +131,10 @@ public:
   GroupWriter(Output &output, const GoReport &report, const StackWriterOptions &options)
       : output_(output), report_(report), options_(options), folder_(report, options.arguments) {}
 
-  void write(std::span<const GoroutineGroup> groups) {
+  void write(std::span<const StackGroup> groups) {
     std::vector<FoldedStack> folded;
     if (groups.size() <= max_numbered_groups)
-      for (const GoroutineGroup &group : groups) {
+      for (const StackGroup &group : groups) {
         folded.push_back(folder_.fold(group.members));
         folder_.note_pointers(folded.back(), options_.internal);
       }
@@ -144,7 +143,7 @@ public:
   }
 
 private:
-  void write(const GoroutineGroup &group, const FoldedStack &folded) {
+  void write(const StackGroup &group, const FoldedStack &folded) {
     const GoroutineReport &first = report_.goroutines[group.members.front()];
     const bool alone = group.members.size() == 1;
     if (alone) {
@@ -178,7 +177,7 @@ private:
   }
 
   /// 0: they differ, or are not known.
-  std::uint64_t common_parent(const GoroutineGroup &group) const {
+  std::uint64_t common_parent(const StackGroup &group) const {
     const std::uint64_t parent = report_.goroutines[group.members.front()].parent_id;
     const bool common = std::ranges::all_of(
         group.members, [&](std::uint32_t member) { return report_.goroutines[member].parent_id == parent; });
@@ -210,16 +209,6 @@ std::string state_counts(const GoReport &report, bool system) {
   return others == 0 ? text : text + fmt::format(", {} others", with_thousands(others));
 }
 
-std::vector<GoroutineGroup> one_by_one(const GoReport &report) {
-  std::vector<GoroutineGroup> groups;
-  groups.reserve(report.goroutines.size());
-  for (std::uint32_t i = 0; i < report.goroutines.size(); ++i) {
-    const std::optional<std::int64_t> wait = report.goroutines[i].wait_minutes();
-    groups.push_back({{i}, wait, wait});
-  }
-  return groups;
-}
-
 } // namespace
 
 std::string goroutine_title(const GoroutineReport &goroutine) {
@@ -246,9 +235,9 @@ void write_goroutines(Output &output, const GoReport &report, const StackWriterO
   output.write(fmt::format("{}{}\n", counted(of_program, "goroutine"),
                            of_program > 0 ? ": " + state_counts(report, false) : std::string()));
   output.write("\n");
-  std::vector<GoroutineGroup> groups = options.group ? group_goroutines(report) : one_by_one(report);
+  std::vector<StackGroup> groups = options.group ? group_goroutines(report) : one_by_one(report.goroutines.size());
   if (!options.internal)
-    std::erase_if(groups, [&](const GoroutineGroup &group) { return report.goroutines[group.members.front()].system; });
+    std::erase_if(groups, [&](const StackGroup &group) { return report.goroutines[group.members.front()].system; });
   GroupWriter(output, report, options).write(groups);
   if (of_runtime > 0 && !options.internal)
     output.write(fmt::format(
@@ -262,7 +251,7 @@ void write_goroutines(Output &output, const GoReport &report, const StackWriterO
 void write_goroutine(Output &output, const GoReport &report, const GoroutineReport &goroutine,
                      const StackWriterOptions &options) {
   const auto index = static_cast<std::uint32_t>(&goroutine - report.goroutines.data());
-  const GoroutineGroup alone{{index}, goroutine.wait_minutes(), goroutine.wait_minutes()};
+  const StackGroup alone{{index}, goroutine.wait_minutes(), goroutine.wait_minutes()};
   GroupWriter(output, report, options).write({&alone, 1});
 }
 

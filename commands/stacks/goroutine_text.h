@@ -1,5 +1,5 @@
-// Goroutines for eyes: those with the same stack as one block, with what they wait for, for how long and who made them,
-// so that a leak is one line and one stack.
+// Human-readable text of goroutines: those with the same stack as one block, with what they wait for, for how long and
+// who made them, so that a leak is one line and one stack.
 #pragma once
 
 #include "commands/cli/output.h"

@@ -214,9 +214,9 @@ void add_goroutines(ProfileBuilder &builder, const GoReport &report, bool intern
 }
 
 void add_threads(ProfileBuilder &builder, const ProcessReport &report) {
-  for (const ThreadGroup &group : group_threads(report)) {
+  for (const StackGroup &group : group_threads(report)) {
     std::map<std::string, std::uint64_t> counts; // by name
-    for (const std::size_t member : group.members)
+    for (const std::uint32_t member : group.members)
       ++counts[report.threads[member].name];
     for (const auto &[name, count] : counts)
       builder.add_sample(report.threads[group.members.front()].frames, count, {{"thread", name}});

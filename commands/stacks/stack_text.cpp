@@ -9,35 +9,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_period = 8;    // of a recursion that is folded
-constexpr std::size_t least_repeats = 3; // shown in full below that
-
-bool same_line(const ReportFrame &left, const ReportFrame &right) {
-  return left.function.data() == right.function.data() && left.file.data() == right.file.data() &&
-         left.line == right.line && left.module.data() == right.module.data() && left.inlined == right.inlined &&
-         left.signal == right.signal && (!left.function.empty() || left.pc == right.pc);
-}
-
-/// A run of frames that repeats: `period` frames, `count` times in all.
-struct Repetition {
-  std::size_t period = 1;
-  std::size_t count = 1;
-};
-
-/// `shown` are indices into `frames`.
-Repetition repetition_at(std::span<const ReportFrame> frames, std::span<const std::size_t> shown, std::size_t start) {
-  Repetition best;
-  for (std::size_t period = 1; period <= max_period; ++period) {
-    std::size_t end = start + period;
-    while (end < shown.size() && same_line(frames[shown[end]], frames[shown[end - period]]))
-      ++end;
-    const std::size_t count = (end - start) / period;
-    if (count > least_repeats && count * period > best.count * best.period)
-      best = {period, count};
-  }
-  return best;
-}
-
 std::vector<std::size_t> shown_frames(const StackView &stack, bool without_hidden) {
   const bool all = !without_hidden ||
                    std::ranges::all_of(stack.frames, [](const ReportFrame &one) { return one.hidden_in_traceback; });
@@ -64,6 +35,8 @@ bool same_arguments(const StackTextOptions &options, std::span<const std::size_t
   return true;
 }
 
+} // namespace
+
 void write_repetition(Output &output, const Repetition &repetition, std::size_t last, bool other_arguments) {
   const std::string what =
       repetition.period == 1 ? "the frame above" : fmt::format("the {} frames above", repetition.period);
@@ -71,8 +44,6 @@ void write_repetition(Output &output, const Repetition &repetition, std::size_t 
       output.styled(Style::dim, fmt::format("         … {} repeated {} times in all (to #{}){}\n", what,
                                             repetition.count, last, other_arguments ? ", with other arguments" : "")));
 }
-
-} // namespace
 
 void write_stack(Output &output, const StackView &stack, const StackTextOptions &options) {
   const std::vector<std::size_t> shown = shown_frames(stack, options.without_hidden);
@@ -82,7 +53,8 @@ void write_stack(Output &output, const StackView &stack, const StackTextOptions 
       output.write(output.styled(Style::dim, fmt::format("    … {} more frames\n", shown.size() - i)));
       return;
     }
-    const Repetition repetition = repetition_at(stack.frames, shown, i);
+    const Repetition repetition =
+        repetition_at(shown.size(), i, [&](std::size_t at) -> const ReportFrame & { return stack.frames[shown[at]]; });
     for (std::size_t k = i; k < i + repetition.period; ++k, ++lines) {
       output.write("    " + frame_line(output, shown[k], stack.frames[shown[k]], options.with_addresses,
                                        options.arguments ? options.arguments(shown[k]) : std::string()));

@@ -2,6 +2,7 @@
 #include "commands/cli/typed_text.h"
 #include "commands/stacks/pprof_profile.h"
 #include "commands/stacks/stack_writers.h"
+#include "commands/stacks/thread_variables.h"
 #include "inspector/stacks/stack_report.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 #include <memory>
 #include <sys/resource.h>
 
@@ -82,6 +84,9 @@ Result<Request> read_request(const ParsedArguments &arguments) {
                                                                      : GoroutineWish::if_any;
   request.report.argument_words = request.writer.arguments != ArgumentDetail::none;
   request.report.argument_values = request.writer.arguments == ArgumentDetail::values || request.writer.locals;
+  if (request.report.argument_values)
+    request.report.max_equal_with_registers =
+        request.writer.group && format == "text" ? max_decoded_threads : std::numeric_limits<std::size_t>::max();
   request.statistics = arguments.has("--stats");
   request.target.use_debuginfod = arguments.has("--debuginfod");
   request.target.debug_directories = arguments.values("--debug-directory");

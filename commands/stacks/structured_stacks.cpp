@@ -1,22 +1,15 @@
 // The formats that tools read: JSON (docs/json.md) and folded stacks.
 #include "commands/stacks/stack_writers.h"
 
+#include "commands/cli/json.h"
 #include "inspector/stacks/dump_variables.h"
 
 #include <fmt/format.h>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <ranges>
 
 namespace inspect {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// Pure ASCII: what is not UTF-8 becomes U+FFFD, so that a name can never break the document or a terminal.
-std::string dump(const Json &json) {
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
 
 std::string_view end_name(StackEnd end) {
   switch (end) {
@@ -40,25 +33,17 @@ std::string_view end_name(StackEnd end) {
   return "unknown";
 }
 
-std::string hex(std::uint64_t word) {
-  return fmt::format("{:#x}", word);
-}
-
-Json text_or_null(std::string_view text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 Json end_json(StackEnd end, std::string_view reason) {
   return {{"reason", end_name(end)}, {"detail", text_or_null(reason)}};
 }
 
 Json to_json(const ReportFrame &frame) {
   Json json;
-  json["pc"] = hex(frame.pc.value);
+  json["pc"] = json_address(frame.pc.value);
   json["function"] = text_or_null(frame.function);
   json["offset"] = frame.offset;
   json["file"] = text_or_null(frame.file);
-  json["line"] = frame.line > 0 ? Json(frame.line) : Json(nullptr);
+  json["line"] = positive_or_null(frame.line);
   json["module"] = text_or_null(frame.module);
   json["inlined"] = frame.inlined;
   json["guessed"] = frame.guessed;
@@ -110,9 +95,9 @@ Json to_json(const ProcessReport &report, const ThreadReport &thread, const Stac
   json["name"] = thread.name;
   json["state"] = thread.state_text;
   json["waiting_in"] = text_or_null(thread.waiting_in);
-  json["lock_holder"] = thread.lock_holder != 0 ? Json(thread.lock_holder) : Json(nullptr);
+  json["lock_holder"] = positive_or_null(thread.lock_holder);
   json["lock_holder_guessed"] = thread.lock_holder_guessed;
-  json["goroutine"] = thread.goroutine != 0 ? Json(thread.goroutine) : Json(nullptr);
+  json["goroutine"] = positive_or_null(thread.goroutine);
   Json frames = Json::array();
   for (std::size_t i = 0; i < thread.frames.size(); ++i) {
     Json frame = to_json(thread.frames[i]);
@@ -146,7 +131,7 @@ Json words_json(const ArgumentLayout &layout, std::span<const std::uint64_t> wor
     case ArgumentToken::Kind::word: {
       Json &into = argument();
       if (next < words.size())
-        into["words"].push_back(hex(words[next++]));
+        into["words"].push_back(json_address(words[next++]));
       if (token.stale)
         into["stale"] = true;
       break;
@@ -197,8 +182,8 @@ public:
     head["id"] = goroutine.id;
     head["status"] = status_text(goroutine.status);
     head["wait_reason"] = text_or_null(goroutine.wait_reason);
-    head["wait_minutes"] = goroutine.wait_minutes() ? Json(*goroutine.wait_minutes()) : Json(nullptr);
-    head["thread"] = goroutine.thread != 0 ? Json(goroutine.thread) : Json(nullptr);
+    head["wait_minutes"] = number_or_null(goroutine.wait_minutes());
+    head["thread"] = positive_or_null(goroutine.thread);
     head["locked_to_thread"] = goroutine.locked_to_thread;
     head["system"] = goroutine.system;
     head["created_by"] = created_by(goroutine);
@@ -206,12 +191,12 @@ public:
     for (const auto &[key, value] : report_.label_sets[goroutine.labels])
       labels[key] = value;
     head["labels"] = std::move(labels);
-    std::string text = dump(head);
+    std::string text = json_text(head);
     text.back() = ','; // the closing brace
     text += R"("frames":[)";
     append_frames(text, goroutine);
     const GoroutineStack &stack = report_.stack_of(goroutine);
-    return text + R"(],"end":)" + dump(end_json(stack.end, stack.end_reason)) + "}";
+    return text + R"(],"end":)" + json_text(end_json(stack.end, stack.end_reason)) + "}";
   }
 
 private:
@@ -221,8 +206,8 @@ private:
       return nullptr;
     return {{"function", site.function},
             {"file", text_or_null(site.file)},
-            {"line", site.line > 0 ? Json(site.line) : Json(nullptr)},
-            {"goroutine", goroutine.parent_id != 0 ? Json(goroutine.parent_id) : Json(nullptr)}};
+            {"line", positive_or_null(site.line)},
+            {"goroutine", positive_or_null(goroutine.parent_id)}};
   }
 
   void append_frames(std::string &text, const GoroutineReport &goroutine) {
@@ -230,14 +215,14 @@ private:
     std::vector<std::string> &known = stacks_[goroutine.stack];
     if (known.empty())
       for (const ReportFrame &frame : frames)
-        known.push_back(dump(to_json(frame)));
+        known.push_back(json_text(to_json(frame)));
     for (std::size_t i = 0; i < frames.size(); ++i) {
       text += i == 0 ? "" : ",";
       text += known[i];
       const Json arguments = arguments_of(goroutine, frames[i]);
       if (!arguments.is_null()) {
         text.back() = ',';
-        text += R"("args":)" + dump(arguments) + "}";
+        text += R"("args":)" + json_text(arguments) + "}";
       }
       if (const std::string locals = locals_of(goroutine, i); !locals.empty()) {
         text.back() = ',';
@@ -250,7 +235,7 @@ private:
     if (!locals_ || process_.values == nullptr)
       return {};
     const auto locals = process_.values->variables(process_, goroutine, frame, FrameVariables::locals, {});
-    return locals.empty() ? std::string() : dump(to_json_array(locals));
+    return locals.empty() ? std::string() : json_text(to_json_array(locals));
   }
 
   Json arguments_of(const GoroutineReport &goroutine, const ReportFrame &frame) const {
@@ -287,7 +272,7 @@ std::string folded_line(const ProcessReport &report, std::span<const ReportFrame
   std::string line = folded_name(report.command);
   for (const ReportFrame &frame : std::views::reverse(frames)) {
     line += ';';
-    line += frame.function.empty() ? hex(frame.pc.value) : folded_name(frame.function);
+    line += frame.function.empty() ? json_address(frame.pc.value) : folded_name(frame.function);
   }
   return line;
 }
@@ -307,7 +292,7 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
   head["pause_us"] = report.pause.count();
   const bool with_values = options.arguments == ArgumentDetail::values || options.locals;
   head["values_read_later"] = with_values && (report.values_are_later || (report.go && report.go->values_are_later));
-  std::string text = dump(head);
+  std::string text = json_text(head);
   text.pop_back(); // the closing brace: threads follow one by one, so that memory does not grow with their number
   output.write(text + R"(,"threads":[)");
   bool first = true;
@@ -316,7 +301,7 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
   };
   if (!options.goroutines_only)
     for (const ThreadReport &thread : report.threads)
-      write(dump(to_json(report, thread, options)));
+      write(json_text(to_json(report, thread, options)));
   output.write(R"(],"goroutines":[)");
   first = true;
   if (report.go) {
@@ -328,7 +313,7 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
   if (report.values != nullptr && report.values->frames_left_out() > 0)
     warnings.push_back(fmt::format("the values of {} frames are left out: reading them took longer than {} seconds",
                                    report.values->frames_left_out(), DumpVariables::budget.count() / 1000));
-  output.write(R"(],"warnings":)" + dump(Json(warnings)) + "}\n");
+  output.write(R"(],"warnings":)" + json_text(Json(warnings)) + "}\n");
 }
 
 void write_stacks_folded(Output &output, const ProcessReport &report, const StackWriterOptions &options) {

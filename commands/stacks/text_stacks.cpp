@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::size_t max_waits_listed = 4;
 
-std::string thread_ids(const ProcessReport &report, const ThreadGroup &group) {
+std::string thread_ids(const ProcessReport &report, const StackGroup &group) {
   std::vector<std::uint64_t> ids;
-  for (const std::size_t member : group.members)
+  for (const std::uint32_t member : group.members)
     ids.push_back(static_cast<std::uint64_t>(report.threads[member].thread));
   return id_ranges(ids);
 }
@@ -35,9 +35,9 @@ std::string wait_text(const ProcessReport &report, const ThreadReport &thread) {
 }
 
 /// What the members of a group wait in, most frequent first, when it is not the same for all.
-void write_differing_waits(Output &output, const ProcessReport &report, const ThreadGroup &group) {
+void write_differing_waits(Output &output, const ProcessReport &report, const StackGroup &group) {
   std::map<std::string, std::size_t> waits;
-  for (const std::size_t member : group.members)
+  for (const std::uint32_t member : group.members)
     ++waits[wait_text(report, report.threads[member])];
   if (waits.size() < 2)
     return;
@@ -59,7 +59,7 @@ std::string activity(const ProcessReport &report, const ThreadReport &thread) {
   return text;
 }
 
-void write_group(Output &output, const ProcessReport &report, const ThreadGroup &group, ThreadVariables &variables,
+void write_group(Output &output, const ProcessReport &report, const StackGroup &group, ThreadVariables &variables,
                  bool with_locals) {
   const ThreadReport &first = report.threads[group.members.front()];
   const std::string who = fmt::format("{} {}", first.thread, escape(first.name));
@@ -103,15 +103,10 @@ void write_heading(Output &output, const ProcessReport &report) {
 
 void write_threads(Output &output, const ProcessReport &report, const StackWriterOptions &options,
                    ThreadVariables &variables) {
-  std::vector<ThreadGroup> groups;
-  if (options.group)
-    groups = group_threads(report);
-  else
-    for (std::size_t i = 0; i < report.threads.size(); ++i)
-      groups.push_back({{i}});
-  for (ThreadGroup &group : groups) {
+  std::vector<StackGroup> groups = options.group ? group_threads(report) : one_by_one(report.threads.size());
+  for (StackGroup &group : groups) {
     if (report.go) // what they do is said of the goroutine
-      std::erase_if(group.members, [&](std::size_t member) { return report.threads[member].goroutine != 0; });
+      std::erase_if(group.members, [&](std::uint32_t member) { return report.threads[member].goroutine != 0; });
     if (!group.members.empty())
       write_group(output, report, group, variables, options.locals);
   }
@@ -140,7 +135,7 @@ void write_backtrace(Output &output, const ProcessReport &report, const ThreadRe
       "{}: {}\n", output.styled(Style::heading, fmt::format("thread {} {}", thread.thread, escape(thread.name))),
       activity(report, thread)));
   ThreadVariables variables(report, options);
-  const auto member = static_cast<std::size_t>(&thread - report.threads.data());
+  const auto member = static_cast<std::uint32_t>(&thread - report.threads.data());
   StackTextOptions text{
       .depth = options.depth, .with_addresses = options.with_addresses, .arguments = [&](std::size_t frame) {
         return variables.arguments({&member, 1}, frame);

@@ -9,7 +9,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_decoded = 4;       // threads of a group
 constexpr std::size_t max_value_length = 64; // bytes of one in a frame's line
 constexpr std::size_t max_line_length = 160; // bytes of all arguments of a frame
 constexpr std::string_view indent = "         ";
@@ -35,19 +34,24 @@ PrintOptions local_options() {
 
 } // namespace
 
-std::string ThreadVariables::arguments(std::span<const std::size_t> members, std::size_t frame) {
+std::string ThreadVariables::arguments(std::span<const std::uint32_t> members, std::size_t frame) {
   if (!wants_values() || members.empty())
     return {};
   const PrintOptions print = argument_options();
-  std::vector<FrameVariable> first =
-      report_.values->variables(report_.threads[members.front()], frame, FrameVariables::arguments, print);
-  if (first.empty())
-    return {};
-  std::vector<bool> differs(first.size());
-  for (const std::size_t member : members.subspan(1, std::min(members.size(), max_decoded) - 1)) {
-    const auto other = report_.values->variables(report_.threads[member], frame, FrameVariables::arguments, print);
-    for (std::size_t i = 0; i < first.size() && i < other.size(); ++i)
-      differs[i] = differs[i] || other[i].value != first[i].value;
+  std::vector<FrameVariable> first;
+  FoldedValues<std::string> folded;
+  for (const std::uint32_t member : members.first(std::min(members.size(), max_decoded_threads))) {
+    auto variables = report_.values->variables(report_.threads[member], frame, FrameVariables::arguments, print);
+    if (variables.empty()) {
+      if (first.empty())
+        return {};
+      continue; // not known of this one, or no time left
+    }
+    std::vector<std::string> values;
+    std::ranges::transform(variables, std::back_inserter(values), &FrameVariable::value);
+    folded.add(values);
+    if (first.empty())
+      first = std::move(variables);
   }
   any_ = true;
   folded_ = folded_ || members.size() > 1;
@@ -60,7 +64,7 @@ std::string ThreadVariables::arguments(std::span<const std::size_t> members, std
       break;
     }
     text += fmt::format("{}{}{}={}", text.empty() ? "" : ", ", escape(first[i].name), first[i].at_entry ? "@entry" : "",
-                        differs[i] ? "*" : short_text(first[i]));
+                        !folded.values()[i] ? "*" : short_text(first[i]));
   }
   return "(" + text + ")";
 }
@@ -92,8 +96,9 @@ void ThreadVariables::write_notes(Output &output) const {
     return;
   std::string notes;
   if (folded_)
-    notes += fmt::format(
-        "* stands for arguments that differ among the threads of a group, of which {} were looked at\n", max_decoded);
+    notes +=
+        fmt::format("* stands for arguments that differ among the threads of a group, of which {} were looked at\n",
+                    max_decoded_threads);
   if (any_ && report_.values_are_later)
     notes += "what arguments and locals point to was read after the process ran on\n";
   if (const std::size_t left_out = report_.values->frames_left_out(); left_out > 0)

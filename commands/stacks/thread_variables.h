@@ -16,6 +16,8 @@
 
 namespace inspect {
 
+constexpr std::size_t max_decoded_threads = 4; ///< of a group
+
 class ThreadVariables {
 public:
   /// Both must outlive the object.
@@ -24,7 +26,7 @@ public:
 
   /// `members` are indices into ProcessReport::threads, of one stack. In parentheses, and escaped; empty where there is
   /// nothing to say.
-  std::string arguments(std::span<const std::size_t> members, std::size_t frame);
+  std::string arguments(std::span<const std::uint32_t> members, std::size_t frame);
   /// Lines, each with its end; empty unless locals are wanted.
   std::string locals(const Output &output, const ThreadReport &thread, std::size_t frame);
   std::string locals(const Output &output, const GoroutineReport &goroutine, std::size_t frame);

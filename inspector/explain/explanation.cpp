@@ -1,18 +1,58 @@
 #include "inspector/explain/explanation.h"
 
+#include "golang/arguments/pointer_numbers.h"
 #include "inspector/explain/blocked_goroutines.h"
 #include "inspector/explain/crash_binary.h"
 #include "inspector/explain/crash_cause.h"
 #include "inspector/explain/frame_decoder.h"
-#include "inspector/explain/traceback_groups.h"
+#include "inspector/stacks/stack_groups.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace inspect {
+
+static auto frame_identity(const TracebackFrame &frame) {
+  return std::tuple(std::string_view(frame.function), std::string_view(frame.file), frame.line, frame.has_arguments);
+}
+
 namespace {
 
 constexpr std::size_t max_functions_named = 3;
+
+/// Lower comes first.
+int rank(const TracebackGoroutine &goroutine) {
+  if (goroutine.ancestor_of)
+    return 5;
+  if (goroutine.id == 0) // a thread's own stack
+    return 4;
+  if (goroutine.status.starts_with("running"))
+    return 0;
+  if (goroutine.status.starts_with("runnable"))
+    return 1;
+  return goroutine.status.starts_with("syscall") ? 2 : 3;
+}
+
+/// The group of `crashed`, which is alone in it, first; then running before runnable before blocked, the longest wait,
+/// the largest group.
+std::vector<StackGroup> group_goroutines(const Traceback &traceback, std::optional<std::size_t> crashed) {
+  const auto &goroutines = traceback.goroutines;
+  std::vector<StackGroup> groups = group_by_identity(goroutines.size(), [&](std::size_t i) {
+    const TracebackGoroutine &goroutine = goroutines[i];
+    const auto creator =
+        goroutine.created_by ? std::span(&*goroutine.created_by, 1) : std::span<const TracebackFrame>();
+    return std::tuple(i == crashed, std::string_view(goroutine.status), goroutine.frames_elided,
+                      goroutine.stack_unavailable, goroutine.ancestor_of.has_value(), FrameSequence(goroutine.frames),
+                      FrameSequence(creator));
+  });
+  order_by_wait(groups, [&](std::uint32_t member) { return goroutines[member].wait_minutes; });
+  std::ranges::stable_sort(groups, {}, [&](const StackGroup &group) {
+    const std::uint32_t first = group.members.front();
+    return std::tuple(first != crashed, rank(goroutines[first]), -group.longest_wait_minutes.value_or(-1),
+                      -static_cast<std::int64_t>(group.members.size()));
+  });
+  return groups;
+}
 
 /// What the frames of one traceback say for or against the binary.
 struct Agreement {
@@ -47,17 +87,25 @@ public:
 
 private:
   void add_groups(std::optional<std::size_t> crashed, bool group) {
-    const std::vector<TracebackGroup> groups = group_traceback(traceback_, crashed, group);
+    const std::vector<StackGroup> groups =
+        group ? group_goroutines(traceback_, crashed) : one_by_one(traceback_.goroutines.size());
     PointerNumbers numbers;
-    for (const TracebackGroup &members : groups)
-      for (std::size_t i = 0; i < traceback_.goroutines[members.front()].frames.size(); ++i)
-        numbers.note(fold_words(traceback_, members, i).words);
-    for (const TracebackGroup &members : groups)
-      into_.groups.push_back(explain_group(members, members.front() == crashed, numbers));
+    for (const StackGroup &one : groups)
+      for (std::size_t i = 0; i < traceback_.goroutines[one.members.front()].frames.size(); ++i)
+        numbers.note(fold_words(one, i).values());
+    for (const StackGroup &one : groups)
+      into_.groups.push_back(explain_group(one, one.members.front() == crashed, numbers));
   }
 
-  ExplainedGroup explain_group(const TracebackGroup &members, bool crashed, PointerNumbers &numbers) {
-    const TracebackGoroutine &first = traceback_.goroutines[members.front()];
+  FoldedValues<std::uint64_t> fold_words(const StackGroup &group, std::size_t frame) const {
+    FoldedValues<std::uint64_t> folded;
+    for (const std::uint32_t member : group.members)
+      folded.add(traceback_.goroutines[member].frames[frame].words);
+    return folded;
+  }
+
+  ExplainedGroup explain_group(const StackGroup &alike, bool crashed, PointerNumbers &numbers) {
+    const TracebackGoroutine &first = traceback_.goroutines[alike.members.front()];
     ExplainedGroup group;
     group.state = first.status;
     group.notes = first.notes;
@@ -66,7 +114,7 @@ private:
     group.ancestor_of = first.ancestor_of;
     group.crashed = crashed;
     group.created_in = first.created_in;
-    for (const std::size_t member : members) {
+    for (const std::uint32_t member : alike.members) {
       const TracebackGoroutine &goroutine = traceback_.goroutines[member];
       group.ids.push_back(goroutine.id);
       group.locked_to_thread = group.locked_to_thread || goroutine.locked_to_thread;
@@ -74,14 +122,14 @@ private:
         group.created_in.reset();
     }
     group.longest_wait_minutes = first.wait_minutes;
-    group.shortest_wait_minutes = traceback_.goroutines[members.back()].wait_minutes;
+    group.shortest_wait_minutes = traceback_.goroutines[alike.members.back()].wait_minutes;
     const auto crashed_at = crashed ? crashed_frame(first) : std::nullopt;
     for (std::size_t i = 0; i < first.frames.size(); ++i) {
-      const FoldedWords folded = fold_words(traceback_, members, i);
+      const FoldedValues<std::uint64_t> folded = fold_words(alike, i);
       ExplainedFrame frame = explain_frame(first.frames[i], physical_of(first, i));
-      frame.words = numbers.text(first.frames[i].layout, folded.words);
+      frame.words = numbers.text(first.frames[i].layout, folded.values());
       frame.crashed_here = crashed_at == i;
-      if (!frame.contradicted && !folded.differ)
+      if (!frame.contradicted && !folded.differ())
         decoder_.decode(first.frames[i], frame);
       group.frames.push_back(std::move(frame));
     }

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace inspect {
@@ -45,6 +46,11 @@ struct ExplainedFrame {
   bool contradicted = false;        ///< it is not of the given binary, and was not decoded
   bool crashed_here = false;        ///< the innermost one that is not the runtime's, of the goroutine that crashed
 };
+
+/// What tells one line of a stack from another.
+inline auto frame_identity(const ExplainedFrame &frame) {
+  return std::tuple(std::string_view(frame.function), std::string_view(frame.file), frame.line, frame.inlined);
+}
 
 /// Goroutines with the same frames, the same state and the same creator.
 struct ExplainedGroup {

@@ -19,10 +19,14 @@ constexpr std::size_t max_kept = 8;       // stacks
 
 /// A stack with registers, and its frames as expressions see them; it does not move.
 struct DumpVariables::WalkedStack {
-  WalkedStack(Stack walked, const MemoryView &memory, ModuleMap &modules)
-      : stack(std::move(walked)), contexts({stack, memory, modules}) {}
+  /// One of the report's, which outlives it.
+  WalkedStack(const Stack &reported, const MemoryView &memory, ModuleMap &modules)
+      : stack(reported), contexts({stack, memory, modules}) {}
+  WalkedStack(Stack &&walked, const MemoryView &memory, ModuleMap &modules)
+      : own(std::move(walked)), stack(own), contexts({stack, memory, modules}) {}
 
-  Stack stack;
+  Stack own;
+  const Stack &stack;
   StackContexts contexts;
 };
 
@@ -41,13 +45,13 @@ struct DumpVariables::State {
   std::map<std::pair<bool, std::uint64_t>, WalkedStack> walked;
   std::optional<std::chrono::steady_clock::time_point> until;
 
-  template <typename Walk> WalkedStack &stack_of(bool is_goroutine, std::uint64_t id, const Walk &walk) {
+  template <typename StackOf> WalkedStack &stack_of(bool is_goroutine, std::uint64_t id, const StackOf &stack) {
     const std::pair key(is_goroutine, id);
     if (const auto known = walked.find(key); known != walked.end())
       return known->second;
     if (walked.size() >= max_kept)
       walked.clear();
-    return walked.try_emplace(key, walk(), memory, target.modules()).first->second;
+    return walked.try_emplace(key, stack(), memory, target.modules()).first->second;
   }
 };
 
@@ -85,23 +89,11 @@ std::vector<FrameVariable> DumpVariables::decode(WalkedStack &walked, std::span<
 
 std::vector<FrameVariable> DumpVariables::variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
                                                     const PrintOptions &print) {
-  if (frame >= thread.frames.size() || thread.stack.frames.empty() || !may_go_on())
+  if (frame >= thread.frames.size() || thread.stack.frames.empty() ||
+      thread.stack.frames.front().registers == nullptr || !may_go_on())
     return {};
-  const auto &registers = thread.stack.frames.front().registers;
-  if (registers == nullptr)
-    return {};
-  WalkedStack &walked = state_->stack_of(false, static_cast<std::uint64_t>(thread.thread), [&] {
-    Stack stack = unwind(*registers, state_->memory, state_->target.modules(),
-                         {.max_frames = thread.stack.frames.size(), .keep_registers = true});
-    // In a Go process the report's walk followed the runtime from stack to stack, and this one does not: only what both
-    // found is the same.
-    const auto [differs, unused] =
-        std::ranges::mismatch(stack.frames, thread.stack.frames, [](const Frame &left, const Frame &right) {
-          return left.pc == right.pc && left.cfa == right.cfa;
-        });
-    stack.frames.erase(differs, stack.frames.end());
-    return stack;
-  });
+  WalkedStack &walked = state_->stack_of(false, static_cast<std::uint64_t>(thread.thread),
+                                         [&]() -> const Stack & { return thread.stack; });
   return decode(walked, thread.frames, frame, which, print);
 }
 

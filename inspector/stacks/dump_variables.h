@@ -1,6 +1,7 @@
 // Arguments and locals of the frames of a dump, decoded when a writer asks for those that it prints: of a thousand
-// threads with the same stack only a few. The stacks are walked a second time for it, with registers, over the copy
-// that the report was made from.
+// threads with the same stack only a few. Threads have the registers of their frames in the report
+// (ReportOptions::max_equal_with_registers); a goroutine, whose report keeps only what it shares with others, is walked
+// when it is asked for.
 //
 //     if (report.values)
 //       for (const FrameVariable &variable : report.values->variables(thread, 2, FrameVariables::arguments, options)) …
@@ -24,7 +25,8 @@ public:
   DumpVariables(const DumpVariables &) = delete;
   DumpVariables &operator=(const DumpVariables &) = delete;
 
-  /// Of a line of the thread's stack; empty where there is no debug information for it, and where it is guessed.
+  /// Of a line of the thread's stack; empty where there is no debug information for it, where it is guessed, and
+  /// where its registers were not kept. The thread is one of the report that has this object.
   std::vector<FrameVariable> variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
                                        const PrintOptions &print);
   /// The same of a goroutine's frame; only where the debug information describes it.

@@ -6,6 +6,7 @@
 #include "golang/arguments/word_values.h"
 #include "golang/runtime/go_runtime.h"
 #include "inspector/stacks/report_frame.h"
+#include "inspector/stacks/stack_groups.h"
 
 #include <cstdint>
 #include <deque>
@@ -103,15 +104,9 @@ struct GoReport {
   }
 };
 
-/// Goroutines with the same stack (functions, files, lines), the same state and the same creation site.
-struct GoroutineGroup {
-  std::vector<std::uint32_t> members; ///< indices into GoReport::goroutines, the longest wait first
-  std::optional<std::int64_t> longest_wait_minutes;
-  std::optional<std::int64_t> shortest_wait_minutes; ///< among those known
-};
-
-/// Most interesting first: running before runnable before blocked; then the longest wait, then the largest group; the
-/// runtime's own goroutines last.
-std::vector<GoroutineGroup> group_goroutines(const GoReport &report);
+/// Goroutines with the same stack (functions, files, lines), the same state and the same creation site, by index, the
+/// longest wait first. Most interesting groups first: running before runnable before blocked; then the longest wait,
+/// then the largest group; the runtime's own goroutines last.
+std::vector<StackGroup> group_goroutines(const GoReport &report);
 
 } // namespace inspect

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_set>
 
 namespace inspect {
@@ -42,5 +43,12 @@ struct ReportFrame {
   const ArgumentLayout *arguments = nullptr; ///< Go: how its argument words are printed; owned by the report's pool
   std::size_t physical = 0;                  ///< index of the unwound frame it belongs to, in Stack::frames
 };
+
+/// What tells one line of a stack from another: all that is printed of it but addresses, unless it has no name. Texts
+/// are pooled, so equal texts have equal pointers and need no comparison of characters.
+inline auto frame_identity(const ReportFrame &frame) {
+  return std::tuple(frame.function.data(), frame.file.data(), frame.line, frame.module.data(), frame.inlined,
+                    frame.guessed, frame.signal, frame.function.empty() ? frame.pc.value : 0);
+}
 
 } // namespace inspect

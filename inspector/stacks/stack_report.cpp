@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <unordered_map>
+#include <utility>
 
 namespace inspect {
 
@@ -87,10 +88,10 @@ Result<GoPart> prepare_go(Target &target, GoroutineWish wish) {
   if (wish == GoroutineWish::required) {
     if (runtime.error().kind() != ErrorKind::not_found)
       return std::unexpected(runtime.error());
-    return std::unexpected(
-        Error(ErrorKind::unsupported,
-              fmt::format("process {} ({}) is no Go program and has no goroutines", target.process(), target.command()),
-              "leave out --goroutines to see its threads"));
+    return std::unexpected(Error(
+        ErrorKind::unsupported,
+        fmt::format("process {} ({}) is no Go program and has no goroutines", target.process(), target.command()),
+        "leave out --goroutines to see its threads"));
   }
   if (runtime.error().kind() != ErrorKind::not_found)
     part.reason = runtime.error().message();
@@ -123,10 +124,14 @@ public:
       goroutines.emplace(
           GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory, *report.texts, options_},
           threads);
-    for (const StoppedThread &stopped : threads)
-      ids_.push_back(stopped.thread);
-    report.threads.reserve(threads.size());
+    std::vector<const StoppedThread *> ascending; // as groups have them, which show the values of their first threads
     for (const StoppedThread &stopped : threads) {
+      ids_.push_back(stopped.thread);
+      ascending.push_back(&stopped);
+    }
+    std::ranges::sort(ascending, {}, &StoppedThread::thread);
+    report.threads.reserve(threads.size());
+    for (const StoppedThread *stopped : ascending) {
       if (options_.cancellation != nullptr && options_.cancellation->requested()) {
         report.warnings.push_back(fmt::format("cancelled: {} of {} threads are missing",
                                               threads.size() - report.threads.size(), threads.size()));
@@ -135,9 +140,9 @@ public:
       if (options_.progress)
         options_.progress("threads", report.threads.size(), threads.size());
       report.threads.push_back(
-          report_thread(stopped, memory, namer, facts[stopped.thread], goroutines ? &*goroutines : nullptr));
+          report_thread(*stopped, memory, namer, facts[stopped->thread], goroutines ? &*goroutines : nullptr));
+      drop_surplus_registers(report.threads.back());
     }
-    std::ranges::sort(report.threads, {}, &ThreadReport::thread);
     if (goroutines && options_.goroutines != GoroutineWish::none) {
       const bool with_values = options_.argument_words && options_.argument_values;
       auto stacks = with_values ? goroutine_stacks() : std::vector<GoroutineStackRange>();
@@ -207,7 +212,7 @@ private:
     }
     late_memory_.take_reads(); // arguments of system calls are read live by design
     UnwindLimits limits{.max_frames = options_.max_depth,
-                        .keep_registers = options_.keep_registers,
+                        .keep_registers = options_.max_equal_with_registers > 0,
                         .cancellation = options_.cancellation};
     if (goroutines != nullptr) {
       limits.extension = goroutines->unwinding_of(stopped);
@@ -216,13 +221,19 @@ private:
     thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
     if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
       ++late_threads_;
-    // What a writer needs to walk it again for the values of its variables.
-    if (!thread.stack.frames.empty() && thread.stack.frames.front().registers == nullptr && options_.argument_values)
-      thread.stack.frames.front().registers = std::make_shared<const RegisterSet>(stopped.registers);
     thread.end = thread.stack.end;
     thread.end_reason = thread.stack.end_reason;
     namer.name(thread.stack, thread.frames);
     return thread;
+  }
+
+  /// `thread` is where it will stay.
+  void drop_surplus_registers(ThreadReport &thread) {
+    if (options_.max_equal_with_registers == 0 || thread.goroutine != 0)
+      return;
+    if (++equal_threads_[stack_identity(thread)] > options_.max_equal_with_registers)
+      for (Frame &frame : thread.stack.frames)
+        frame.registers.reset();
   }
 
   GoPart &go_;
@@ -233,6 +244,9 @@ private:
   LateMemory late_memory_;
   std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;
+  /// How many threads there are of each stack; the frames are those of the report.
+  std::unordered_map<decltype(stack_identity(std::declval<ThreadReport &>())), std::size_t, IdentityHash>
+      equal_threads_;
 };
 
 /// A library may have been loaded between the reading of the maps and the stop; where a thread runs in code of no known
@@ -273,8 +287,6 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
     return std::unexpected(go.error());
   SnapshotOptions snapshot_options = options.snapshot;
   snapshot_options.source = go->source.get();
-  // Floating-point arguments of innermost frames are in them.
-  snapshot_options.stop.vector_registers |= options.keep_registers;
   FactsByThread facts = read_thread_facts(target.process());
   if (options.symbolize_while_stopped) {
     auto stopped = StoppedProcess::stop(target.process(), snapshot_options.stop);

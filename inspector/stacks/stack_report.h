@@ -33,8 +33,13 @@ struct ThreadReport {
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
-  Stack stack; ///< the physical frames, kept for `frame`, `regs`, `x`; the innermost has its registers always
+  Stack stack; ///< the physical frames; with registers as far as ReportOptions::max_equal_with_registers goes
 };
+
+/// Equal for threads with the same stack (same functions, lines and inlining; what they wait in may differ).
+inline auto stack_identity(const ThreadReport &thread) {
+  return std::tuple(thread.end, thread.state, FrameSequence(thread.frames));
+}
 
 struct ProcessReport {
   pid_t process = 0;
@@ -64,7 +69,9 @@ enum class GoroutineWish : std::uint8_t {
 struct ReportOptions {
   SnapshotOptions snapshot;
   std::size_t max_depth = 1'000'000; ///< physical frames per thread
-  bool keep_registers = false;
+  /// The registers of all frames are kept of so many threads with equal stacks, and of those that run goroutines:
+  /// values need them, and they cost 600 bytes a frame.
+  std::size_t max_equal_with_registers = 0;
   GoroutineWish goroutines = GoroutineWish::if_any;
   bool argument_words = true;
   bool argument_values = true;          ///< GoReport::values and ProcessReport::values are there
@@ -78,12 +85,8 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
 /// From a process that is held stopped by the caller.
 Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &target, const ReportOptions &options);
 
-/// Threads with the same stack (same functions, lines and inlining; what they wait in may differ).
-struct ThreadGroup {
-  std::vector<std::size_t> members; ///< indices into ProcessReport::threads
-};
-
-/// Most interesting first: running threads before blocked ones, rare stacks before common ones, then by thread id.
-std::vector<ThreadGroup> group_threads(const ProcessReport &report);
+/// Threads with equal stack_identity, by index. Most interesting first: running threads before blocked ones, rare
+/// stacks before common ones, then by thread id.
+std::vector<StackGroup> group_threads(const ProcessReport &report);
 
 } // namespace inspect

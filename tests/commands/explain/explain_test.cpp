@@ -287,7 +287,7 @@ TEST_CASE("goroutines that are alike are one group, with their words folded") {
   CHECK(explain_json(blocked, {"--no-group"})["tracebacks"][0]["groups"].size() == 6);
 }
 
-TEST_CASE("the text for eyes begins with what, where and why") {
+TEST_CASE("the human-readable text begins with what, where and why") {
   const Answer answer = explain(nil_pointer, {});
   CHECK(answer.status == 0);
   CHECK(answer.out.starts_with("panic: runtime error: invalid memory address or nil pointer dereference\n"));
@@ -298,6 +298,17 @@ TEST_CASE("the text for eyes begins with what, where and why") {
   CHECK_THAT(answer.out, Contains("    created by testing.(*B).doBench at /usr/local/go/src/testing/benchmark.go:275"));
   const Answer several = explain(nil_pointer + "\n" + nil_pointer, {});
   CHECK_THAT(several.out, Contains("── 2 of 2, from line 17 of "));
+}
+
+TEST_CASE("folded recursion says where its words are not all the same") {
+  const auto text_with = [](std::string_view last_word) {
+    std::string text = "goroutine 1 [running]:\n";
+    for (int i = 0; i < 20; ++i)
+      text += fmt::format("main.down({})\n\t/src/main.go:7 +0x2a\n", i == 19 ? last_word : "0x1");
+    return explain(text, {}).out;
+  };
+  CHECK_THAT(text_with("0x1"), Contains("… the frame above repeated 20 times in all (to #19)\n"));
+  CHECK_THAT(text_with("0x2"), Contains("… the frame above repeated 20 times in all (to #19), with other arguments\n"));
 }
 
 TEST_CASE("control characters of a crash text do not reach the terminal") {

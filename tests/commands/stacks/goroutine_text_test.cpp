@@ -1,4 +1,4 @@
-// Goroutines as `stacks` prints them for eyes.
+// Goroutines as `stacks` prints them human-readable.
 #include "commands/stacks/goroutine_text.h"
 
 #include "tests/support/captured_output.h"

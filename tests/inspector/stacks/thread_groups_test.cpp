@@ -13,8 +13,8 @@ TEST_CASE("threads with the same stack form one group, whatever object they wait
   add_thread(report, 4, 'S', {{"wait", 0}, {"work()", 11}});
   const auto groups = group_threads(report);
   REQUIRE(groups.size() == 2);
-  CHECK(groups[0].members == std::vector<std::size_t>{3});
-  CHECK(groups[1].members == std::vector<std::size_t>{0, 1, 2});
+  CHECK(groups[0].members == std::vector<std::uint32_t>{3});
+  CHECK(groups[1].members == std::vector<std::uint32_t>{0, 1, 2});
 }
 
 TEST_CASE("running threads come before stuck ones, those before sleeping ones, rare stacks before common ones") {
@@ -25,7 +25,7 @@ TEST_CASE("running threads come before stuck ones, those before sleeping ones, r
   add_thread(report, 4, 'D', {{"c", 3}});
   add_thread(report, 5, 'R', {{"d", 4}});
   std::vector<pid_t> order;
-  for (const ThreadGroup &group : group_threads(report))
+  for (const StackGroup &group : group_threads(report))
     order.push_back(report.threads[group.members.front()].thread);
   CHECK(order == std::vector<pid_t>{5, 4, 3, 1});
 }
