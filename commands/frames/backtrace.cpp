@@ -17,7 +17,7 @@ struct BacktraceRequest {
 
 /// A depth, and gdb's word "full" before or after it.
 Result<BacktraceRequest> read_request(const CommandContext &context) {
-  BacktraceRequest request{context.session->settings().number("depth"), context.arguments.has("-full")};
+  BacktraceRequest request{context.session->dialogue.settings.number("depth"), context.arguments.has("-full")};
   for (const std::string &word : context.arguments.positional()) {
     if (word == "full") {
       request.full = true;
@@ -36,7 +36,7 @@ Result<ExitStatus> run_backtrace(CommandContext &context) {
   const auto request = read_request(context);
   if (!request)
     return std::unexpected(request.error());
-  const auto report = session.fresh_report();
+  const auto report = session.selection.fresh_report();
   if (!report)
     return std::unexpected(report.error());
   for (const std::string &warning : (*report)->warnings)
@@ -46,9 +46,9 @@ Result<ExitStatus> run_backtrace(CommandContext &context) {
   options.locals = request->full;
   options.internal = context.arguments.has("--internal");
   options.depth = request->depth;
-  options.with_addresses = session.settings().text("backtrace-addresses") == "on";
+  options.with_addresses = session.dialogue.settings.text("backtrace-addresses") == "on";
   if (!context.arguments.has("-a")) {
-    const auto goroutine = session.selected_goroutine();
+    const auto goroutine = session.selection.goroutine();
     if (!goroutine)
       return std::unexpected(goroutine.error());
     if (*goroutine != nullptr) {
@@ -60,7 +60,7 @@ Result<ExitStatus> run_backtrace(CommandContext &context) {
       write_goroutine(context.output, *(*report)->go, **goroutine, options);
       return ExitStatus::success;
     }
-    const auto thread = session.selected_thread();
+    const auto thread = session.selection.thread();
     if (!thread)
       return std::unexpected(thread.error());
     write_backtrace(context.output, **report, **thread, options);

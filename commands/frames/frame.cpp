@@ -20,15 +20,16 @@ Result<std::size_t> number_or(const CommandContext &context, std::size_t fallbac
 }
 
 Result<ExitStatus> select(CommandContext &context, std::size_t index) {
-  if (auto selected = context.session->select_frame(index); !selected)
+  if (auto selected = context.session->selection.select_frame(index); !selected)
     return std::unexpected(selected.error());
-  if (auto written = write_selected_frame(context.output, *context.session); !written)
+  if (auto written = write_selected_frame(context.output, context.session->target(), context.session->selection);
+      !written)
     return std::unexpected(written.error());
   return ExitStatus::success;
 }
 
 Result<ExitStatus> run_frame(CommandContext &context) {
-  const auto index = number_or(context, context.session->selected_frame());
+  const auto index = number_or(context, context.session->selection.frame_index());
   return index ? select(context, *index) : std::unexpected(index.error());
 }
 
@@ -36,11 +37,11 @@ Result<ExitStatus> run_up(CommandContext &context) {
   const auto count = number_or(context, 1);
   if (!count)
     return std::unexpected(count.error());
-  const auto selected = context.session->selected_frames();
+  const auto selected = context.session->selection.frames();
   if (!selected)
     return std::unexpected(selected.error());
   const std::size_t frames = selected->size();
-  const std::size_t now = context.session->selected_frame();
+  const std::size_t now = context.session->selection.frame_index();
   if (now + 1 >= frames && *count > 0)
     return std::unexpected(Error(ErrorKind::usage, "this is the outermost frame; there is none above"));
   return select(context, *count >= frames - now ? frames - 1 : now + *count);
@@ -50,7 +51,7 @@ Result<ExitStatus> run_down(CommandContext &context) {
   const auto count = number_or(context, 1);
   if (!count)
     return std::unexpected(count.error());
-  const std::size_t now = context.session->selected_frame();
+  const std::size_t now = context.session->selection.frame_index();
   if (now == 0 && *count > 0)
     return std::unexpected(Error(ErrorKind::usage, "this is the innermost frame; there is none below"));
   return select(context, *count >= now ? 0 : now - *count);

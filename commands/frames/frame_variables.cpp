@@ -16,8 +16,8 @@ std::string function_of(const ReportFrame &frame) {
 }
 
 /// Why there are neither arguments nor locals: the module's debug information is missing, or does not reach here.
-Error no_debug_information(Session &session, const ReportFrame &frame) {
-  Module *module = session.target().modules().find(frame.pc);
+Error no_debug_information(Target &target, const ReportFrame &frame) {
+  Module *module = target.modules().find(frame.pc);
   std::string reason;
   if (module == nullptr)
     reason = "it is in no known module";
@@ -33,10 +33,10 @@ Error no_debug_information(Session &session, const ReportFrame &frame) {
 /// A stripped Go program still says what words its functions were called with, and what they lead to.
 Result<bool> write_argument_words(CommandContext &context, const ReportFrame &frame) {
   Session &session = *context.session;
-  const auto goroutine = session.selected_goroutine();
+  const auto goroutine = session.selection.goroutine();
   if (!goroutine)
     return std::unexpected(goroutine.error());
-  const ProcessReport *report = session.known_report();
+  const ProcessReport *report = session.selection.known_report();
   if (*goroutine == nullptr || report == nullptr || !report->go || report->go->values == nullptr)
     return false;
   const auto words = report->go->words_of(**goroutine, frame);
@@ -55,14 +55,14 @@ Result<bool> write_argument_words(CommandContext &context, const ReportFrame &fr
 
 Result<ExitStatus> write_variables(CommandContext &context, FrameVariables which) {
   Session &session = *context.session;
-  const auto frame = session.selected_report_frame();
+  const auto frame = session.selection.report_frame();
   if (!frame)
     return std::unexpected(frame.error());
   const auto &positional = context.arguments.positional();
   const auto wanted = name_filter(positional.empty() ? "" : positional.front());
   if (!wanted)
     return std::unexpected(wanted.error());
-  const auto scope = session.scope();
+  const auto scope = session.evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
   if ((*scope)->function() == nullptr) {
@@ -73,12 +73,12 @@ Result<ExitStatus> write_variables(CommandContext &context, FrameVariables which
       if (*written)
         return ExitStatus::success;
     }
-    return std::unexpected(no_debug_information(session, **frame));
+    return std::unexpected(no_debug_information(session.target(), **frame));
   }
   if ((*frame)->guessed)
     context.output.warning("this frame is guessed: what is said of its variables may be wrong");
   FrameVariableOptions options;
-  options.print = session.print_options();
+  options.print = session.evaluator.print_options();
   options.per_value = std::chrono::milliseconds(1000);
   options.with_types = context.arguments.has("-v");
   std::size_t count = 0;

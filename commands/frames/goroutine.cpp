@@ -18,15 +18,15 @@ Result<const GoroutineReport *> wanted_goroutine(CommandContext &context) {
     if (!number || *number == 0 || positional.front().starts_with('-'))
       return std::unexpected(
           Error(ErrorKind::usage, fmt::format("'{}' is no goroutine id", positional.front()), "goroutines"));
-    if (auto selected = session.select_goroutine(*number); !selected)
+    if (auto selected = session.selection.select_goroutine(*number); !selected)
       return std::unexpected(selected.error());
   }
-  if (const auto go = session.go_report(); !go)
+  if (const auto go = session.selection.go_report(); !go)
     return std::unexpected(go.error());
-  auto goroutine = session.selected_goroutine();
+  auto goroutine = session.selection.goroutine();
   if (goroutine && *goroutine == nullptr)
     return std::unexpected(Error(ErrorKind::usage,
-                                 fmt::format("thread {} is selected, and no goroutine", session.selected_thread_id()),
+                                 fmt::format("thread {} is selected, and no goroutine", session.selection.thread_id()),
                                  "goroutine ID; goroutines lists them"));
   return goroutine;
 }
@@ -44,8 +44,8 @@ std::string wait_text(const WaitedChannel &channel) {
   return text + (channel.closed ? ", closed" : "");
 }
 
-void write_waits(Output &output, Session &session, const GoroutineReport &goroutine) {
-  const auto channels = waited_channels(session.target(), goroutine);
+void write_waits(Output &output, Target &target, const GoroutineReport &goroutine) {
+  const auto channels = waited_channels(target, goroutine);
   if (!channels) {
     output.warning(channels.error().message());
     return;
@@ -59,16 +59,16 @@ Result<ExitStatus> run_goroutine(CommandContext &context) {
   const auto goroutine = wanted_goroutine(context);
   if (!goroutine)
     return std::unexpected(goroutine.error());
-  const auto go = session.go_report();
+  const auto go = session.selection.go_report();
   if (!go)
     return std::unexpected(go.error());
   context.output.write(context.output.styled(Style::heading, goroutine_title(**goroutine)) + "\n");
   if (const std::string creation = creation_text(**go, **goroutine); !creation.empty())
     context.output.write("    " + creation + "\n");
-  write_waits(context.output, session, **goroutine);
+  write_waits(context.output, session.target(), **goroutine);
   if ((*go)->stack_of(**goroutine).frames.empty())
     return ExitStatus::success;
-  if (auto written = write_selected_frame(context.output, session); !written)
+  if (auto written = write_selected_frame(context.output, session.target(), session.selection); !written)
     return std::unexpected(written.error());
   return ExitStatus::success;
 }
@@ -88,7 +88,7 @@ Result<ExitStatus> run_deferred(CommandContext &context) {
   const auto goroutine = wanted_goroutine(context);
   if (!goroutine)
     return std::unexpected(goroutine.error());
-  const auto report = session.last_report();
+  const auto report = session.selection.last_report();
   if (!report)
     return std::unexpected(report.error());
   std::vector<std::string> warnings;

@@ -163,9 +163,10 @@ Result<GoroutineKey> parse_goroutine_key(std::string_view text) {
 Result<GoroutineTest> parse_goroutine_wait(std::string_view given) {
   std::string_view text = given;
   const auto bad = [&] {
-    return std::unexpected(Error(
-        ErrorKind::usage, given.empty() ? "a waiting time is missing" : fmt::format("'{}' is no waiting time", given),
-        "'>5m', '>=90s', '<2h'"));
+    return std::unexpected(
+        Error(ErrorKind::usage,
+              given.empty() ? "a waiting time is missing" : fmt::format("'{}' is no waiting time", given),
+              "'>5m', '>=90s', '<2h'"));
   };
   const bool below = text.starts_with('<');
   const bool strict = text.starts_with('>') || below;

@@ -24,11 +24,11 @@ std::string labels_of(const GoReport &report, const GoroutineReport &goroutine) 
   return text;
 }
 
-StackWriterOptions stack_options(Session &session, const GoroutineRequest &request) {
+StackWriterOptions stack_options(const Settings &settings, const GoroutineRequest &request) {
   StackWriterOptions options;
   options.arguments = ArgumentDetail::values;
   options.internal = request.internal;
-  options.depth = request.depth != 0 ? request.depth : session.settings().number("depth");
+  options.depth = request.depth != 0 ? request.depth : settings.number("depth");
 
   return options;
 }
@@ -72,7 +72,7 @@ private:
   Result<std::vector<std::uint32_t>> choose() {
     std::vector<std::uint32_t> chosen;
     if (!request_.channel.empty()) {
-      const auto channel = session_.evaluate(request_.channel);
+      const auto channel = session_.evaluator.address(request_.channel);
       if (!channel)
         return std::unexpected(channel.error());
       auto waiting = goroutines_waiting_on(session_.target(), report_, RunAddress{*channel});
@@ -117,10 +117,10 @@ private:
 
   void write_one(const GoroutineReport &goroutine) {
     if (request_.stacks) {
-      write_goroutine(output_, report_, goroutine, stack_options(session_, request_));
+      write_goroutine(output_, report_, goroutine, stack_options(session_.dialogue.settings, request_));
       return;
     }
-    const bool selected = goroutine.id == session_.selected_goroutine_id();
+    const bool selected = goroutine.id == session_.selection.goroutine_id();
     std::string location = location_text(report_, goroutine, request_.location);
     output_.write(fmt::format("{} {}; {}\n", selected ? "*" : " ", goroutine_title(goroutine),
                               output_.styled(Style::function, escape(location))));
@@ -166,13 +166,14 @@ private:
     std::vector<std::uint64_t> ids; // the command may replace the report
     for (const std::uint32_t index : chosen)
       ids.push_back(report_.goroutines[index].id);
-    const std::uint64_t goroutine = session_.selected_goroutine_id();
-    const pid_t thread = session_.selected_thread_id();
-    session_.keep_same_look(true);
+    const std::uint64_t goroutine = session_.selection.goroutine_id();
+    const pid_t thread = session_.selection.thread_id();
+    session_.selection.keep_same_look(true);
     auto status = run_for_each(ids);
-    session_.keep_same_look(false);
+    session_.selection.keep_same_look(false);
     // What was selected may have ended: then the last one stays selected.
-    static_cast<void>(goroutine != 0 ? session_.select_goroutine(goroutine) : session_.select_thread(thread));
+    static_cast<void>(goroutine != 0 ? session_.selection.select_goroutine(goroutine)
+                                     : session_.selection.select_thread(thread));
     return status;
   }
 
@@ -182,7 +183,7 @@ private:
     for (const std::uint64_t id : ids) {
       if (session_.cancellation().requested())
         return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
-      if (const auto selected = session_.select_goroutine(id); !selected)
+      if (const auto selected = session_.selection.select_goroutine(id); !selected)
         return std::unexpected(selected.error());
       if (!request_.command_says_which)
         output_.write(output_.styled(Style::heading, fmt::format("goroutine {}:\n", id)));
@@ -204,10 +205,10 @@ Result<ExitStatus> run_goroutines(CommandContext &context) {
   const auto request = parse_goroutine_request(context.arguments.positional());
   if (!request)
     return std::unexpected(request.error());
-  const auto report = session.fresh_report();
+  const auto report = session.selection.fresh_report();
   if (!report)
     return std::unexpected(report.error());
-  const auto go = session.go_report();
+  const auto go = session.selection.go_report();
   if (!go)
     return std::unexpected(go.error());
   for (const std::string &warning : (*report)->warnings)

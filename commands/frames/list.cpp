@@ -17,13 +17,13 @@ struct Place {
   int marked = 0;
 };
 
-Result<Place> place_of_frame(Session &session) {
-  const auto frame = session.selected_report_frame();
+Result<Place> place_of_frame(Selection &selection) {
+  const auto frame = selection.report_frame();
   if (!frame)
     return std::unexpected(frame.error());
   if ((*frame)->file.empty() || (*frame)->line <= 0)
     return std::unexpected(Error(ErrorKind::not_found,
-                                 fmt::format("no source line is known for frame {}", session.selected_frame()),
+                                 fmt::format("no source line is known for frame {}", selection.frame_index()),
                                  "disassemble, or install the debug information of its module (libraries)"));
   return Place{std::string((*frame)->file), (*frame)->line, (*frame)->line};
 }
@@ -40,7 +40,7 @@ Result<std::string> complete_path(Session &session, const std::string &name) {
   if (name.starts_with('/'))
     return name;
   // The selected frame's own file is the likeliest, and costs no walk over all units.
-  if (const auto frame = session.selected_report_frame(); frame && std::string((*frame)->file).ends_with("/" + name))
+  if (const auto frame = session.selection.report_frame(); frame && std::string((*frame)->file).ends_with("/" + name))
     return std::string((*frame)->file);
   const auto files = source_files(session.target(), session.cancellation());
   if (!files)
@@ -67,10 +67,10 @@ Result<Place> wanted_place(CommandContext &context) {
   Session &session = *context.session;
   const auto &positional = context.arguments.positional();
   if (positional.empty())
-    return place_of_frame(session);
+    return place_of_frame(session.selection);
   const std::string text = fmt::format("{}", fmt::join(positional, " "));
   if (const auto line = line_number(text)) {
-    auto place = place_of_frame(session);
+    auto place = place_of_frame(session.selection);
     if (place)
       place->line = *line;
     return place;
@@ -89,12 +89,12 @@ Result<ExitStatus> run_list(CommandContext &context) {
   const auto place = wanted_place(context);
   if (!place)
     return std::unexpected(place.error());
-  const int around =
-      static_cast<int>(std::min<std::size_t>(context.session->settings().number("source-list-line-count"), 5'000));
+  const int around = static_cast<int>(
+      std::min<std::size_t>(context.session->dialogue.settings.number("source-list-line-count"), 5'000));
   const std::string heading =
       context.output.styled(Style::location, fmt::format("{}:{}", shown_path(place->file), place->line)) + "\n";
   const SourceLines lines{place->file, std::max(1, place->line - around), place->line + around, place->marked, heading};
-  if (auto written = write_source(context.output, *context.session, lines); !written)
+  if (auto written = write_source(context.output, context.session->target(), lines); !written)
     return std::unexpected(written.error());
   return ExitStatus::success;
 }

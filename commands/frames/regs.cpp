@@ -39,7 +39,7 @@ bool is_general(unsigned number) {
   return number <= x86_64::return_address || number == x86_64::rflags;
 }
 
-std::string register_line(Session &session, const Frame &frame, const x86_64::RegisterName &name) {
+std::string register_line(Target &target, const Frame &frame, const x86_64::RegisterName &name) {
   const bool is_pc = name.number == x86_64::return_address;
   const bool known = is_pc || (frame.registers != nullptr && frame.registers->knows(name.number));
   if (!known)
@@ -48,18 +48,18 @@ std::string register_line(Session &session, const Frame &frame, const x86_64::Re
   std::string line = fmt::format("{:>7} = {:#018x}", name.name, value);
   if (name.number == x86_64::rflags)
     line += fmt::format("  {}", flag_names(value));
-  else if (const std::string place = describe_address(session.target(), RunAddress{value}); !place.empty())
+  else if (const std::string place = describe_address(target, RunAddress{value}); !place.empty())
     line += fmt::format("  <{}>", escape(place));
   return line + "\n";
 }
 
 Result<ExitStatus> run_regs(CommandContext &context) {
-  const auto frame = context.session->selected_physical_frame();
+  const auto frame = context.session->selection.physical_frame();
   if (!frame)
     return std::unexpected(frame.error());
   for (const x86_64::RegisterName &name : x86_64::register_names()) {
     if (is_general(name.number) || context.arguments.has("-a"))
-      context.output.write(register_line(*context.session, **frame, name));
+      context.output.write(register_line(context.session->target(), **frame, name));
   }
   return ExitStatus::success;
 }

@@ -17,10 +17,10 @@ Result<ExitStatus> run_thread(CommandContext &context) {
     if (!number || *number == 0 || *number > static_cast<std::uint64_t>(std::numeric_limits<pid_t>::max()))
       return std::unexpected(
           Error(ErrorKind::usage, fmt::format("'{}' is no thread id", positional.front()), "threads"));
-    if (auto selected = session.select_thread(static_cast<pid_t>(*number)); !selected)
+    if (auto selected = session.selection.select_thread(static_cast<pid_t>(*number)); !selected)
       return std::unexpected(selected.error());
   }
-  const auto thread = session.selected_thread();
+  const auto thread = session.selection.thread();
   if (!thread)
     return std::unexpected(thread.error());
   context.output.write(
@@ -29,7 +29,7 @@ Result<ExitStatus> run_thread(CommandContext &context) {
   context.output.write((*thread)->goroutine != 0 ? fmt::format(", runs goroutine {}\n", (*thread)->goroutine) : "\n");
   if ((*thread)->frames.empty())
     return ExitStatus::success;
-  if (auto written = write_selected_frame(context.output, session); !written)
+  if (auto written = write_selected_frame(context.output, session.target(), session.selection); !written)
     return std::unexpected(written.error());
   return ExitStatus::success;
 }

@@ -22,7 +22,7 @@ std::string innermost(const ThreadReport &thread) {
 
 Result<ExitStatus> run_threads(CommandContext &context) {
   Session &session = *context.session;
-  const auto report = session.fresh_report();
+  const auto report = session.selection.fresh_report();
   if (!report)
     return std::unexpected(report.error());
   std::size_t name_width = 4;
@@ -31,7 +31,7 @@ Result<ExitStatus> run_threads(CommandContext &context) {
   for (const ThreadReport &thread : (*report)->threads) {
     if (session.cancellation().requested())
       return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
-    const bool selected = thread.thread == session.selected_thread_id();
+    const bool selected = thread.thread == session.selection.thread_id();
     std::string waiting = thread.waiting_in.empty() ? "" : fmt::format(" in {}", escape(thread.waiting_in));
     if (thread.lock_holder != 0)
       waiting +=

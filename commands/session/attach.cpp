@@ -41,7 +41,7 @@ private:
 ExitStatus run_given(Session &session, Output &output, const ParsedArguments &arguments) {
   ExitStatus status = ExitStatus::success;
   for (const auto &given : arguments.given_) {
-    if (session.leave || session.cancellation().requested())
+    if (session.dialogue.leave || session.cancellation().requested())
       break;
     ExitStatus one = ExitStatus::success;
     if (given.option == "-e") {
@@ -84,13 +84,14 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   }
   const bool given = arguments.has("-e") || arguments.has("-x");
   if (!given)
-    session.read_names_ahead();
+    session.evaluator.read_names_ahead();
   ExitStatus status =
       given ? run_given(session, context.output, arguments) : run_interactively(session, context.output);
   const bool ended = session.target_ended();
   session.let_go();
   context.output.set_transcript(nullptr);
-  if (session.transcript != nullptr && (std::fflush(session.transcript) != 0 || std::ferror(session.transcript) != 0)) {
+  if (session.dialogue.transcript != nullptr &&
+      (std::fflush(session.dialogue.transcript) != 0 || std::ferror(session.dialogue.transcript) != 0)) {
     context.output.error("the transcript could not be written completely");
     status = ExitStatus::failure;
   }

@@ -42,9 +42,9 @@ std::vector<std::string> command_names() {
   return names;
 }
 
-std::vector<std::string> thread_ids(Session &session) {
+std::vector<std::string> thread_ids(pid_t process) {
   std::vector<std::string> ids;
-  if (const auto threads = list_threads(session.process())) {
+  if (const auto threads = list_threads(process)) {
     for (const pid_t thread : *threads)
       ids.push_back(fmt::format("{}", thread));
   }
@@ -52,9 +52,9 @@ std::vector<std::string> thread_ids(Session &session) {
 }
 
 /// Those of the last look.
-std::vector<std::string> goroutine_ids(const Session &session, const std::string &beginning) {
+std::vector<std::string> goroutine_ids(const Selection &selection, const std::string &beginning) {
   std::vector<std::string> ids;
-  const ProcessReport *report = session.known_report();
+  const ProcessReport *report = selection.known_report();
   if (report == nullptr || !report->go)
     return ids;
   for (const GoroutineReport &goroutine : report->go->goroutines)
@@ -89,9 +89,9 @@ std::vector<std::string> expressions_beginning(Session &session, const std::stri
     --begin;
   const std::string before = word.substr(0, begin);
   const std::string name = word.substr(begin);
-  if (session.known_report() == nullptr)
+  if (session.selection.known_report() == nullptr)
     return {};
-  const auto scope = session.scope();
+  const auto scope = session.evaluator.scope();
   if (!scope)
     return {};
   std::vector<std::string> names;
@@ -111,9 +111,9 @@ std::vector<std::string> expressions_beginning(Session &session, const std::stri
 std::vector<std::string> names_of(Session &session, CompletionKind kind, const std::string &word) {
   switch (kind) {
   case CompletionKind::thread:
-    return thread_ids(session);
+    return thread_ids(session.process());
   case CompletionKind::goroutine:
-    return goroutine_ids(session, word);
+    return goroutine_ids(session.selection, word);
   case CompletionKind::symbol:
     return word.empty() ? std::vector<std::string>()
                         : names_beginning(session.target(), word, max_candidates, session.cancellation());

@@ -9,14 +9,14 @@ namespace {
 void list_settings(CommandContext &context) {
   for (const SettingSpec &spec : setting_specs()) {
     const std::string values = spec.choices.empty() ? "a number" : fmt::format("{}", fmt::join(spec.choices, "|"));
-    context.output.write(
-        fmt::format("{:22} {:6}  {} ({})\n", spec.key, context.session->settings().text(spec.key), spec.help, values));
+    context.output.write(fmt::format("{:22} {:6}  {} ({})\n", spec.key,
+                                     context.session->dialogue.settings.text(spec.key), spec.help, values));
   }
 }
 
 Result<ExitStatus> run_config(CommandContext &context) {
   const auto &positional = context.arguments.positional();
-  Settings &settings = context.session->settings();
+  Settings &settings = context.session->dialogue.settings;
   if (context.arguments.has("-list") || positional.empty()) {
     list_settings(context);
     return ExitStatus::success;

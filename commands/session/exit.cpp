@@ -11,7 +11,7 @@ CommandSpec make_exit_command() {
   spec.in_session = true;
   spec.works_after_end = true;
   spec.run = [](CommandContext &context) -> Result<ExitStatus> {
-    context.session->leave = true;
+    context.session->dialogue.leave = true;
     return ExitStatus::success;
   };
   return spec;

@@ -10,7 +10,7 @@ namespace {
 Result<ExitStatus> run_stop(CommandContext &context) {
   Session &session = *context.session;
   if (session.held()) {
-    context.output.write("it is held already\n");
+    context.output.write("already held\n");
     return ExitStatus::success;
   }
   if (auto held = session.hold(); !held)

@@ -91,7 +91,7 @@ ExitStatus report(Output &output, const Error &error) {
 ExitStatus read_plainly(Session &session, Output &output) {
   LineReader reader(stdin);
   ExitStatus status = ExitStatus::success;
-  while (!session.leave) {
+  while (!session.dialogue.leave) {
     const auto line = reader.next();
     if (!line)
       break;
@@ -109,7 +109,7 @@ ExitStatus read_plainly(Session &session, Output &output) {
 ExitStatus read_with_editor(Session &session, Output &output) {
   LineEditor editor(session, output);
   std::string last;
-  while (!session.leave && !output.failed()) {
+  while (!session.dialogue.leave && !output.failed()) {
     session.cancellation().clear();
     const auto typed = editor.read(prompt(session));
     if (!typed)
@@ -161,17 +161,17 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
 }
 
 Result<ExitStatus> run_file(Session &session, Output &output, const std::string &path) {
-  if (session.source_depth >= max_source_nesting)
+  if (session.dialogue.source_depth >= max_source_nesting)
     return std::unexpected(
         Error(ErrorKind::usage, fmt::format("{} is sourced too deeply; does it source itself?", path)));
   const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "re"), &std::fclose);
   if (!file)
     return std::unexpected(Error::from_errno(errno, fmt::format("opening {}", path)));
-  ++session.source_depth;
+  ++session.dialogue.source_depth;
   const std::string outer_prefix = output.error_prefix();
   LineReader reader(file.get());
   ExitStatus status = ExitStatus::success;
-  for (int number = 1; !session.leave && !session.cancellation().requested(); ++number) {
+  for (int number = 1; !session.dialogue.leave && !session.cancellation().requested(); ++number) {
     const auto line = reader.next();
     if (!line)
       break;
@@ -180,7 +180,7 @@ Result<ExitStatus> run_file(Session &session, Output &output, const std::string 
       status = ExitStatus::failure;
   }
   output.set_error_prefix(outer_prefix);
-  --session.source_depth;
+  --session.dialogue.source_depth;
   if (std::ferror(file.get()) != 0)
     return std::unexpected(Error(ErrorKind::system, fmt::format("reading {} failed", path)));
   return status;

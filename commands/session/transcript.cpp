@@ -11,7 +11,7 @@ namespace {
 Result<void> end_transcript(CommandContext &context) {
   context.output.set_transcript(nullptr);
   context.output.set_quiet(false);
-  std::FILE *file = std::exchange(context.session->transcript, nullptr);
+  std::FILE *file = std::exchange(context.session->dialogue.transcript, nullptr);
   if (file == nullptr)
     return {};
   const bool failed = std::ferror(file) != 0;
@@ -33,7 +33,7 @@ Result<ExitStatus> run_transcript(CommandContext &context) {
   std::FILE *file = std::fopen(path.c_str(), context.arguments.has("-t") ? "we" : "ae");
   if (file == nullptr)
     return std::unexpected(Error::from_errno(errno, fmt::format("opening {}", path)));
-  context.session->transcript = file;
+  context.session->dialogue.transcript = file;
   context.output.set_transcript(file);
   context.output.set_quiet(context.arguments.has("-x"));
   return ExitStatus::success;

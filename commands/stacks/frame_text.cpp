@@ -15,8 +15,8 @@ namespace {
 
 constexpr off_t max_source_size = 64 << 20;
 
-Result<std::string> read_source(Session &session, const std::string &file) {
-  auto opened = session.target().files().open(file);
+Result<std::string> read_source(Target &target, const std::string &file) {
+  auto opened = target.files().open(file);
   if (!opened)
     return std::unexpected(
         Error(opened.error().kind(),
@@ -103,20 +103,20 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
   return line + "\n";
 }
 
-Result<void> write_selected_frame(Output &output, Session &session) {
-  const auto frame = session.selected_report_frame();
+Result<void> write_selected_frame(Output &output, Target &target, Selection &selection) {
+  const auto frame = selection.report_frame();
   if (!frame)
     return std::unexpected(frame.error());
-  output.write(frame_line(output, session.selected_frame(), **frame, true));
+  output.write(frame_line(output, selection.frame_index(), **frame, true));
   // The line is a courtesy: where the sources are not at hand the frame alone is the answer.
   if (!(*frame)->file.empty() && (*frame)->line > 0)
-    (void)write_source(output, session,
+    (void)write_source(output, target,
                        {std::string((*frame)->file), (*frame)->line, (*frame)->line, (*frame)->line, std::string()});
   return {};
 }
 
-Result<void> write_source(Output &output, Session &session, const SourceLines &lines) {
-  const auto text = read_source(session, lines.file);
+Result<void> write_source(Output &output, Target &target, const SourceLines &lines) {
+  const auto text = read_source(target, lines.file);
   if (!text)
     return std::unexpected(text.error());
   int number = 0;

@@ -1,7 +1,8 @@
 // One frame as a line, and source text around it: shared by the stack writers and the commands that select frames.
 #pragma once
 
-#include "commands/session/session.h"
+#include "commands/cli/output.h"
+#include "commands/session/selection.h"
 
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
                        std::string_view arguments = {});
 
 /// Prints the selected frame, and its source line where the file can be read.
-Result<void> write_selected_frame(Output &output, Session &session);
+Result<void> write_selected_frame(Output &output, Target &target, Selection &selection);
 
 struct SourceLines {
   std::string file;
@@ -28,6 +29,6 @@ struct SourceLines {
 };
 
 /// Prints lines of a source file. It is looked for where the target sees it, then in our root; not_found says so.
-Result<void> write_source(Output &output, Session &session, const SourceLines &lines);
+Result<void> write_source(Output &output, Target &target, const SourceLines &lines);
 
 } // namespace inspect

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::size_t max_instructions = 1'000'000;
 
-Result<RunRange> given_range(Session &session, const std::vector<std::string> &ends) {
+Result<RunRange> given_range(Evaluator &evaluator, const std::vector<std::string> &ends) {
   if (ends.size() != 2)
     return std::unexpected(Error(ErrorKind::usage, "-a needs two addresses: START END", "help disassemble"));
-  const auto begin = session.evaluate(ends[0]);
+  const auto begin = evaluator.address(ends[0]);
   if (!begin)
     return std::unexpected(begin.error());
-  const auto end = session.evaluate(ends[1]);
+  const auto end = evaluator.address(ends[1]);
   if (!end)
     return std::unexpected(end.error());
   if (*end <= *begin)
@@ -30,15 +30,16 @@ Result<RunRange> wanted_range(CommandContext &context) {
   Session &session = *context.session;
   const auto &positional = context.arguments.positional();
   if (context.arguments.has("-a"))
-    return given_range(session, positional);
+    return given_range(session.evaluator, positional);
   const auto function = context.arguments.value("-l");
   if (function && !positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "either -l FUNCTION or a place, not both", "help disassemble"));
   if (function || !positional.empty()) {
-    const auto address = session.evaluate(function ? *function : fmt::format("{}", fmt::join(positional, " ")));
+    const auto address =
+        session.evaluator.address(function ? *function : fmt::format("{}", fmt::join(positional, " ")));
     return address ? function_range(session.target(), RunAddress{*address}) : std::unexpected(address.error());
   }
-  const auto frame = session.selected_physical_frame();
+  const auto frame = session.selection.physical_frame();
   return frame ? function_range(session.target(), (*frame)->lookup_address()) : std::unexpected(frame.error());
 }
 
@@ -76,14 +77,14 @@ Result<ExitStatus> run_disassemble(CommandContext &context) {
   if (!range)
     return std::unexpected(range.error());
   const auto flavor =
-      session.settings().text("disassemble-flavor") == "att" ? AssemblyFlavor::att : AssemblyFlavor::intel;
+      session.dialogue.settings.text("disassemble-flavor") == "att" ? AssemblyFlavor::att : AssemblyFlavor::intel;
   const auto instructions = disassemble(session.target(), *range, flavor, max_instructions, session.cancellation());
   if (!instructions && instructions.error().kind() == ErrorKind::unreadable)
-    return std::unexpected(find_gap(session, range->begin, range->size()).error);
+    return std::unexpected(find_gap(session.target(), range->begin, range->size()).error);
   if (!instructions)
     return std::unexpected(instructions.error());
   // The mark needs a stack; in a listing of an idle function there may be none, which is no failure.
-  const auto frame = session.selected_physical_frame();
+  const auto frame = session.selection.physical_frame();
   std::string function;
   for (const Instruction &instruction : *instructions) {
     if (session.cancellation().requested())

@@ -66,7 +66,8 @@ Result<void> read_gdb_format(std::string_view text, Request &request) {
       request.format = MemoryFormat::binary;
       break;
     default:
-      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' in {} is no size or format of x", letter, text),
+      return std::unexpected(Error(ErrorKind::usage,
+                                   fmt::format("'{}' in {} is no size or format of x", letter, text),
                                    "b h w g for the size, x d u o t for the format; disassemble for instructions"));
     }
   }
@@ -116,7 +117,8 @@ Result<Request> read_request(CommandContext &context) {
   const auto expression = arguments.value("-x");
   if (expression && !words.empty())
     return std::unexpected(Error(ErrorKind::usage, "either an address or -x, not both", "help x"));
-  const auto address = context.session->evaluate(expression ? *expression : fmt::format("{}", fmt::join(words, " ")));
+  const auto address =
+      context.session->evaluator.address(expression ? *expression : fmt::format("{}", fmt::join(words, " ")));
   if (!address)
     return std::unexpected(address.error());
   request.address = RunAddress{*address};
@@ -136,14 +138,14 @@ Result<ExitStatus> run_examine(CommandContext &context) {
     else
       context.output.write(format_memory(request->address, bytes, request->format, request->size));
   };
-  if (auto read = session.memory().read(request->address, bytes); read) {
+  if (auto read = session.target().memory().read(request->address, bytes); read) {
     print();
     return ExitStatus::success;
   }
   // What can be read is shown, then why it ends there.
-  MemoryGap gap = find_gap(session, request->address, bytes.size());
+  MemoryGap gap = find_gap(session.target(), request->address, bytes.size());
   bytes.resize(gap.address - request->address);
-  if (!bytes.empty() && session.memory().read(request->address, bytes))
+  if (!bytes.empty() && session.target().memory().read(request->address, bytes))
     print();
   return std::unexpected(std::move(gap.error));
 }

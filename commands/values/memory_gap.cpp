@@ -36,9 +36,9 @@ RunAddress first_unreadable(const MemoryView &memory, RunAddress address, std::s
 
 } // namespace
 
-MemoryGap find_gap(Session &session, RunAddress address, std::size_t size) {
-  const RunAddress gap = first_unreadable(session.memory(), address, size);
-  const auto maps = read_memory_map(session.target().process());
+MemoryGap find_gap(Target &target, RunAddress address, std::size_t size) {
+  const RunAddress gap = first_unreadable(target.memory(), address, size);
+  const auto maps = read_memory_map(target.process());
   if (!maps)
     return {gap, maps.error()};
   if (const Mapping *holder = find_mapping(*maps, gap))

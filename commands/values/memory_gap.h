@@ -1,7 +1,7 @@
 // Why a range of memory cannot be read: where the first unreadable byte is, and what is mapped nearest.
 #pragma once
 
-#include "commands/session/session.h"
+#include "inspector/target/target.h"
 
 namespace inspect {
 
@@ -11,6 +11,6 @@ struct MemoryGap {
 };
 
 /// Of a range whose read has just failed.
-MemoryGap find_gap(Session &session, RunAddress address, std::size_t size);
+MemoryGap find_gap(Target &target, RunAddress address, std::size_t size);
 
 } // namespace inspect

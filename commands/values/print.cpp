@@ -37,10 +37,10 @@ Result<ExitStatus> run_print(CommandContext &context) {
   const auto &positional = context.arguments.positional();
   if (positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "print needs an expression", "help print"));
-  const auto request = parse_print_request(positional.front(), session.print_options());
+  const auto request = parse_print_request(positional.front(), session.evaluator.print_options());
   if (!request)
     return fail_in_expression(context.output, request.error(), positional.front());
-  const auto scope = session.scope();
+  const auto scope = session.evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
   const auto value = evaluate(request->expression, **scope);

@@ -37,10 +37,10 @@ std::string hexadecimal(std::span<const std::byte> bytes) {
   return text;
 }
 
-Result<Session::Exchange> exchange(Session &session, RunAddress address, std::span<const std::byte> bytes) {
-  auto done = session.write_memory(address, bytes);
+Result<Evaluator::Exchange> exchange(Session &session, RunAddress address, std::span<const std::byte> bytes) {
+  auto done = session.evaluator.write_memory(address, bytes);
   if (!done && done.error().kind() == ErrorKind::unreadable)
-    return std::unexpected(find_gap(session, address, bytes.size()).error);
+    return std::unexpected(find_gap(session.target(), address, bytes.size()).error);
   if (done && !std::ranges::equal(done->after, bytes))
     return std::unexpected(
         Error(ErrorKind::unreadable, fmt::format("{:#x} reads {} after {} was written", address.value,
@@ -54,10 +54,10 @@ Result<ExitStatus> set_word(CommandContext &context, const Assignment &assignmen
   const auto size = size_of_target(session, assignment);
   if (!size)
     return std::unexpected(size.error());
-  const auto address = session.evaluate(assignment.address);
+  const auto address = session.evaluator.address(assignment.address);
   if (!address)
     return std::unexpected(address.error());
-  const auto value = session.evaluate(assignment.value);
+  const auto value = session.evaluator.address(assignment.value);
   if (!value)
     return std::unexpected(value.error());
   const auto bytes = bytes_of(*value, *size);
@@ -77,20 +77,20 @@ struct Prepared {
   bool used_frame = false;
 };
 
-Result<Prepared> prepare(Session &session, const std::string &text) {
-  const auto scope = session.scope();
+Result<Prepared> prepare(Evaluator &evaluator, const std::string &text) {
+  const auto scope = evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
   auto plan = plan_assignment(text, **scope);
   if (!plan)
     return std::unexpected(plan.error());
-  std::string old_text = value_text(plan->old_value, (*scope)->environment(), session.print_options());
+  std::string old_text = value_text(plan->old_value, (*scope)->environment(), evaluator.print_options());
   return Prepared{*std::move(plan), std::move(old_text), (*scope)->used_frame()};
 }
 
 Result<void> carry_out(Session &session, const AssignmentPlan &plan) {
   if (plan.register_write)
-    return session.write_register(plan.register_write->number, plan.register_write->bytes);
+    return session.evaluator.write_register(plan.register_write->number, plan.register_write->bytes);
   for (const MemoryWrite &write : plan.writes)
     if (auto done = exchange(session, write.address, write.bytes); !done)
       return std::unexpected(done.error());
@@ -98,20 +98,20 @@ Result<void> carry_out(Session &session, const AssignmentPlan &plan) {
 }
 
 /// What the target has now, evaluated anew.
-Result<std::string> text_now(Session &session, const std::string &target) {
-  const auto scope = session.scope();
+Result<std::string> text_now(Evaluator &evaluator, const std::string &target) {
+  const auto scope = evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
   const auto value = evaluate(target, **scope);
   if (!value)
     return std::unexpected(value.error());
-  return value_text(*value, (*scope)->environment(), session.print_options());
+  return value_text(*value, (*scope)->environment(), evaluator.print_options());
 }
 
 Result<ExitStatus> set_value(CommandContext &context, const std::string &text) {
   Session &session = *context.session;
   // Once while the target runs: what cannot be done costs it nothing, and the stop then has all files read.
-  auto prepared = prepare(session, text);
+  auto prepared = prepare(session.evaluator, text);
   if (!prepared)
     return fail_in_expression(context.output, prepared.error(), text);
   if (prepared->plan.register_write && !session.held())
@@ -121,15 +121,15 @@ Result<ExitStatus> set_value(CommandContext &context, const std::string &text) {
   const auto done = session.while_held([&]() -> Result<void> {
     // A frame of a thread that runs may have returned since it was shown, and its place be another's.
     if (prepared->used_frame && !prepared->plan.register_write) {
-      if (auto again = session.find_frame_again(); !again)
+      if (auto again = session.selection.find_frame_again(); !again)
         return again;
-      prepared = prepare(session, text);
+      prepared = prepare(session.evaluator, text);
       if (!prepared)
         return std::unexpected(prepared.error());
     }
     if (auto written = carry_out(session, prepared->plan); !written)
       return written;
-    new_text = text_now(session, prepared->plan.target);
+    new_text = text_now(session.evaluator, prepared->plan.target);
     return {};
   });
   if (!done)
@@ -150,8 +150,8 @@ std::string_view without_var(std::string_view text) {
 }
 
 /// A symbol without a type is written as a word of its size.
-bool is_typeless(Session &session, const Assignment &assignment) {
-  const auto scope = session.scope();
+bool is_typeless(Evaluator &evaluator, const Assignment &assignment) {
+  const auto scope = evaluator.scope();
   const auto value = scope ? evaluate(assignment.address, **scope) : std::unexpected(scope.error());
   return value && value->type.go == nullptr && value->type.native.is_void();
 }
@@ -170,7 +170,7 @@ Result<ExitStatus> run_set(CommandContext &context) {
   }
   const auto assignment = parse_assignment(text);
   const bool has_size = assignment && assignment->size != 0 && !text.starts_with('*') && !text.starts_with('{');
-  const bool is_word = assignment && (parse_number(assignment->address) || is_typeless(session, *assignment));
+  const bool is_word = assignment && (parse_number(assignment->address) || is_typeless(session.evaluator, *assignment));
   if (has_size || is_word)
     return set_word(context, *assignment);
   return set_value(context, text);

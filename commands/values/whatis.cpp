@@ -27,7 +27,7 @@ Result<ExitStatus> write_type(CommandContext &context, TypeText text) {
   const auto &positional = context.arguments.positional();
   if (positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "an expression or a type is missing", "help whatis"));
-  const auto scope = session.scope();
+  const auto scope = session.evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
   const auto type = type_of_expression(positional.front(), **scope);

@@ -1,0 +1,52 @@
+// The process of one `inspect attach`: it runs unless `stop` was given; what needs it stopped takes a short stop then.
+#pragma once
+
+#include "inspector/stacks/stack_report.h"
+#include "inspector/target/target.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace inspect {
+
+class AttachedProcess {
+public:
+  AttachedProcess(std::unique_ptr<Target> target, bool read_only);
+  ~AttachedProcess() { let_go(); }
+  AttachedProcess(const AttachedProcess &) = delete;
+  AttachedProcess &operator=(const AttachedProcess &) = delete;
+
+  Target &target() const { return *target_; }
+  pid_t process() const { return target_->process(); }
+  bool held() const { return stopped_.has_value(); }
+  Result<void> hold();
+  void let_go();
+  /// Runs `job` while the target is held: inside a short stop of its own, unless it is held already.
+  Result<void> while_held(const std::function<Result<void>()> &job);
+  /// Takes note of libraries loaded since, or of the new program after an execve. Before every command.
+  Result<void> follow_target();
+  /// The process has ended (a number that was given to another process since does not deceive it).
+  bool target_ended() const;
+  /// From the held stop where there is one, else from a short stop; with the registers of all frames.
+  Result<ProcessReport> take_report();
+  /// not_permitted with --read-only.
+  Result<void> check_writable() const;
+  /// Of a target that is held.
+  Result<void> write_registers(pid_t thread, const RegisterSet &changed);
+
+  Cancellation &cancellation() { return cancellation_; }
+  std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
+
+private:
+  std::unique_ptr<Target> target_;
+  bool read_only_;
+  std::uint64_t start_ticks_ = 0; ///< of the process: tells it from a later one of the same number
+  std::optional<StoppedProcess> stopped_;
+  Cancellation cancellation_;
+};
+
+} // namespace inspect
