@@ -89,4 +89,32 @@ int Terminal::wait_for_end(std::chrono::seconds deadline) {
   throw std::runtime_error("the program on the terminal did not end: " + unseen_);
 }
 
+namespace {
+
+std::vector<std::string> session_command(const std::string &inspect, pid_t target, const std::string &home,
+                                         const std::vector<std::string> &options) {
+  std::vector<std::string> command{"/usr/bin/env", "XDG_STATE_HOME=" + home, "HOME=" + home, inspect,
+                                   "attach",       std::to_string(target)};
+  command.insert(command.end(), options.begin(), options.end());
+  return command;
+}
+
+} // namespace
+
+SessionTerminal::SessionTerminal(const std::string &inspect, pid_t target, const std::string &home,
+                                 const std::vector<std::string> &options, std::string_view state)
+    : Terminal(session_command(inspect, target, home, options)), target_(target) {
+  if (!wait_for_prompt(state))
+    throw std::runtime_error("the session shows no prompt: " + unseen());
+}
+
+bool SessionTerminal::wait_for_prompt(std::string_view state, std::chrono::seconds deadline) {
+  return wait_for("(inspect " + std::to_string(target_) + " " + std::string(state) + ") ", deadline);
+}
+
+bool SessionTerminal::run(std::string_view line, std::string_view expected, std::string_view state) {
+  type(std::string(line) + "\r");
+  return wait_for(expected) && wait_for_prompt(state);
+}
+
 } // namespace inspect::test

@@ -3,6 +3,8 @@
 //     Terminal session({binary, "attach", pid});
 //     session.wait_for("running) ");
 //     session.type("bt\r");
+//
+// SessionTerminal is one with `inspect attach` on it, which is at its first prompt when the constructor returns.
 #pragma once
 
 #include <chrono>
@@ -36,6 +38,22 @@ private:
   int master_ = -1;
   bool reaped_ = false;
   std::string unseen_;
+};
+
+class SessionTerminal : public Terminal {
+public:
+  /// `inspect` is the program's path; its history is kept in `home`. Throws where the prompt with this state does not
+  /// appear.
+  SessionTerminal(const std::string &inspect, pid_t target, const std::string &home,
+                  const std::vector<std::string> &options = {}, std::string_view state = "running");
+
+  /// Waits for the prompt: the target is "running", "held" or "ended".
+  bool wait_for_prompt(std::string_view state = "running", std::chrono::seconds deadline = std::chrono::seconds(30));
+  /// Types a line and waits for `expected` in what it prints, then for the prompt.
+  bool run(std::string_view line, std::string_view expected = {}, std::string_view state = "running");
+
+private:
+  pid_t target_;
 };
 
 } // namespace inspect::test

@@ -2,49 +2,30 @@
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/process_health.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/terminal.h"
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <sstream>
+#include <string>
 #include <sys/stat.h>
 
 using namespace inspect::test;
 
 namespace {
 
-/// A running target, a folder of its own for the history, and a session on a terminal.
+/// A running target, and a folder for the history of its sessions.
 struct Typist {
   ChildProcess target{{fixture_path("known_words")}};
-  std::filesystem::path folder;
-  std::string word; ///< the address of the_word
+  TemporaryDirectory folder;
 
-  Typist() {
-    std::istringstream(target.read_line()) >> word;
-    target.wait_for_line("ready");
-    std::string name = "/tmp/inspect-test-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
-  }
-  ~Typist() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-
-  std::vector<std::string> command() const {
-    return {"/usr/bin/env",
-            "XDG_STATE_HOME=" + folder.string(),
-            "HOME=" + folder.string(),
-            INSPECT_BINARY_DIRECTORY "/inspect",
-            "attach",
-            std::to_string(target.pid())};
-  }
-  std::string prompt(const std::string &state) const { return fmt::format("(inspect {} {}) ", target.pid(), state); }
+  Typist() { target.wait_for_line("ready"); }
+  SessionTerminal session() const { return {INSPECT_BINARY_DIRECTORY "/inspect", target.pid(), folder.path()}; }
 };
 
+constexpr const char *examine_word = "x -size 4 the_word";
+constexpr const char *word_line = ":   0x97ff9ee9";
 constexpr const char *control_c = "\x03";
 constexpr const char *control_d = "\x04";
 
@@ -52,12 +33,9 @@ constexpr const char *control_d = "\x04";
 
 TEST_CASE("the prompt says whether the target runs or is held") {
   const Typist typist;
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
-  session.type("stop\r");
-  REQUIRE(session.wait_for(typist.prompt("held")));
-  session.type("continue\r");
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  SessionTerminal session = typist.session();
+  REQUIRE(session.run("stop", "", "held"));
+  REQUIRE(session.run("continue"));
   session.type(control_d);
   CHECK(session.wait_for_end() == 0);
   CHECK(session.unseen().find("the target runs on") != std::string::npos);
@@ -66,22 +44,16 @@ TEST_CASE("the prompt says whether the target runs or is held") {
 
 TEST_CASE("an empty line repeats the last command") {
   const Typist typist;
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
-  session.type("x -size 4 the_word\r");
-  REQUIRE(session.wait_for(":   0x97ff9ee9"));
-  REQUIRE(session.wait_for(typist.prompt("running")));
-  session.type("\r");
-  REQUIRE(session.wait_for(":   0x97ff9ee9"));
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  SessionTerminal session = typist.session();
+  REQUIRE(session.run(examine_word, word_line));
+  REQUIRE(session.run("", word_line));
   session.type("exit\r");
   CHECK(session.wait_for_end() == 0);
 }
 
 TEST_CASE("Tab completes commands, options, their values, threads, symbols, files and settings") {
   const Typist typist;
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  SessionTerminal session = typist.session();
   // What appears is the rest of the word: the editor moves the cursor and leaves what is there already.
   struct Row {
     std::string typed;
@@ -102,7 +74,7 @@ TEST_CASE("Tab completes commands, options, their values, threads, symbols, file
     CAPTURE(session.unseen());
     REQUIRE(appeared);
     session.type(control_c);
-    REQUIRE(session.wait_for(typist.prompt("running")));
+    REQUIRE(session.wait_for_prompt());
   }
   // Several candidates: a second Tab lists them.
   session.type("thr\t");
@@ -110,34 +82,29 @@ TEST_CASE("Tab completes commands, options, their values, threads, symbols, file
   session.type("\t");
   REQUIRE(session.wait_for("thread  threads"));
   session.type(control_c);
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  REQUIRE(session.wait_for_prompt());
 }
 
 TEST_CASE("Ctrl-C gives up the line at the prompt, and a long command, without leaving") {
   const Typist typist;
-  const std::filesystem::path script = typist.folder / "long";
-  {
-    std::ofstream file(script);
-    for (int line = 0; line < 200'000; ++line)
-      file << "bt\n";
-  }
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  std::string lines;
+  for (int line = 0; line < 200'000; ++line)
+    lines += "bt\n";
+  const std::string script = typist.folder.write("long", lines);
+  SessionTerminal session = typist.session();
   session.type("this is not a command");
   session.type(control_c);
-  REQUIRE(session.wait_for(typist.prompt("running")));
-  session.type("x -size 4 the_word\r");
-  REQUIRE(session.wait_for(":   0x97ff9ee9"));
-  REQUIRE(session.wait_for(typist.prompt("running")));
-  session.type("source " + script.string() + "\r");
+  REQUIRE(session.wait_for_prompt());
+  REQUIRE(session.run(examine_word, word_line));
+  session.type("source " + script + "\r");
   REQUIRE(session.wait_for("wait_for_line"));
   REQUIRE(session.wait_for("wait_for_line"));
   session.type(control_c);
-  REQUIRE(session.wait_for(typist.prompt("running"), std::chrono::seconds(60)));
-  session.type("x -size 4 the_word\r");
-  REQUIRE(session.wait_for(":   0x97ff9ee9"));
+  REQUIRE(session.wait_for_prompt("running", std::chrono::seconds(60)));
+  session.type(std::string(examine_word) + "\r");
+  REQUIRE(session.wait_for(word_line));
   CHECK(session.unseen().find("no command 'this'") == std::string::npos);
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  REQUIRE(session.wait_for_prompt());
   session.type(control_d);
   CHECK(session.wait_for_end() == 0);
   CHECK(what_is_wrong_with(typist.target.pid()).empty());
@@ -146,40 +113,35 @@ TEST_CASE("Ctrl-C gives up the line at the prompt, and a long command, without l
 TEST_CASE("the history is kept from session to session, for its owner only") {
   const Typist typist;
   {
-    Terminal session(typist.command());
-    REQUIRE(session.wait_for(typist.prompt("running")));
-    session.type("x -size 4 the_word\r");
-    REQUIRE(session.wait_for(":   0x97ff9ee9"));
-    REQUIRE(session.wait_for(typist.prompt("running")));
+    SessionTerminal session = typist.session();
+    REQUIRE(session.run(examine_word, word_line));
     session.type("exit\r");
     CHECK(session.wait_for_end() == 0);
   }
-  const std::filesystem::path history = typist.folder / "inspect/history";
+  const std::string history = typist.folder / "inspect/history";
   struct stat status {};
   REQUIRE(::stat(history.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777U) == 0600);
   std::ostringstream text;
   text << std::ifstream(history).rdbuf();
   CHECK(text.str().find("the_word") != std::string::npos);
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  SessionTerminal session = typist.session();
   session.type("\x10"); // Ctrl-P: the line before, which was `exit`
   session.type("\x10");
   REQUIRE(session.wait_for("the_word"));
   session.type("\r");
-  REQUIRE(session.wait_for(":   0x97ff9ee9"));
+  REQUIRE(session.wait_for(word_line));
 }
 
 TEST_CASE("a session says that its target has ended, and can still be left") {
   const Typist typist;
-  Terminal session(typist.command());
-  REQUIRE(session.wait_for(typist.prompt("running")));
+  SessionTerminal session = typist.session();
   typist.target.signal(SIGKILL);
   // Its parent has not reaped it: a zombie has ended as well.
   REQUIRE(wait_until([&] { return status_field(typist.target.pid(), "State").starts_with("Z"); }));
   session.type("bt\r");
   REQUIRE(session.wait_for("has ended"));
-  REQUIRE(session.wait_for(typist.prompt("ended")));
+  REQUIRE(session.wait_for_prompt("ended"));
   session.type("exit\r");
   CHECK(session.wait_for_end() == 0);
 }

@@ -4,6 +4,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/process_health.h"
 #include "tests/support/run_command.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/terminal.h"
 
 #include <fmt/format.h>
@@ -236,12 +237,10 @@ TEST_CASE("set writes a register of a held thread") {
 
 TEST_CASE("a variable whose function has returned is not written") {
   Shop shop;
-  Terminal session({INSPECT_BINARY_DIRECTORY "/inspect", "attach", std::to_string(shop.pid())});
-  REQUIRE(session.wait_for("running) "));
-  session.type("bt\r");
-  REQUIRE(session.wait_for("running) "));
-  session.type("frame 2\r");
-  REQUIRE(session.wait_for("running) "));
+  const TemporaryDirectory home;
+  SessionTerminal session(INSPECT_BINARY_DIRECTORY "/inspect", shop.pid(), home.path());
+  REQUIRE(session.run("bt"));
+  REQUIRE(session.run("frame 2"));
   shop.program().write("spin\n"); // it goes on in another function
   shop.program().wait_for_line("done");
   session.type("set inside = 5\r");
