@@ -53,7 +53,7 @@ Result<void> check_choice(const OptionSpec &option, std::string_view value) {
   const std::vector<std::string> allowed = choices(option);
   if (allowed.empty() || std::ranges::find(allowed, value) != allowed.end())
     return {};
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no value of {}; it takes {}{}", value,
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("invalid value '{}' for {}; it takes {}{}", value,
                                                              option.name, option.value, did_you_mean(value, allowed))));
 }
 

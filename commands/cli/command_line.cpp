@@ -39,7 +39,8 @@ ExitStatus dispatch(std::span<const std::string> words, Output &output) {
   if (name == "--generate")
     return generate_for_packaging(words.subspan(1), output);
   if (name.starts_with('-')) {
-    output.error(Error(ErrorKind::usage, fmt::format("{} is no option of inspect itself; a command comes first", name),
+    output.error(Error(ErrorKind::usage,
+                       fmt::format("{} is not an option of inspect itself; a command comes first", name),
                        "inspect help"));
     return ExitStatus::usage;
   }

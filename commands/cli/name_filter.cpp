@@ -17,7 +17,7 @@ Result<std::function<bool(const std::string &)>> name_filter(const std::string &
     std::array<char, 200> reason{};
     ::regerror(problem, storage.get(), reason.data(), reason.size());
     return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("'{}' is no regular expression: {}", pattern, reason.data())));
+        Error(ErrorKind::usage, fmt::format("'{}' is not a valid regular expression: {}", pattern, reason.data())));
   }
   const std::shared_ptr<regex_t> compiled(storage.release(), [](regex_t *expression) {
     ::regfree(expression);

@@ -209,7 +209,7 @@ private:
     if (argument.stale)
       text += output_.styled(Style::dim, " (may be out of date)");
     if (argument.incomplete)
-      text += output_.styled(Style::dim, " (cut off in the text)");
+      text += output_.styled(Style::dim, " (truncated in the text)");
     output_.write(text + "\n");
   }
 

@@ -25,7 +25,7 @@ Result<BacktraceRequest> read_request(const CommandContext &context) {
     }
     const auto depth = parse_number(word);
     if (!depth || word.starts_with('-'))
-      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no number of frames", word), "bt 20"));
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is not a number of frames", word), "bt 20"));
     request.depth = static_cast<std::size_t>(*depth);
   }
   return request;

@@ -15,7 +15,7 @@ Result<std::size_t> number_or(const CommandContext &context, std::size_t fallbac
   const auto number = parse_number(positional.front());
   if (!number || positional.front().starts_with('-'))
     return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("'{}' is no number of a frame", positional.front()), "bt"));
+        Error(ErrorKind::usage, fmt::format("'{}' is not a frame number", positional.front()), "bt"));
   return static_cast<std::size_t>(*number);
 }
 

@@ -17,7 +17,7 @@ Result<const GoroutineReport *> wanted_goroutine(CommandContext &context) {
     const auto number = parse_number(positional.front());
     if (!number || *number == 0 || positional.front().starts_with('-'))
       return std::unexpected(
-          Error(ErrorKind::usage, fmt::format("'{}' is no goroutine id", positional.front()), "goroutines"));
+          Error(ErrorKind::usage, fmt::format("'{}' is not a goroutine id", positional.front()), "goroutines"));
     if (auto selected = session.selection.select_goroutine(*number); !selected)
       return std::unexpected(selected.error());
   }

@@ -32,7 +32,7 @@ std::pair<std::string_view, std::string_view> split_first(std::string_view text)
 
 Error bad_condition(std::string_view text) {
   return Error(ErrorKind::usage,
-               text.empty() ? "a condition is missing" : fmt::format("'{}' is no condition on goroutines", text),
+               text.empty() ? "a condition is missing" : fmt::format("'{}' is not a condition on goroutines", text),
                "userloc REGEX, curloc REGEX, goloc REGEX, startloc REGEX, label KEY[=VALUE], running, or user");
 }
 
@@ -165,7 +165,7 @@ Result<GoroutineTest> parse_goroutine_wait(std::string_view given) {
   const auto bad = [&] {
     return std::unexpected(
         Error(ErrorKind::usage,
-              given.empty() ? "a waiting time is missing" : fmt::format("'{}' is no waiting time", given),
+              given.empty() ? "a waiting time is missing" : fmt::format("'{}' is not a waiting time", given),
               "'>5m', '>=90s', '<2h'"));
   };
   const bool below = text.starts_with('<');

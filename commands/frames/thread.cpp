@@ -16,7 +16,7 @@ Result<ExitStatus> run_thread(CommandContext &context) {
     const auto number = parse_number(positional.front());
     if (!number || *number == 0 || *number > static_cast<std::uint64_t>(std::numeric_limits<pid_t>::max()))
       return std::unexpected(
-          Error(ErrorKind::usage, fmt::format("'{}' is no thread id", positional.front()), "threads"));
+          Error(ErrorKind::usage, fmt::format("'{}' is not a thread id", positional.front()), "threads"));
     if (auto selected = session.selection.select_thread(static_cast<pid_t>(*number)); !selected)
       return std::unexpected(selected.error());
   }

@@ -51,7 +51,7 @@ Result<std::uint64_t> address_of_expression(std::string_view text, FrameScope &s
     return static_cast<std::uint64_t>(number->integer);
   if (value->source && value->source->address())
     return value->source->address()->value;
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no address", text), "x &EXPRESSION"));
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is not an address", text), "x &EXPRESSION"));
 }
 
 bool is_identifier(std::string_view text) {
@@ -207,7 +207,7 @@ Result<std::uint64_t> Evaluator::symbol_address(std::string_view text) {
     return symbol->address.value;
   if (split == std::string_view::npos && dollar && symbol.error().kind() == ErrorKind::not_found)
     return std::unexpected(Error(ErrorKind::not_found,
-                                 fmt::format("'{}' is no register, no number in the environment and no symbol", text),
+                                 fmt::format("'{}' is not a register, a number in the environment or a symbol", text),
                                  "regs -a"));
   if (split == std::string_view::npos || symbol.error().kind() == ErrorKind::cancelled)
     return std::unexpected(symbol.error());

@@ -22,7 +22,7 @@ Result<ExitStatus> run_stop(CommandContext &context) {
 Result<ExitStatus> run_continue(CommandContext &context) {
   Session &session = *context.session;
   context.output.write(session.held() ? fmt::format("process {} runs\n", session.target().process())
-                                      : std::string("it runs already\n"));
+                                      : std::string("already running\n"));
   session.let_go();
   return ExitStatus::success;
 }

@@ -86,7 +86,7 @@ Result<const GoReport *> Selection::go_report() {
                                  "the goroutines could not be read when the process was looked at",
                                  "goroutines, which takes a fresh look and says why it fails"));
   return std::unexpected(Error(ErrorKind::unsupported,
-                               fmt::format("process {} is no Go program and has no goroutines", process_.process()),
+                               fmt::format("process {} is not a Go program and has no goroutines", process_.process()),
                                "threads"));
 }
 

@@ -118,7 +118,7 @@ void write_statistics(const ProcessReport &report, std::chrono::steady_clock::ti
 std::string no_goroutines(const ProcessReport &report) {
   std::string sentence = fmt::format("process {} has no goroutines", report.process);
   if (report.runtime.language != "go")
-    return sentence + ": it is no Go program";
+    return sentence + ": it is not a Go program";
   return sentence + " that could be found" + (report.warnings.empty() ? "" : ": " + report.warnings.front());
 }
 
@@ -214,7 +214,7 @@ CommandSpec make_stacks_command() {
       {"--no-group", "", "", "show every thread and goroutine by itself", false},
       {"--depth", "", "N", "at most N frames per stack; inlined calls are not counted", false},
       {"--format", "", "text|json|go|folded|pprof",
-       "for eyes, or for tools: JSON, a Go traceback, folded stacks, a profile", false},
+       "human-readable, or for tools: JSON, a Go traceback, folded stacks, a profile", false},
       {"--json", "", "", "short for --format json", false},
       {"-o", "", "FILE", "write to FILE", false},
       {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},

@@ -44,7 +44,7 @@ Result<std::size_t> size_of_type(std::string_view name, bool in_go) {
   for (const TypeSize &type : types)
     names.emplace_back(type.name);
   return std::unexpected(Error(ErrorKind::usage,
-                               fmt::format("'{}' is no type that set knows{}", plain, did_you_mean(plain, names)),
+                               fmt::format("'{}' is not a type that set knows{}", plain, did_you_mean(plain, names)),
                                "set -size 4 ADDRESS = VALUE"));
 }
 

@@ -67,7 +67,7 @@ Result<void> read_gdb_format(std::string_view text, Request &request) {
       break;
     default:
       return std::unexpected(Error(ErrorKind::usage,
-                                   fmt::format("'{}' in {} is no size or format of x", letter, text),
+                                   fmt::format("'{}' in {} is not a size or format of x", letter, text),
                                    "b h w g for the size, x d u o t for the format; disassemble for instructions"));
     }
   }

@@ -111,7 +111,7 @@ Result<Value> register_value(std::string_view name, const FrameContext *frame, S
   if (!part)
     return std::unexpected(Error(
         ErrorKind::not_found,
-        fmt::format("'{}' is no register{}", name, did_you_mean(lower_case(name), register_value_names())), "regs -a"));
+        fmt::format("'{}' is not a register{}", name, did_you_mean(lower_case(name), register_value_names())), "regs -a"));
   const auto known = frame != nullptr ? content(*part, *frame) : std::nullopt;
   if (!known)
     return std::unexpected(

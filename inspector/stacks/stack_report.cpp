@@ -90,7 +90,7 @@ Result<GoPart> prepare_go(Target &target, GoroutineWish wish) {
       return std::unexpected(runtime.error());
     return std::unexpected(Error(
         ErrorKind::unsupported,
-        fmt::format("process {} ({}) is no Go program and has no goroutines", target.process(), target.command()),
+        fmt::format("process {} ({}) is not a Go program and has no goroutines", target.process(), target.command()),
         "leave out --goroutines to see its threads"));
   }
   if (runtime.error().kind() != ErrorKind::not_found)

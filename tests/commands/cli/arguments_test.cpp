@@ -60,7 +60,7 @@ TEST_CASE("words become options and positionals") {
       {{"-", "b"}, "|- b"},
       {{"a", "b", "c"}, "|a b c"},
       {{"-fmt"}, "error: -fmt needs a value: hex|dec"},
-      {{"-fmt", "hx", "a"}, "error: 'hx' is no value of -fmt; it takes hex|dec; did you mean 'hex'?"},
+      {{"-fmt", "hx", "a"}, "error: invalid value 'hx' for -fmt; it takes hex|dec; did you mean 'hex'?"},
       {{"-fnt", "hex", "a"}, "error: examine has no option '-fnt'; did you mean '-fmt'?"},
       {{"--al", "a"}, "error: examine has no option '--al'; did you mean '--all'?"},
       {{"--all=1", "a"}, "error: --all takes no value"},

@@ -139,15 +139,15 @@ TEST_CASE("words that make no sense are refused in one sentence with a remedy") 
     std::string remedy;
   };
   const Row rows[] = {
-      {{"-with", "nonsense"}, "'nonsense' is no condition on goroutines", "userloc REGEX"},
+      {{"-with", "nonsense"}, "'nonsense' is not a condition on goroutines", "userloc REGEX"},
       {{"-with"}, "a condition is missing", "userloc REGEX"},
-      {{"-with", "userloc"}, "'userloc' is no condition on goroutines", "userloc REGEX"},
+      {{"-with", "userloc"}, "'userloc' is not a condition on goroutines", "userloc REGEX"},
       {{"-without", "label"}, "label needs a key", "label tenant"},
-      {{"-with", "userloc", "("}, "'(' is no regular expression", ""},
-      {{"-waiting", "abc"}, "'abc' is no waiting time", ">5m"},
-      {{"-waiting", ">"}, "'>' is no waiting time", ">5m"},
-      {{"-waiting", "5y"}, "'5y' is no waiting time", ">5m"},
-      {{"-waiting", ">nan"}, "'>nan' is no waiting time", ">5m"},
+      {{"-with", "userloc", "("}, "'(' is not a valid regular expression", ""},
+      {{"-waiting", "abc"}, "'abc' is not a waiting time", ">5m"},
+      {{"-waiting", ">"}, "'>' is not a waiting time", ">5m"},
+      {{"-waiting", "5y"}, "'5y' is not a waiting time", ">5m"},
+      {{"-waiting", ">nan"}, "'>nan' is not a waiting time", ">5m"},
       {{"-waiting"}, "a waiting time is missing", ">5m"},
       {{"-group"}, "what to group goroutines by is missing", "label KEY"},
       {{"-group", "colour"}, "goroutines cannot be grouped by 'colour'", "label KEY"},

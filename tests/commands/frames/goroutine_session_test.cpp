@@ -300,15 +300,15 @@ TEST_CASE("what makes no sense of goroutines is refused in one sentence with a r
     const std::string process = std::to_string(program.pid());
     const Row rows[] = {
         {"goroutine 99999999", "process " + process + " has no goroutine 99999999\n  try: goroutines\n"},
-        {"goroutine abc", "'abc' is no goroutine id\n  try: goroutines\n"},
-        {"goroutine -1", "'-1' is no goroutine id\n  try: goroutines\n"},
+        {"goroutine abc", "'abc' is not a goroutine id\n  try: goroutines\n"},
+        {"goroutine -1", "'-1' is not a goroutine id\n  try: goroutines\n"},
         {"goroutine",
          "thread " + process + " is selected, and no goroutine\n  try: goroutine ID; goroutines lists them\n"},
         {"deferred",
          "thread " + process + " is selected, and no goroutine\n  try: goroutine ID; goroutines lists them\n"},
         {"deferred 99999999", "process " + process + " has no goroutine 99999999\n  try: goroutines\n"},
-        {"goroutines -with nonsense", "'nonsense' is no condition on goroutines\n  try: userloc REGEX"},
-        {"goroutines -waiting abc", "'abc' is no waiting time\n  try: '>5m', '>=90s', '<2h'\n"},
+        {"goroutines -with nonsense", "'nonsense' is not a condition on goroutines\n  try: userloc REGEX"},
+        {"goroutines -waiting abc", "'abc' is not a waiting time\n  try: '>5m', '>=90s', '<2h'\n"},
         {"goroutines -chan 0x10", "there is no channel at 0x10\n  try: goroutine ID shows"},
         {"goroutines -chan no_such_name", "no symbol is named 'no_such_name'\n"},
         {"goroutines -exec nonsense", "there is no command 'nonsense'\n"},
@@ -332,7 +332,7 @@ TEST_CASE("the goroutine commands say of a native process that it has none") {
     CAPTURE(command);
     const CommandResult result = run_inspect({"attach", std::to_string(program.pid()), "-e", command});
     CHECK(result.err ==
-          fmt::format("inspect: process {} is no Go program and has no goroutines\n  try: threads\n", program.pid()));
+          fmt::format("inspect: process {} is not a Go program and has no goroutines\n  try: threads\n", program.pid()));
     CHECK(result.out.empty());
     CHECK(result.status == 1);
   }

@@ -126,8 +126,8 @@ TEST_CASE("x refuses what makes no sense and says where memory ends") {
       {"x -fmt hxe the_bytes", "did you mean 'hex'"},
       {"x", "an address is missing"},
       {"x no_such_symbol", "no symbol is named 'no_such_symbol'"},
-      {"x $no_such_name", "'$no_such_name' is no register, no number in the environment and no symbol"},
-      {"x/4z the_bytes", "is no size or format"},
+      {"x $no_such_name", "'$no_such_name' is not a register, a number in the environment or a symbol"},
+      {"x/4z the_bytes", "is not a size or format"},
       {"x 0x10", "0x10 is not mapped; the nearest mapping is 0x"},
       {"x -size 8 0xffffffffffffffff", "0xffffffffffffffff is not mapped"},
       {"x -size 8 -5", "0xfffffffffffffffb is not mapped"},
@@ -249,7 +249,7 @@ TEST_CASE("threads and thread name and select threads") {
   CHECK(list.out.starts_with("*"));
   CHECK_THAT(attach("thread").out, Contains(fmt::format("thread {} ", many.pid())));
   CHECK_THAT(attach("thread 1").err, Contains("has no thread 1"));
-  CHECK_THAT(attach("thread one").err, Contains("'one' is no thread id"));
+  CHECK_THAT(attach("thread one").err, Contains("'one' is not a thread id"));
   std::istringstream lines(list.out);
   std::string first, second, id;
   std::getline(lines, first);
@@ -324,7 +324,7 @@ TEST_CASE("maps, libraries, funcs and sources list what is there") {
   CHECK(target.attach({"funcs ^shop::Till"}).out == "shop::Till::open_for_business(char*, int)\n");
   CHECK(target.attach({"funcs ^no_function_has_this_name$"}).out.empty());
   CHECK(target.attach({"funcs hidden<"}).out == "int shop::(anonymous namespace)::hidden<int>(int)\n");
-  CHECK_THAT(target.attach({"funcs ("}).err, Contains("is no regular expression"));
+  CHECK_THAT(target.attach({"funcs ("}).err, Contains("is not a valid regular expression"));
   std::string source = target.attach({"sources known_words"}).out;
   CHECK(source.ends_with("/fixtures/commands/known_words.cpp\n"));
   source.pop_back();

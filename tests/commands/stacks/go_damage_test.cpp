@@ -210,7 +210,7 @@ TEST_CASE("goroutines asked of a native process: a sentence and the remedy") {
   const CommandResult result = run_inspect({"stacks", pid, "--goroutines"});
   CHECK(result.status == 1);
   CHECK(result.out == "");
-  CHECK_THAT(result.err, Contains(fmt::format("process {} (many_threads) is no Go program", pid)) &&
+  CHECK_THAT(result.err, Contains(fmt::format("process {} (many_threads) is not a Go program", pid)) &&
                              Contains("try: leave out --goroutines to see its threads"));
 }
 

@@ -294,7 +294,7 @@ TEST_CASE("the options of stacks on a Go program") {
                              Contains("main.receive") && Contains("many_threads"));
     const CommandResult goroutines = run_inspect({"stacks", pid_of(native), pid, "--goroutines"});
     CHECK(goroutines.status == 1);
-    CHECK_THAT(goroutines.err, Contains("process " + pid_of(native) + " (many_threads) is no Go program") &&
+    CHECK_THAT(goroutines.err, Contains("process " + pid_of(native) + " (many_threads) is not a Go program") &&
                                    Contains("leave out --goroutines"));
     CHECK_THAT(goroutines.out, Contains("main.receive") && !Contains("\nthread "));
   }

@@ -47,7 +47,7 @@ TEST_CASE("set understands its own, dlv's and gdb's syntax") {
       {"*(uint32)0x7bf6c = 5", "0x7bf6c 4 5"},
       {"{int}0x7bf6c = 5", "0x7bf6c 4 5"},
       {"{unsigned char} $rsp+8 = 5", "$rsp+8 1 5"},
-      {"{itn}0x7bf6c = 5", "error: 'itn' is no type that set knows; did you mean 'int'?"},
+      {"{itn}0x7bf6c = 5", "error: 'itn' is not a type that set knows; did you mean 'int'?"},
       {"0x7bf6c:3 = 5", "error: a size is 1, 2, 4 or 8 bytes, not '3'"},
       {"-size x 0x7bf6c = 5", "error: a size is 1, 2, 4 or 8 bytes, not 'x'"},
       {"*0x7bf6c = 5", "error: set does not understand '*0x7bf6c'"},
