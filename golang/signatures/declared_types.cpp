@@ -23,9 +23,9 @@ void note_unknown(const GoType &type, std::set<const GoType *> &seen, std::vecto
 
 } // namespace
 
-const GoType *DeclaredTypes::named(const std::string &name) {
+const GoType &DeclaredTypes::at(const std::string &name) {
   if (const auto parameter = parameters_.find(name); parameter != parameters_.end())
-    return parameter->second;
+    return *parameter->second;
   if (!names_.contains(name)) {
     const GoType *&known = known_[name];
     if (!known)
@@ -33,23 +33,25 @@ const GoType *DeclaredTypes::named(const std::string &name) {
     if (!known)
       known = known_library_type(name, pool_);
     if (known)
-      return known;
+      return *known;
   }
   GoType *&type = names_[name];
   if (!type)
-    type = &add(GoKind::unknown, name);
-  return type;
+    type = &pool_.add(GoKind::unknown, name);
+  return *type;
 }
 
-GoType &DeclaredTypes::add(GoKind kind, std::string name) {
-  GoType &type = pool_.add();
-  type.kind = kind;
-  type.name = std::move(name);
-  type.size = size_of_kind(kind);
-  type.alignment = alignment_of_kind(kind);
-  if (kind == GoKind::array || kind == GoKind::structure)
-    without_size_[&type] = &type;
-  return type;
+Result<const GoType *> DeclaredTypes::array_of(const GoType &element, std::uint64_t length) {
+  GoType &type = pool_.add(GoKind::array, fmt::format("[{}]{}", length, element.name));
+  type.element = &element;
+  type.length = length;
+  return without_size_[&type] = &type;
+}
+
+const GoType *DeclaredTypes::structure_of(std::vector<GoField> fields, std::string name) {
+  GoType &type = pool_.add(GoKind::structure, std::move(name));
+  type.fields = std::move(fields);
+  return without_size_[&type] = &type;
 }
 
 bool DeclaredTypes::is_declared(const std::string &name) const {
@@ -60,13 +62,13 @@ bool DeclaredTypes::is_declared(const std::string &name) const {
 void DeclaredTypes::declare(const std::string &name, const GoType &underlying, std::size_t offset) {
   GoType *&own = names_[name];
   if (!own)
-    own = &add(GoKind::unknown, name);
+    own = &pool_.add(GoKind::unknown, name);
   underlying_.emplace_back(own, &underlying);
   places_[own] = offset;
 }
 
 void DeclaredTypes::add_parameter(const std::string &name) {
-  parameters_[name] = &add(GoKind::unknown, name);
+  parameters_[name] = &pool_.add(GoKind::unknown, name);
 }
 
 /// "type A B; type B C": each takes what its chain of names ends in.

@@ -2,7 +2,7 @@
 // sizes when all of the text is read, since they may hold types that are declared further down.
 #pragma once
 
-#include "golang/types/go_type.h"
+#include "golang/types/type_grammar.h"
 
 #include <cstddef>
 #include <map>
@@ -15,15 +15,13 @@
 
 namespace inspect {
 
-class DeclaredTypes {
+class DeclaredTypes : public GoTypeResolver {
 public:
-  explicit DeclaredTypes(GoTypePool &pool) : pool_(pool) {}
+  explicit DeclaredTypes(GoTypePool &pool) : GoTypeResolver(pool) {}
 
   /// A predeclared type, one of the standard library's that is known, a type parameter, or a type that is or may yet be
   /// declared.
-  const GoType *named(const std::string &name);
-  /// A new type; what it consists of may be set later.
-  GoType &add(GoKind kind, std::string name);
+  const GoType &at(const std::string &name);
   bool is_declared(const std::string &name) const;
   /// `offset`: where in the text.
   void declare(const std::string &name, const GoType &underlying, std::size_t offset);
@@ -38,11 +36,15 @@ public:
   /// Gives declared types what they are declared as, and sizes. Something is returned where that cannot be done.
   std::optional<Impossible> complete();
 
+protected:
+  Result<const GoType *> named(const std::string &name) override { return &at(name); }
+  Result<const GoType *> array_of(const GoType &element, std::uint64_t length) override;
+  const GoType *structure_of(std::vector<GoField> fields, std::string name) override;
+
 private:
   std::optional<Impossible> resolve_chains();
   bool lay_out(const GoType &type);
 
-  GoTypePool &pool_;
   std::map<std::string, GoType *> names_; ///< declared or not
   std::map<std::string, const GoType *> known_;
   std::map<std::string, GoType *> parameters_;

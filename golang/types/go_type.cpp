@@ -84,14 +84,19 @@ GoType &GoTypePool::composed(GoKind kind, std::string name, const GoType *elemen
   const auto [place, is_new] = composed_.try_emplace({kind, name, element, key}, nullptr);
   if (!is_new)
     return *place->second;
+  GoType &type = add(kind, std::move(name));
+  type.element = element;
+  type.key = key;
+  place->second = &type;
+  return type;
+}
+
+GoType &GoTypePool::add(GoKind kind, std::string name) {
   GoType &type = add();
   type.kind = kind;
   type.name = std::move(name);
-  type.element = element;
-  type.key = key;
   type.size = size_of_kind(kind);
   type.alignment = alignment_of_kind(kind);
-  place->second = &type;
   return type;
 }
 
@@ -117,10 +122,7 @@ const GoType *GoTypePool::map_of(const GoType &key, const GoType &value) {
 }
 
 const GoType *GoTypePool::channel_of(const GoType &element, std::string_view prefix) {
-  // "chan <-chan T" would read as "chan<- chan T".
-  const bool ambiguous = prefix != "chan<-" && element.name.starts_with("<-");
-  return &composed(GoKind::channel, fmt::format(fmt::runtime(ambiguous ? "{} ({})" : "{} {}"), prefix, element.name),
-                   &element, nullptr);
+  return &composed(GoKind::channel, channel_text(prefix, element.name), &element, nullptr);
 }
 
 const GoType *GoTypePool::array_of(const GoType &element, std::uint64_t length) {
@@ -135,7 +137,7 @@ const GoType *GoTypePool::array_of(const GoType &element, std::uint64_t length) 
 GoType &GoTypePool::structure_of(std::vector<GoField> fields, std::string name) {
   GoType &type = add();
   type.kind = GoKind::structure;
-  type.name = name.empty() ? structure_name(fields) : std::move(name);
+  type.name = std::move(name);
   type.fields = std::move(fields);
   lay_out_structure(type);
   return type;
@@ -164,11 +166,41 @@ void lay_out_structure(GoType &type) {
   type.size = round_up(end, type.alignment);
 }
 
-std::string structure_name(const std::vector<GoField> &fields) {
-  std::string text = "struct {";
-  for (const GoField &field : fields)
-    text += fmt::format("{} {} {}", &field == fields.data() ? "" : ";", field.name, field.type->name);
-  return text + (fields.empty() ? "}" : " }");
+std::string_view printed_predeclared(std::string_view name) {
+  const auto *const found = std::ranges::find(predeclared_types, name, &Predeclared::name);
+  return found == predeclared_types.end() || found->printed.empty() ? name : found->printed;
+}
+
+std::string channel_text(std::string_view direction, std::string_view element) {
+  // "chan <-chan T" would read as "chan<- chan T".
+  const bool ambiguous = direction == "chan" && element.starts_with('<');
+  return fmt::format(fmt::runtime(ambiguous ? "{} ({})" : "{} {}"), direction, element);
+}
+
+std::string signature_text(const std::vector<std::string> &parameters, const std::vector<std::string> &results) {
+  std::string text = fmt::format("({})", fmt::join(parameters, ", "));
+  if (!results.empty())
+    text += fmt::format(fmt::runtime(results.size() == 1 ? " {}" : " ({})"), fmt::join(results, ", "));
+  return text;
+}
+
+std::string field_text(std::string_view name, std::string_view type, std::string_view tag) {
+  return fmt::format("{}{}{}{}{}", name, name.empty() ? "" : " ", type, tag.empty() ? "" : " ", tag);
+}
+
+std::string quoted_tag(std::string_view tag) {
+  std::string text = "\"";
+  for (const char c : tag) {
+    if (c == '"' || c == '\\')
+      text += '\\';
+    text += static_cast<unsigned char>(c) < 0x20 ? fmt::format("\\x{:02x}", c) : std::string(1, c);
+  }
+  return text + "\"";
+}
+
+std::string members_text(std::string_view keyword, const std::vector<std::string> &members) {
+  return members.empty() ? fmt::format("{} {{}}", keyword)
+                         : fmt::format("{} {{ {} }}", keyword, fmt::join(members, "; "));
 }
 
 bool is_signed_integer(GoKind kind) {

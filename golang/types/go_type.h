@@ -82,6 +82,8 @@ struct GoType {
 class GoTypePool {
 public:
   GoType &add() { return types_.emplace_back(); }
+  /// With size and alignment of its kind.
+  GoType &add(GoKind kind, std::string name);
 
   /// "int", "string", "error", "any", …; null for any other name.
   const GoType *predeclared(std::string_view name);
@@ -91,8 +93,8 @@ public:
   /// `prefix`: "chan", "<-chan" or "chan<-".
   const GoType *channel_of(const GoType &element, std::string_view prefix = "chan");
   const GoType *array_of(const GoType &element, std::uint64_t length);
-  /// The fields' offsets are computed from their types. An empty name makes "struct { a int; b string }".
-  GoType &structure_of(std::vector<GoField> fields, std::string name = {});
+  /// The fields' offsets are computed from their types.
+  GoType &structure_of(std::vector<GoField> fields, std::string name);
 
 private:
   GoType &composed(GoKind kind, std::string name, const GoType *element, const GoType *key);
@@ -107,8 +109,21 @@ std::uint64_t size_of_kind(GoKind kind);
 std::uint64_t alignment_of_kind(GoKind kind);
 /// Sets the offsets of `type`'s fields, its size and its alignment from the fields' types.
 void lay_out_structure(GoType &type);
-/// As Go writes it: "struct { a int; b string }".
-std::string structure_name(const std::vector<GoField> &fields);
+
+// How Go writes types that have no name of their own (cmd/compile's types/fmt.go, reflect/type.go).
+
+/// "uint8" of "byte", "interface {}" of "any"; any other name as it is.
+std::string_view printed_predeclared(std::string_view name);
+/// `direction`: "chan", "<-chan" or "chan<-".
+std::string channel_text(std::string_view direction, std::string_view element);
+/// "(int, ...string) (bool, error)".
+std::string signature_text(const std::vector<std::string> &parameters, const std::vector<std::string> &results);
+/// `a int "json:\"b\""`; an embedded field has no name. The tag is quoted already; empty: none.
+std::string field_text(std::string_view name, std::string_view type, std::string_view tag);
+/// As strconv.Quote, for what tags hold.
+std::string quoted_tag(std::string_view tag);
+/// "struct { a int; b string }", "interface {}".
+std::string members_text(std::string_view keyword, const std::vector<std::string> &members);
 
 bool is_signed_integer(GoKind kind);
 bool is_unsigned_integer(GoKind kind); ///< uintptr included

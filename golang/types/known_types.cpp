@@ -113,18 +113,10 @@ const GoType *known_composite(std::string_view name, GoTypePool &pool) {
 } // namespace
 
 const GoType *known_library_type(std::string_view name, GoTypePool &pool) {
-  if (const auto *found = std::ranges::find(kinds, name, &KnownKind::name); found != kinds.end()) {
-    GoType &type = pool.add();
-    type.kind = found->kind;
-    type.name = name;
-    type.size = size_of_kind(found->kind);
-    type.alignment = alignment_of_kind(found->kind);
-    return &type;
-  }
-  if (std::ranges::find(interfaces, name) != interfaces.end()) {
-    GoType &type = named(pool, name, *pool.predeclared("error"));
-    return &type;
-  }
+  if (const auto *found = std::ranges::find(kinds, name, &KnownKind::name); found != kinds.end())
+    return &pool.add(found->kind, std::string(name));
+  if (std::ranges::find(interfaces, name) != interfaces.end())
+    return &named(pool, name, *pool.predeclared("error"));
   return known_composite(name, pool);
 }
 

@@ -136,65 +136,40 @@ private:
     const auto element = name(type.element, depth + 1);
     if (!element)
       return std::nullopt;
-    switch (type.direction) {
-    case TypeDescription::Direction::receive:
-      return "<-chan " + *element;
-    case TypeDescription::Direction::send:
-      return "chan<- " + *element;
-    case TypeDescription::Direction::both:
-      break;
-    }
-    return element->starts_with('<') ? fmt::format("chan ({})", *element) : "chan " + *element;
+    const bool both = type.direction == TypeDescription::Direction::both;
+    const bool receive = type.direction == TypeDescription::Direction::receive;
+    return channel_text(both ? "chan" : receive ? "<-chan" : "chan<-", *element);
   }
 
   std::optional<std::string> function(const TypeDescription &type, int depth) {
-    std::string text = "func(";
-    for (std::size_t i = 0; i < type.parameters.size(); ++i) {
-      auto parameter = name(type.parameters[i], depth + 1);
-      if (!parameter)
-        return std::nullopt;
-      if (type.variadic && i + 1 == type.parameters.size()) {
-        if (!parameter->starts_with("[]"))
+    std::vector<std::string> parameters;
+    std::vector<std::string> results;
+    for (const bool result : {false, true})
+      for (const RunAddress one : result ? type.results : type.parameters) {
+        auto text = name(one, depth + 1);
+        if (!text)
           return std::nullopt;
-        parameter->replace(0, 2, "...");
+        (result ? results : parameters).push_back(std::move(*text));
       }
-      text += (i > 0 ? ", " : "") + *parameter;
-    }
-    text += type.results.empty() ? ")" : type.results.size() == 1 ? ") " : ") (";
-    for (std::size_t i = 0; i < type.results.size(); ++i) {
-      const auto result = name(type.results[i], depth + 1);
-      if (!result)
+    if (type.variadic) {
+      if (parameters.empty() || !parameters.back().starts_with("[]"))
         return std::nullopt;
-      text += (i > 0 ? ", " : "") + *result;
+      parameters.back().replace(0, 2, "...");
     }
-    return type.results.size() > 1 ? text + ")" : text;
+    return "func" + signature_text(parameters, results);
   }
 
   std::optional<std::string> structure(const TypeDescription &type, int depth) {
-    std::string text = "struct {";
+    std::vector<std::string> fields;
     for (const TypeDescription::Field &field : type.fields) {
       const auto field_type = name(field.type, depth + 1);
       if (!field_type)
         return std::nullopt;
-      text += &field == type.fields.data() ? " " : "; ";
-      if (!field.embedded || version_ < GoVersion{1, 23})
-        text += field.name + " ";
-      text += *field_type;
-      if (!field.tag.empty())
-        text += " " + quoted(field.tag);
+      const bool named = !field.embedded || version_ < GoVersion{1, 23};
+      fields.push_back(
+          field_text(named ? field.name : "", *field_type, field.tag.empty() ? "" : quoted_tag(field.tag)));
     }
-    return type.fields.empty() ? text + "}" : text + " }";
-  }
-
-  /// As strconv.Quote, for what tags hold.
-  static std::string quoted(std::string_view tag) {
-    std::string text = "\"";
-    for (const char c : tag) {
-      if (c == '"' || c == '\\')
-        text += '\\';
-      text += static_cast<unsigned char>(c) < 0x20 ? fmt::format("\\x{:02x}", c) : std::string(1, c);
-    }
-    return text + "\"";
+    return members_text("struct", fields);
   }
 
   TypeBytes &bytes_;

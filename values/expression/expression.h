@@ -24,13 +24,11 @@ namespace inspect {
 /// A type as it is written: names, and what is made of them.
 struct TypeSyntax {
   enum class Shape : std::uint8_t {
-    named,   ///< `name`: "unsigned long", "ns::Foo<int>", "pkg.T", "&str"
+    named,   ///< `name`: "unsigned long", "ns::Foo<int>", "pkg.T", "&str", "map[string]int"
     pointer, ///< to parts[0]
     reference,
     array, ///< of `length` times parts[0]
     slice, ///< Go's []T, Rust's &[T]: parts[0] is T
-    map,   ///< Go's: parts[0] is the key, parts[1] the value
-    channel,
   };
   Shape shape = Shape::named;
   std::string name = {};

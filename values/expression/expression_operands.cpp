@@ -284,13 +284,15 @@ std::optional<Node> ExpressionGrammar::conversion() {
   return argument_of_conversion(std::move(type->type), begin);
 }
 
-/// "(*pkg.T)(address)", in any language because dlv's users write it, or an expression in brackets.
+/// "(*pkg.T)(address)", in any language because dlv's users write it, Go's "(chan int)(c)", or an expression in
+/// brackets.
 Node ExpressionGrammar::parenthesised() {
   const ExpressionCursor::Position position = cursor_.position();
   const std::size_t begin = cursor_.next().offset;
-  if (cursor_.peek().is_sign("*") || cursor_.peek().is_sign("[")) {
+  const bool composed = cursor_.peek().is_sign("*") || cursor_.peek().is_sign("[");
+  if (composed || syntax_.language == SourceLanguage::go) {
     auto type = parse_type_at(cursor_, syntax_.language);
-    if (type && cursor_.accept(")") && cursor_.peek().is_sign("("))
+    if (type && type->certain && cursor_.accept(")") && cursor_.peek().is_sign("("))
       return argument_of_conversion(std::move(type->type), begin);
     cursor_.rewind(position);
     cursor_.next();

@@ -1,5 +1,7 @@
 #include "values/expression/type_syntax_parser.h"
 
+#include "golang/types/type_grammar.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -87,6 +89,8 @@ private:
   }
 
   Result<ParsedType> parse_any() {
+    if (language_ == SourceLanguage::go)
+      return parse_go();
     const bool outer_go = go_style_;
     if (cursor_.accept("*")) {
       if (cursor_.accept_name("const") || cursor_.accept_name("mut"))
@@ -100,12 +104,10 @@ private:
       return parse_brackets();
     if (language_ == SourceLanguage::rust && (cursor_.peek().is_sign("&") || cursor_.peek().is_sign("&&")))
       return parse_rust_reference();
-    if (language_ == SourceLanguage::go || go_style_)
-      return parse_go();
-    return parse_c();
+    return go_style_ ? parse_go() : parse_c();
   }
 
-  /// Go's []T and [4]T, Rust's [T; 4].
+  /// Go's []T and [4]T, which are understood in every language as *(*T)(address) is, and Rust's [T; 4].
   Result<ParsedType> parse_brackets() {
     cursor_.next();
     const bool outer_go = go_style_;
@@ -170,111 +172,37 @@ private:
     return parsed;
   }
 
-  /// What Go writes with keywords and brackets keeps its text: golang's own parser reads it.
+  /// By Go's own grammar. Pointers, slices and arrays of a name are taken apart, because the name may be another
+  /// language's; all else keeps its text.
   Result<ParsedType> parse_go() {
-    const ExpressionToken &first = cursor_.peek();
-    const std::size_t begin = first.offset;
-    for (const std::string_view word : {"map", "chan", "func", "struct", "interface"}) {
-      const std::string_view opening = word == "map" ? "[" : word == "func" ? "(" : "{";
-      if (!first.is_name(word) || (word != "chan" && !cursor_.peek(1).is_sign(opening)))
-        continue;
-      cursor_.next();
-      auto rest = skip_go_composite(word);
-      if (!rest)
-        return std::unexpected(rest.error());
-      ParsedType parsed{.type = {.shape = Shape::named}, .certain = true};
-      parsed.type.name = cursor_.text().substr(begin, cursor_.last_end() - begin);
-      return parsed;
-    }
-    return parse_go_name();
-  }
-
-  Result<void> skip_go_composite(std::string_view word) {
-    if (word == "chan") {
-      auto element = parse();
-      return element ? Result<void>{} : std::unexpected(element.error());
-    }
-    if (auto skipped = skip_brackets(); !skipped)
-      return skipped;
-    if (word == "map") {
-      auto value = parse();
-      return value ? Result<void>{} : std::unexpected(value.error());
-    }
-    // A function's results: in brackets, or one type.
-    if (word == "func" && cursor_.peek().is_sign("("))
-      return skip_brackets();
-    if (word == "func" && (cursor_.peek().kind == Kind::name || cursor_.peek().is_sign("*"))) {
-      auto result = parse();
-      return result ? Result<void>{} : std::unexpected(result.error());
-    }
-    return {};
-  }
-
-  Result<void> skip_brackets() {
-    int depth = 0;
-    do {
-      const ExpressionToken &token = cursor_.peek();
-      if (token.kind == Kind::end)
-        return std::unexpected(cursor_.expected("a closing bracket"));
-      if (token.is_sign("(") || token.is_sign("[") || token.is_sign("{"))
-        ++depth;
-      else if (token.is_sign(")") || token.is_sign("]") || token.is_sign("}"))
-        --depth;
-      cursor_.next();
-    } while (depth > 0);
-    return {};
-  }
-
-  /// T, pkg.T, "path/pkg".T, path/pkg.T, pkg.T[int,string]; C's words and ns::T, too, because *(*T)(address) is
-  /// understood in every language.
-  Result<ParsedType> parse_go_name() {
-    if (language_ != SourceLanguage::go && (is_one_of(cursor_.peek(), builtin_words) || cursor_.peek(1).is_sign("::")))
+    const bool other_name = is_one_of(cursor_.peek(), builtin_words) || cursor_.peek().is_sign("::") ||
+                            cursor_.peek(1).is_sign("::") || cursor_.peek(1).is_sign("<");
+    if (language_ != SourceLanguage::go && other_name)
       return parse_c_named();
-    ParsedType parsed{.type = {.shape = Shape::named}, .certain = false};
-    if (cursor_.peek().kind == Kind::text) {
-      parsed.type.name = cursor_.next().characters;
-      if (!cursor_.peek().is_sign("."))
-        return std::unexpected(cursor_.expected("'.' and a type's name"));
-    } else if (cursor_.peek().kind == Kind::name) {
-      parsed.type.name = cursor_.next().text;
-    } else {
+    GoTokens tokens(cursor_.text(), cursor_.peek().offset);
+    GoTypeParser parser(tokens,
+                        go_style_ ? GoTypeParser::Around::type_in_expression : GoTypeParser::Around::expression);
+    const GoTypeSyntax read = parser.type();
+    if (const auto &failed = parser.failure())
+      return std::unexpected(expression_error(failed->offset, failed->what));
+    while (cursor_.peek().kind != Kind::end && cursor_.peek().offset < read.end)
+      cursor_.next();
+    if (cursor_.last_end() != read.end)
       return std::unexpected(cursor_.expected("a type"));
-    }
-    while ((cursor_.peek().is_sign(".") || (go_style_ && cursor_.peek().is_sign("/"))) &&
-           cursor_.peek(1).kind == Kind::name) {
-      parsed.type.name += cursor_.next().text;
-      parsed.type.name += cursor_.next().text;
-    }
-    if (language_ != SourceLanguage::go && cursor_.peek().is_sign("<")) {
-      auto arguments = template_arguments(cursor_, language_);
-      if (!arguments)
-        return std::unexpected(cursor_.expected("template arguments"));
-      parsed.type.name += *arguments;
-    }
-    if (cursor_.peek().is_sign("[") && !cursor_.peek(1).is_sign("]") && cursor_.peek(1).kind != Kind::number) {
-      const auto arguments = parse_go_arguments();
-      if (!arguments)
-        return std::unexpected(arguments.error());
-      parsed.type.name += *arguments;
-    }
-    return parsed;
+    return ParsedType{.type = written(read), .certain = read.shape != GoTypeSyntax::Shape::named};
   }
 
-  /// "[int,main.T]", as the compiler spells it.
-  Result<std::string> parse_go_arguments() {
-    std::string text = "[";
-    do {
-      cursor_.next();
-      const auto argument = parse();
-      if (!argument)
-        return std::unexpected(argument.error());
-      std::string written(cursor_.text().substr(argument->type.begin, argument->type.end - argument->type.begin));
-      std::erase(written, ' ');
-      text += (text.size() > 1 ? "," : "") + written;
-    } while (cursor_.peek().is_sign(","));
-    if (auto closed = cursor_.expect("]"); !closed)
-      return std::unexpected(closed.error());
-    return text + "]";
+  static TypeSyntax written(const GoTypeSyntax &type) {
+    using Go = GoTypeSyntax::Shape;
+    TypeSyntax result{.begin = type.begin, .end = type.end};
+    result.length = type.length;
+    if (type.shape == Go::pointer || type.shape == Go::slice || type.shape == Go::array) {
+      result.shape = type.shape == Go::pointer ? Shape::pointer : type.shape == Go::slice ? Shape::slice : Shape::array;
+      result.parts.push_back(written(type.parts.front().type));
+    } else {
+      result.name = type.shape == Go::named ? type.name : go_type_text(type);
+    }
+    return result;
   }
 
   Result<ParsedType> parse_c() {
