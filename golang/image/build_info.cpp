@@ -1,21 +1,27 @@
 #include "golang/image/build_info.h"
 
+#include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbolize/module_map.h"
+#include "machine/elf_file.h"
+#include "machine/memory_view.h"
+
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <elf.h>
-#include <optional>
 #include <string_view>
 
 namespace inspect {
 namespace {
 
 constexpr std::string_view marker = "\xff Go buildinf:";
-constexpr std::uint64_t header_size = 32;
+constexpr std::size_t header_size = 32;
 constexpr std::uint64_t alignment = 16;
 constexpr std::size_t max_modules = 100'000;
-constexpr std::uint64_t max_string_bytes = 16 << 20;
-/// The linker puts the block at the start of the data segment, so a longer search finds nothing in a real Go binary and
-/// costs time in every other program.
-constexpr std::uint64_t max_searched = 1 << 20;
+constexpr std::uint64_t max_version_length = 256;
+constexpr std::uint64_t max_module_text = 16 << 20;
+/// Of each place. Without section headers the block may lie behind other data of the linker's.
+constexpr std::uint64_t max_searched = 16 << 20;
 /// The module text is framed by two 16-byte marks of the linker's.
 constexpr std::size_t frame_size = 16;
 
@@ -23,79 +29,151 @@ Error corrupt(std::string_view what) {
   return Error(ErrorKind::corrupt, std::string(what));
 }
 
-std::optional<FileOffset> find_marker(const ElfFile &file, FileOffset offset, std::uint64_t size) {
-  const std::uint64_t end = offset.value + std::min(size, max_searched);
-  FileOffset from = offset;
-  while (from.value < end) {
-    const auto hit = file.find(marker, from, end - from.value, max_searched);
-    if (!hit)
-      return std::nullopt;
-    // Programs that look for the marker hold it as a string, at any alignment.
-    if ((*hit - offset) % alignment == 0)
-      return hit;
-    from = *hit + 1;
+/// A file as if it were loaded at its link addresses, before any relocation.
+class FileMemory final : public MemoryView {
+public:
+  explicit FileMemory(const ElfFile &file) : file_(file) {}
+  Result<void> read(RunAddress address, std::span<std::byte> into) const override {
+    const auto offset = file_.offset_of(LoadBias().to_link(address));
+    if (!offset)
+      return std::unexpected(corrupt("the address is in no segment"));
+    return file_.read_at(*offset, {reinterpret_cast<char *>(into.data()), into.size()});
   }
-  return std::nullopt;
+
+private:
+  const ElfFile &file_;
+};
+
+/// Where the block may be: the section's range; where there are no section headers, the data that the file has. The Go
+/// linker always makes the section: only where the headers are gone is a search needed.
+std::vector<RunRange> places(const ElfFile &file) {
+  const auto range = [](LinkAddress begin, std::uint64_t size) {
+    const RunAddress at = LoadBias().to_run(begin);
+    return RunRange{at, at + std::min(size, max_searched)};
+  };
+  std::vector<RunRange> found;
+  if (const ElfSection *section = file.section(".go.buildinfo"))
+    found.push_back(range(section->address, section->size));
+  if (!file.sections().empty())
+    return found;
+  for (const ElfSegment &segment : file.segments())
+    if (segment.type == PT_LOAD && (segment.flags & PF_W) != 0)
+      found.push_back(range(segment.address, segment.file_size));
+  return found;
 }
 
-std::optional<FileOffset> find_block(const ElfFile &file) {
-  if (const ElfSection *section = file.section(".go.buildinfo"))
-    return find_marker(file, section->offset, section->size);
-  if (!file.sections().empty())
-    return std::nullopt; // the Go linker always makes the section: only where headers are gone is a search needed
-  for (const ElfSegment &segment : file.segments()) {
-    if (segment.type == PT_LOAD && (segment.flags & PF_W) != 0) {
-      if (auto found = find_marker(file, segment.offset, segment.file_size))
-        return found;
+std::vector<RunRange> places(const Module &module) {
+  const auto range = [&module](std::uint64_t begin, std::uint64_t size) {
+    const RunAddress at = module.bias().to_run(LinkAddress{begin});
+    return RunRange{at, at + std::min(size, max_searched)};
+  };
+  std::vector<RunRange> found;
+  const auto sections = module.image().sections();
+  for (const ImageSection &section : sections)
+    if (section.name == ".go.buildinfo")
+      found.push_back(range(section.header.sh_addr, section.header.sh_size));
+  if (!sections.empty())
+    return found;
+  for (const GElf_Phdr &segment : module.image().segments())
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0)
+      found.push_back(range(segment.p_vaddr, segment.p_filesz));
+  return found;
+}
+
+/// Programs that look for the marker hold it as a string, at any alignment.
+std::optional<RunAddress> find_marker(const std::vector<RunRange> &ranges, const MemoryView &memory) {
+  for (const RunRange &range : ranges) {
+    std::vector<std::byte> chunk(std::min<std::uint64_t>(range.size(), 256 << 10));
+    const RunAddress begin = range.begin + (alignment - range.begin.value % alignment) % alignment;
+    for (RunAddress at = begin; at < range.end; at = at + chunk.size()) {
+      const auto bytes = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), range.end - at));
+      if (!memory.read(at, bytes))
+        break;
+      for (std::size_t i = 0; i + marker.size() <= bytes.size(); i += alignment)
+        if (std::memcmp(bytes.data() + i, marker.data(), marker.size()) == 0)
+          return at + i;
     }
   }
   return std::nullopt;
 }
 
-/// A varint length and that many bytes; `at` moves behind them.
-std::optional<std::string> inline_string(const ElfFile &file, FileOffset &at) {
-  const std::string head = file.bytes(at, 10, 10);
-  std::uint64_t length = 0;
-  std::size_t used = 0;
-  for (;; ++used) {
-    if (used >= head.size() || used > 8)
-      return std::nullopt;
-    length |= static_cast<std::uint64_t>(head[used] & 0x7f) << (7 * used);
-    if ((head[used] & 0x80) == 0)
-      break;
-  }
-  at = at + used + 1;
-  if (length > max_string_bytes || at.value + length > file.size())
+std::optional<std::string> text_at(const MemoryView &memory, RunAddress address, std::uint64_t length,
+                                   std::uint64_t max_length) {
+  if (length > max_length)
     return std::nullopt;
-  std::string text = file.bytes(at, length, length);
-  at = at + length;
+  std::string text(length, '\0');
+  if (length > 0 && !memory.read(address, std::as_writable_bytes(std::span(text))))
+    return std::nullopt;
   return text;
 }
 
-std::uint64_t pointer_in(std::string_view bytes, std::size_t at, std::size_t size, bool big_endian) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[at + (big_endian ? i : size - 1 - i)]);
-    value = value << 8 | byte;
+/// The two strings of a block, one after the other.
+class BlockStrings {
+public:
+  /// corrupt: no block is there, or one that cannot be.
+  static Result<BlockStrings> at(RunAddress block, const MemoryView &memory) {
+    const auto header = read_value<std::array<unsigned char, header_size>>(memory, block);
+    if (!header || std::memcmp(header->data(), marker.data(), marker.size()) != 0)
+      return std::unexpected(corrupt("the Go build information is truncated"));
+    BlockStrings strings(memory);
+    strings.pointer_size_ = (*header)[14];
+    strings.inline_ = ((*header)[15] & 2) != 0;
+    strings.at_ = strings.inline_ ? block + header_size : block + 16;
+    if (!strings.inline_ && strings.pointer_size_ != 4 && strings.pointer_size_ != 8)
+      return std::unexpected(corrupt("the Go build information has an unknown pointer size"));
+    return strings;
   }
-  return value;
-}
 
-/// A Go string header (address, length) at a link-time address. Empty where the file holds no such thing: in
-/// position-independent binaries before Go 1.18 the words are filled in by relocations.
-std::string string_behind(const ElfFile &file, std::uint64_t address, std::size_t pointer_size, bool big_endian) {
-  const auto header_offset = file.offset_of({address});
-  if (!header_offset)
-    return {};
-  const std::string header = file.bytes(*header_offset, 2 * pointer_size, 16);
-  if (header.size() < 2 * pointer_size)
-    return {};
-  const auto text_offset = file.offset_of({pointer_in(header, 0, pointer_size, big_endian)});
-  const std::uint64_t length = pointer_in(header, pointer_size, pointer_size, big_endian);
-  if (!text_offset || length > max_string_bytes)
-    return {};
-  return file.bytes(*text_offset, length, max_string_bytes);
-}
+  /// Empty where the pointers of the form before Go 1.18 lead nowhere: in the file of a position-independent binary
+  /// they are filled in by relocations.
+  Result<std::string> next(std::uint64_t max_length) {
+    auto text = inline_ ? inline_string(max_length) : string_behind(max_length).value_or("");
+    if (!text)
+      return std::unexpected(corrupt("the strings of the Go build information reach beyond the file"));
+    return *std::move(text);
+  }
+
+private:
+  explicit BlockStrings(const MemoryView &memory) : memory_(memory) {}
+
+  /// A varint length and that many bytes.
+  std::optional<std::string> inline_string(std::uint64_t max_length) {
+    std::uint64_t length = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      const auto byte = read_value<std::uint8_t>(memory_, at_);
+      if (!byte || shift > 56)
+        return std::nullopt;
+      at_ = at_ + 1;
+      length |= std::uint64_t{*byte & 0x7fU} << shift;
+      if ((*byte & 0x80) == 0)
+        break;
+    }
+    auto text = text_at(memory_, at_, length, max_length);
+    at_ = at_ + length;
+    return text;
+  }
+
+  std::optional<std::uint64_t> pointer(RunAddress address) const {
+    std::uint64_t value = 0; // little-endian, as all that ElfFile and ElfImage read
+    if (!memory_.read(address, std::as_writable_bytes(std::span(&value, 1)).first(pointer_size_)))
+      return std::nullopt;
+    return value;
+  }
+
+  /// A Go string header (address, length) behind a pointer.
+  std::optional<std::string> string_behind(std::uint64_t max_length) {
+    const auto header = pointer(at_);
+    at_ = at_ + pointer_size_;
+    const auto text = header ? pointer(RunAddress{*header}) : std::nullopt;
+    const auto length = text ? pointer(RunAddress{*header + pointer_size_}) : std::nullopt;
+    return length ? text_at(memory_, RunAddress{*text}, *length, max_length) : std::nullopt;
+  }
+
+  const MemoryView &memory_;
+  RunAddress at_;
+  std::size_t pointer_size_ = 8;
+  bool inline_ = true;
+};
 
 std::string_view next_field(std::string_view &line) {
   const std::size_t tab = line.find('\t');
@@ -158,36 +236,40 @@ void parse_module_text(std::string_view text, GoBuildInfo &info) {
 } // namespace
 
 Result<GoBuildInfo> read_go_build_info(const ElfFile &file) {
-  const auto block = find_block(file);
+  const FileMemory memory(file);
+  const auto block = find_marker(places(file), memory);
   if (!block)
     return std::unexpected(Error(ErrorKind::not_found, "no Go build information"));
-  const std::string header = file.bytes(*block, header_size, header_size);
-  if (header.size() < header_size)
-    return std::unexpected(corrupt("the Go build information is cut short"));
-  const auto pointer_size = static_cast<unsigned char>(header[14]);
-  const auto flags = static_cast<unsigned char>(header[15]);
-
+  auto strings = BlockStrings::at(*block, memory);
+  if (!strings)
+    return std::unexpected(strings.error());
+  auto version = strings->next(max_version_length);
+  const auto modules = version ? strings->next(max_module_text) : version;
+  if (!modules)
+    return std::unexpected(modules.error());
   GoBuildInfo info;
-  std::string modules;
-  if ((flags & 2) != 0) {
-    FileOffset at = *block + header_size;
-    auto version = inline_string(file, at);
-    auto module_text = version ? inline_string(file, at) : std::nullopt;
-    if (!module_text)
-      return std::unexpected(corrupt("the strings of the Go build information reach beyond the file"));
-    info.go_version = std::move(*version);
-    modules = std::move(*module_text);
-  } else {
-    if (pointer_size != 4 && pointer_size != 8)
-      return std::unexpected(corrupt("the Go build information has an unknown pointer size"));
-    const bool big_endian = (flags & 1) != 0;
-    info.go_version = string_behind(file, pointer_in(header, 16, pointer_size, big_endian), pointer_size, big_endian);
-    modules =
-        string_behind(file, pointer_in(header, 16 + pointer_size, pointer_size, big_endian), pointer_size, big_endian);
-  }
-  if (modules.size() > 2 * frame_size && modules[modules.size() - frame_size - 1] == '\n')
-    parse_module_text(std::string_view(modules).substr(frame_size, modules.size() - 2 * frame_size), info);
+  info.go_version = std::move(*version);
+  if (modules->size() > 2 * frame_size && (*modules)[modules->size() - frame_size - 1] == '\n')
+    parse_module_text(std::string_view(*modules).substr(frame_size, modules->size() - 2 * frame_size), info);
   return info;
+}
+
+std::optional<std::string> go_version_text(const Module &module, const MemoryView &memory) {
+  const auto block = find_marker(places(module), memory);
+  auto strings = block ? BlockStrings::at(*block, memory) : std::unexpected(corrupt("no block"));
+  auto version = strings ? strings->next(max_version_length) : std::unexpected(strings.error());
+  if (!version || version->empty())
+    return std::nullopt;
+  return *std::move(version);
+}
+
+std::optional<std::string> go_version_by_symbol(Module &module, ModuleMap &modules, const MemoryView &memory) {
+  SymbolTable *symbols = modules.symbols(module);
+  const auto symbol = symbols != nullptr ? symbols->by_name("runtime.buildVersion") : std::nullopt;
+  const auto words = symbol ? read_value<std::array<std::uint64_t, 2>>(memory, module.bias().to_run(symbol->address))
+                            : std::unexpected(corrupt("no symbol"));
+  return words && (*words)[1] > 0 ? text_at(memory, RunAddress{(*words)[0]}, (*words)[1], max_version_length)
+                                  : std::nullopt;
 }
 
 } // namespace inspect

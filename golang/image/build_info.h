@@ -1,5 +1,6 @@
 // What a Go linker leaves in every binary, stripped or not: the Go version, the main module and the build settings
-// (`go version -m FILE` prints the same).
+// (`go version -m FILE` prints the same). It is read from a file, or from memory where the file is not enough: deleted
+// executables, and position-independent ones before Go 1.18, whose strings are behind relocated pointers.
 //
 // It lies behind the marker "\xff Go buildinf:" in section .go.buildinfo, or, when the section headers are gone, at a
 // multiple of 16 bytes in a writable segment. Since Go 1.18 the strings follow the 32-byte header inline, each with
@@ -9,14 +10,19 @@
 // tests/golang/image/build_info_test.cpp.
 #pragma once
 
-#include "machine/elf_file.h"
 #include "machine/error.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace inspect {
+
+class ElfFile;
+class MemoryView;
+class Module;
+class ModuleMap;
 
 /// A module that the program was built with.
 struct GoModule {
@@ -36,7 +42,13 @@ struct GoBuildInfo {
   std::vector<std::pair<std::string, std::string>> settings; ///< "-ldflags" → "-s -w", "vcs.revision" → …
 };
 
-/// not_found: no Go binary. corrupt: the marker is there and what follows makes no sense.
+/// not_found: no Go binary. corrupt: the marker is there and what follows is malformed.
 Result<GoBuildInfo> read_go_build_info(const ElfFile &file);
+
+/// The Go version that built a loaded image, "go1.22.1"; nothing where the image does not say (a plugin), or it is not
+/// Go.
+std::optional<std::string> go_version_text(const Module &module, const MemoryView &memory);
+/// The same by the symbol runtime.buildVersion.
+std::optional<std::string> go_version_by_symbol(Module &module, ModuleMap &modules, const MemoryView &memory);
 
 } // namespace inspect

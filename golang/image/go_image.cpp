@@ -1,8 +1,8 @@
 #include "golang/image/go_image.h"
 
 #include "dwarf/raw/elf/elf_image.h"
+#include "golang/image/build_info.h"
 #include "golang/image/image_search.h"
-#include "golang/image/version_text.h"
 #include "golang/pclntab/function_data_search.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "golang/image/build_info.h"
 
+#include "machine/elf_file.h"
 #include "machine/file_descriptor.h"
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
@@ -187,6 +188,27 @@ TEST_CASE("the form before Go 1.18, with pointers to strings, is read") {
   CHECK(info->go_version == "go1.16.1");
   CHECK(info->module_path == "example.com/old");
   CHECK(info->module_version == "v1.0.0");
+}
+
+TEST_CASE("pointers of 32 bits are read, too") {
+  const auto half = [](std::uint32_t value) {
+    return std::string(reinterpret_cast<const char *>(&value), sizeof value);
+  };
+  const auto info = read_made("\xff Go buildinf:" + std::string("\x04\x00", 2) + half(0x1020) + half(0x1030) +
+                              std::string(8, '\0') + half(0x1028) + half(8) + "go1.16.1");
+  REQUIRE(info.has_value());
+  CHECK(info->go_version == "go1.16.1");
+  CHECK(info->module_path.empty());
+}
+
+TEST_CASE("the block is found behind other data, at a multiple of 16 bytes only") {
+  const std::string block =
+      "\xff Go buildinf:" + std::string("\x08\x02", 2) + std::string(16, '\0') + "\x08go1.22.1" + std::string(1, '\0');
+  CHECK(read_made(std::string(3 << 20, '.') + block)->go_version == "go1.22.1");
+  CHECK(read_made(std::string((256 << 10) - 16, '.') + block)->go_version == "go1.22.1");
+  CHECK(read_made(std::string(40, '.') + block).error().kind() == ErrorKind::not_found);
+  CHECK(read_made(std::string(40, '.') + block + std::string(16 - (40 + block.size()) % 16, '.') + block)->go_version ==
+        "go1.22.1");
 }
 
 TEST_CASE("lengths and pointers that lead nowhere are errors or empty, never read") {

@@ -1,6 +1,7 @@
 #include "tests/support/go_toolchain.h"
 
 #include "golang/image/build_info.h"
+#include "machine/elf_file.h"
 #include "machine/file_descriptor.h"
 #include "tests/support/child_process.h"
 
