@@ -1,5 +1,7 @@
 #include "golang/arguments/receiver_name.h"
 
+#include "golang/pclntab/function_name.h"
+
 #include <charconv>
 #include <vector>
 
@@ -43,14 +45,11 @@ bool is_plain_identifier(std::string_view text) {
 } // namespace
 
 std::optional<ReceiverName> receiver_of(std::string_view function) {
-  const std::size_t bracket = function.find('[');
-  const std::size_t slash = function.substr(0, bracket).rfind('/');
-  const std::size_t dot = function.find('.', slash == std::string_view::npos ? 0 : slash + 1);
-  if (dot == std::string_view::npos || dot > bracket)
+  auto [package, rest] = split_qualified_name(function);
+  if (package.empty())
     return std::nullopt;
   ReceiverName receiver;
-  receiver.package_path = unescape(function.substr(0, dot));
-  std::string_view rest = function.substr(dot + 1);
+  receiver.package_path = unescape(package);
   std::string_view method;
   if (rest.starts_with("(*")) {
     const std::size_t close = find_outside_brackets(rest, ')');

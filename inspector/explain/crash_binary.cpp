@@ -1,6 +1,7 @@
 #include "inspector/explain/crash_binary.h"
 
 #include "attach/files/target_files.h"
+#include "golang/pclntab/function_name.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -37,15 +38,6 @@ private:
 std::string_view last_part(std::string_view path) {
   const std::size_t slash = path.find_last_of("/\\");
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-/// "main.Map[go.shape.int]" as tracebacks print it: "main.Map[...]".
-std::string printed_name(std::string_view name) {
-  const std::size_t open = name.find('[');
-  const std::size_t close = name.rfind(']');
-  if (open == std::string_view::npos || close == std::string_view::npos || close < open)
-    return std::string(name);
-  return std::string(name.substr(0, open)) + "[...]" + std::string(name.substr(close + 1));
 }
 
 /// For a return address the line is that of the call before it; where a signal struck, of the instruction itself.
@@ -163,8 +155,8 @@ std::optional<GoFunction> CrashBinary::function_of(const TracebackFrame &frame) 
   if (!std::exchange(state_->generic_listed, true))
     for (std::size_t i = 0; i < table.function_count(); ++i)
       if (const auto function = table.function(i); function && function->name.find('[') != std::string_view::npos)
-        state_->generic[printed_name(function->name)].push_back(i);
-  const auto instances = state_->generic.find(printed_name(frame.function));
+        state_->generic[printed_function_name(function->name, {})].push_back(i);
+  const auto instances = state_->generic.find(printed_function_name(frame.function, {}));
   if (instances == state_->generic.end())
     return std::nullopt;
   std::optional<GoFunction> first;
@@ -189,7 +181,8 @@ CrashBinary::FrameCheck CrashBinary::check(const TracebackFrame &frame, const Tr
     const RunAddress at = outer->entry + physical->offset.value_or(0);
     for (const RunAddress pc : {at - 1, at})
       for (const GoSourceFrame &source : table.frames(*outer, pc))
-        if (printed_name(source.function) == printed_name(frame.function) && source.line == frame.line)
+        if (printed_function_name(source.function, {}) == printed_function_name(frame.function, {}) &&
+            source.line == frame.line)
           return {{}, true};
     return {fmt::format("the binary has no call of it inlined into {}+{:#x}", physical->function,
                         physical->offset.value_or(0)),

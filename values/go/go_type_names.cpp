@@ -1,5 +1,6 @@
 #include "values/go/go_type_names.h"
 
+#include "golang/pclntab/function_name.h"
 #include "golang/types/type_grammar.h"
 #include "values/go/go_variables.h"
 
@@ -45,12 +46,8 @@ Result<const GoType *> ProgramTypes::named(const std::string &name) {
         return type;
     }
   if (GoRuntimeTypes *types = environment_.go->types) {
-    const std::string_view outside = wanted.substr(0, wanted.find('['));
-    const std::size_t slash = outside.rfind('/');
-    const std::size_t dot = outside.find('.', slash == std::string_view::npos ? 0 : slash);
-    const GoType *type = nullptr;
-    if (dot != std::string_view::npos)
-      type = types->find(wanted.substr(0, dot), wanted.substr(dot + 1));
+    const auto [package, in_package] = split_qualified_name(wanted);
+    const GoType *type = package.empty() ? nullptr : types->find(package, in_package);
     if (type == nullptr)
       type = types->find(wanted);
     if (type != nullptr)
