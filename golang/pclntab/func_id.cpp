@@ -7,125 +7,123 @@
 namespace inspect {
 namespace {
 
-using Kind = GoFuncId;
-
-constexpr std::array kinds_1_16 = {
-    Kind::normal,
-    Kind::runtime_main,
-    Kind::goexit,
-    Kind::normal /* jmpdefer */,
-    Kind::mcall,
-    Kind::morestack,
-    Kind::mstart,
-    Kind::rt0_go,
-    Kind::asmcgocall,
-    Kind::sigpanic,
-    Kind::runfinq,
-    Kind::gc_background_worker,
-    Kind::systemstack_switch,
-    Kind::systemstack,
-    Kind::cgocallback,
-    Kind::gogo,
-    Kind::normal /* externalthreadhandler */,
-    Kind::debug_call,
-    Kind::gopanic,
-    Kind::panicwrap,
-    Kind::handle_async_event,
-    Kind::async_preempt,
-    Kind::wrapper,
+constexpr std::array func_ids_1_16 = {
+    GoFuncId::normal,
+    GoFuncId::runtime_main,
+    GoFuncId::goexit,
+    GoFuncId::normal /* jmpdefer */,
+    GoFuncId::mcall,
+    GoFuncId::morestack,
+    GoFuncId::mstart,
+    GoFuncId::rt0_go,
+    GoFuncId::asmcgocall,
+    GoFuncId::sigpanic,
+    GoFuncId::runfinq,
+    GoFuncId::gc_background_worker,
+    GoFuncId::systemstack_switch,
+    GoFuncId::systemstack,
+    GoFuncId::cgocallback,
+    GoFuncId::gogo,
+    GoFuncId::normal /* externalthreadhandler */,
+    GoFuncId::debug_call,
+    GoFuncId::gopanic,
+    GoFuncId::panicwrap,
+    GoFuncId::handle_async_event,
+    GoFuncId::async_preempt,
+    GoFuncId::wrapper,
 };
 
-constexpr std::array kinds_1_17 = {
-    Kind::normal,
-    Kind::abort,
-    Kind::asmcgocall,
-    Kind::async_preempt,
-    Kind::cgocallback,
-    Kind::debug_call,
-    Kind::gc_background_worker,
-    Kind::goexit,
-    Kind::gogo,
-    Kind::gopanic,
-    Kind::handle_async_event,
-    Kind::normal /* jmpdefer */,
-    Kind::mcall,
-    Kind::morestack,
-    Kind::mstart,
-    Kind::panicwrap,
-    Kind::rt0_go,
-    Kind::runfinq,
-    Kind::runtime_main,
-    Kind::sigpanic,
-    Kind::systemstack,
-    Kind::systemstack_switch,
-    Kind::wrapper,
+constexpr std::array func_ids_1_17 = {
+    GoFuncId::normal,
+    GoFuncId::abort,
+    GoFuncId::asmcgocall,
+    GoFuncId::async_preempt,
+    GoFuncId::cgocallback,
+    GoFuncId::debug_call,
+    GoFuncId::gc_background_worker,
+    GoFuncId::goexit,
+    GoFuncId::gogo,
+    GoFuncId::gopanic,
+    GoFuncId::handle_async_event,
+    GoFuncId::normal /* jmpdefer */,
+    GoFuncId::mcall,
+    GoFuncId::morestack,
+    GoFuncId::mstart,
+    GoFuncId::panicwrap,
+    GoFuncId::rt0_go,
+    GoFuncId::runfinq,
+    GoFuncId::runtime_main,
+    GoFuncId::sigpanic,
+    GoFuncId::systemstack,
+    GoFuncId::systemstack_switch,
+    GoFuncId::wrapper,
 };
 
-constexpr std::array kinds_1_18 = {
-    Kind::normal,
-    Kind::abort,
-    Kind::asmcgocall,
-    Kind::async_preempt,
-    Kind::cgocallback,
-    Kind::debug_call,
-    Kind::gc_background_worker,
-    Kind::goexit,
-    Kind::gogo,
-    Kind::gopanic,
-    Kind::handle_async_event,
-    Kind::mcall,
-    Kind::morestack,
-    Kind::mstart,
-    Kind::panicwrap,
-    Kind::rt0_go,
-    Kind::runfinq,
-    Kind::runtime_main,
-    Kind::sigpanic,
-    Kind::systemstack,
-    Kind::systemstack_switch,
-    Kind::wrapper,
+constexpr std::array func_ids_1_18 = {
+    GoFuncId::normal,
+    GoFuncId::abort,
+    GoFuncId::asmcgocall,
+    GoFuncId::async_preempt,
+    GoFuncId::cgocallback,
+    GoFuncId::debug_call,
+    GoFuncId::gc_background_worker,
+    GoFuncId::goexit,
+    GoFuncId::gogo,
+    GoFuncId::gopanic,
+    GoFuncId::handle_async_event,
+    GoFuncId::mcall,
+    GoFuncId::morestack,
+    GoFuncId::mstart,
+    GoFuncId::panicwrap,
+    GoFuncId::rt0_go,
+    GoFuncId::runfinq,
+    GoFuncId::runtime_main,
+    GoFuncId::sigpanic,
+    GoFuncId::systemstack,
+    GoFuncId::systemstack_switch,
+    GoFuncId::wrapper,
 };
 
-constexpr std::array kinds_1_22 = {
-    Kind::normal,       Kind::abort,
-    Kind::asmcgocall,   Kind::async_preempt,
-    Kind::cgocallback,  Kind::corostart,
-    Kind::debug_call,   Kind::gc_background_worker,
-    Kind::goexit,       Kind::gogo,
-    Kind::gopanic,      Kind::handle_async_event,
-    Kind::mcall,        Kind::morestack,
-    Kind::mstart,       Kind::panicwrap,
-    Kind::rt0_go,       Kind::runfinq,
-    Kind::runtime_main, Kind::sigpanic,
-    Kind::systemstack,  Kind::systemstack_switch,
-    Kind::wrapper,
+constexpr std::array func_ids_1_22 = {
+    GoFuncId::normal,       GoFuncId::abort,
+    GoFuncId::asmcgocall,   GoFuncId::async_preempt,
+    GoFuncId::cgocallback,  GoFuncId::corostart,
+    GoFuncId::debug_call,   GoFuncId::gc_background_worker,
+    GoFuncId::goexit,       GoFuncId::gogo,
+    GoFuncId::gopanic,      GoFuncId::handle_async_event,
+    GoFuncId::mcall,        GoFuncId::morestack,
+    GoFuncId::mstart,       GoFuncId::panicwrap,
+    GoFuncId::rt0_go,       GoFuncId::runfinq,
+    GoFuncId::runtime_main, GoFuncId::sigpanic,
+    GoFuncId::systemstack,  GoFuncId::systemstack_switch,
+    GoFuncId::wrapper,
 };
 
-constexpr std::array kinds_1_25 = {
-    Kind::normal,
-    Kind::abort,
-    Kind::asmcgocall,
-    Kind::async_preempt,
-    Kind::cgocallback,
-    Kind::corostart,
-    Kind::debug_call,
-    Kind::gc_background_worker,
-    Kind::goexit,
-    Kind::gogo,
-    Kind::gopanic,
-    Kind::handle_async_event,
-    Kind::mcall,
-    Kind::morestack,
-    Kind::mstart,
-    Kind::panicwrap,
-    Kind::rt0_go,
-    Kind::runtime_main,
-    Kind::runfinq,
-    Kind::run_cleanups,
-    Kind::sigpanic,
-    Kind::systemstack,
-    Kind::systemstack_switch,
-    Kind::wrapper,
+constexpr std::array func_ids_1_25 = {
+    GoFuncId::normal,
+    GoFuncId::abort,
+    GoFuncId::asmcgocall,
+    GoFuncId::async_preempt,
+    GoFuncId::cgocallback,
+    GoFuncId::corostart,
+    GoFuncId::debug_call,
+    GoFuncId::gc_background_worker,
+    GoFuncId::goexit,
+    GoFuncId::gogo,
+    GoFuncId::gopanic,
+    GoFuncId::handle_async_event,
+    GoFuncId::mcall,
+    GoFuncId::morestack,
+    GoFuncId::mstart,
+    GoFuncId::panicwrap,
+    GoFuncId::rt0_go,
+    GoFuncId::runtime_main,
+    GoFuncId::runfinq,
+    GoFuncId::run_cleanups,
+    GoFuncId::sigpanic,
+    GoFuncId::systemstack,
+    GoFuncId::systemstack_switch,
+    GoFuncId::wrapper,
 };
 
 GoVersion oldest_of(PclntabFormat format) {
@@ -140,84 +138,85 @@ GoVersion oldest_of(PclntabFormat format) {
   return {1, 20};
 }
 
-std::span<const Kind> kinds_of(GoVersion version) {
+std::span<const GoFuncId> table_of(GoVersion version) {
   if (version < GoVersion{1, 17})
-    return kinds_1_16;
+    return func_ids_1_16;
   if (version < GoVersion{1, 18})
-    return kinds_1_17;
+    return func_ids_1_17;
   if (version < GoVersion{1, 22})
-    return kinds_1_18;
+    return func_ids_1_18;
   if (version < GoVersion{1, 25})
-    return kinds_1_22;
-  return kinds_1_25;
+    return func_ids_1_22;
+  return func_ids_1_25;
 }
 
-struct NamedKind {
+struct NamedFunction {
   std::string_view name; ///< without "runtime."
-  Kind kind;
+  GoFuncId func_id;
 };
-constexpr NamedKind named_kinds[] = {
-    {"abort", Kind::abort},
-    {"asmcgocall", Kind::asmcgocall},
-    {"asyncPreempt", Kind::async_preempt},
-    {"cgocallback", Kind::cgocallback},
-    {"corostart", Kind::corostart},
-    {"debugCallV1", Kind::debug_call},
-    {"debugCallV2", Kind::debug_call},
-    {"gcBgMarkWorker", Kind::gc_background_worker},
-    {"goexit", Kind::goexit},
-    {"gogo", Kind::gogo},
-    {"gopanic", Kind::gopanic},
-    {"handleAsyncEvent", Kind::handle_async_event},
-    {"mcall", Kind::mcall},
-    {"morestack", Kind::morestack},
-    {"mstart", Kind::mstart},
-    {"panicwrap", Kind::panicwrap},
-    {"rt0_go", Kind::rt0_go},
-    {"runCleanups", Kind::run_cleanups},
-    {"runFinalizers", Kind::runfinq},
-    {"runfinq", Kind::runfinq},
-    {"main", Kind::runtime_main},
-    {"sigpanic", Kind::sigpanic},
-    {"systemstack", Kind::systemstack},
-    {"systemstack_switch", Kind::systemstack_switch},
-    {"deferreturn", Kind::wrapper},
+constexpr NamedFunction named_functions[] = {
+    {"abort", GoFuncId::abort},
+    {"asmcgocall", GoFuncId::asmcgocall},
+    {"asyncPreempt", GoFuncId::async_preempt},
+    {"cgocallback", GoFuncId::cgocallback},
+    {"corostart", GoFuncId::corostart},
+    {"debugCallV1", GoFuncId::debug_call},
+    {"debugCallV2", GoFuncId::debug_call},
+    {"gcBgMarkWorker", GoFuncId::gc_background_worker},
+    {"goexit", GoFuncId::goexit},
+    {"gogo", GoFuncId::gogo},
+    {"gopanic", GoFuncId::gopanic},
+    {"handleAsyncEvent", GoFuncId::handle_async_event},
+    {"mcall", GoFuncId::mcall},
+    {"morestack", GoFuncId::morestack},
+    {"mstart", GoFuncId::mstart},
+    {"panicwrap", GoFuncId::panicwrap},
+    {"rt0_go", GoFuncId::rt0_go},
+    {"runCleanups", GoFuncId::run_cleanups},
+    {"runFinalizers", GoFuncId::runfinq},
+    {"runfinq", GoFuncId::runfinq},
+    {"main", GoFuncId::runtime_main},
+    {"sigpanic", GoFuncId::sigpanic},
+    {"systemstack", GoFuncId::systemstack},
+    {"systemstack_switch", GoFuncId::systemstack_switch},
+    {"deferreturn", GoFuncId::wrapper},
 };
 
-Kind kind_by_name(std::string_view function) {
+GoFuncId func_id_by_name(std::string_view function) {
   constexpr std::string_view package = "runtime.";
   if (function.starts_with(package))
-    for (const NamedKind &named : named_kinds)
+    for (const NamedFunction &named : named_functions)
       if (function.substr(package.size()) == named.name)
-        return named.kind;
-  return Kind::normal;
+        return named.func_id;
+  return GoFuncId::normal;
 }
 
 } // namespace
 
 FuncIdTable::FuncIdTable(GoVersion version, PclntabFormat format)
     : guessed_(version == GoVersion{} || version > newest_known_go) {
-  const auto known = kinds_of(version == GoVersion{} ? oldest_of(format) : version);
-  std::ranges::copy(known, kinds_.begin());
+  const auto known = table_of(version == GoVersion{} ? oldest_of(format) : version);
+  std::ranges::copy(known, func_ids_.begin());
 }
 
 void FuncIdTable::learn(std::string_view function, std::uint8_t id) {
-  const Kind kind = kind_by_name(function);
-  if (kind == Kind::normal || id == 0)
+  const GoFuncId func_id = func_id_by_name(function);
+  if (func_id == GoFuncId::normal || id == 0)
     return;
   if (!std::exchange(learned_, true))
-    kinds_.fill(Kind::normal); // one number of the guess may be right and the next wrong: only what is seen counts
+    func_ids_.fill(
+        GoFuncId::normal); // one number of the guess may be right and the next wrong: only what is seen counts
   // A function may stand in the table a second time, as the wrapper that converts its calling convention.
-  if (kind == Kind::wrapper || kinds_[id] != Kind::wrapper)
-    kinds_[id] = kind;
+  if (func_id == GoFuncId::wrapper || func_ids_[id] != GoFuncId::wrapper)
+    func_ids_[id] = func_id;
 }
 
 GoFuncId FuncIdTable::of(std::uint8_t id, std::string_view function) const {
   // The linkers of Go 1.17 and 1.18 look for "go" and "switch" where the functions are called rt0_go and
   // systemstack_switch, and give those no number.
   if (id == 0 && (function == "runtime.rt0_go" || function == "runtime.systemstack_switch"))
-    return kind_by_name(function);
-  return kinds_[id];
+    return func_id_by_name(function);
+  return func_ids_[id];
 }
 
 } // namespace inspect

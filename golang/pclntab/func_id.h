@@ -58,7 +58,7 @@ public:
   GoFuncId of(std::uint8_t id, std::string_view function) const;
 
 private:
-  std::array<GoFuncId, 256> kinds_{};
+  std::array<GoFuncId, 256> func_ids_{};
   bool guessed_ = false;
   bool learned_ = false;
 };

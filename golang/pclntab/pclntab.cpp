@@ -1,15 +1,16 @@
 #include "golang/pclntab/pclntab.h"
 
 #include "dwarf/raw/elf/byte_reader.h"
-#include "golang/pclntab/function_name_index.h"
-#include "golang/pclntab/function_record.h"
+#include "golang/pclntab/function_name.h"
+#include "golang/pclntab/function_tables.h"
 #include "golang/pclntab/image_bytes.h"
-#include "golang/pclntab/inline_tree.h"
-#include "golang/pclntab/pc_value_table.h"
 
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace inspect {
 namespace {
@@ -43,8 +44,8 @@ std::string_view text_at(std::span<const std::byte> bytes, std::uint64_t offset)
 }
 
 /// Before 1.17 no flag says so: runtime/traceback.go, topofstack, Go 1.16.
-bool ends_stacks_by_kind(GoFuncId kind) {
-  switch (kind) {
+bool ends_stacks_by_func_id(GoFuncId func_id) {
+  switch (func_id) {
   case GoFuncId::goexit:
   case GoFuncId::mstart:
   case GoFuncId::mcall:
@@ -56,23 +57,54 @@ bool ends_stacks_by_kind(GoFuncId kind) {
   }
 }
 
+/// The functions of a table by name: as linked, and as printed where that differs.
+class FunctionNameIndex {
+public:
+  explicit FunctionNameIndex(const Pclntab &table, GoVersion version);
+  /// Indices of the functions of this name, ascending.
+  const std::vector<std::size_t> &find(std::string_view name) const;
+
+private:
+  std::unordered_map<std::string_view, std::vector<std::size_t>> linked_;
+  std::unordered_map<std::string, std::vector<std::size_t>> printed_;
+};
+
+FunctionNameIndex::FunctionNameIndex(const Pclntab &table, GoVersion version) {
+  for (std::size_t i = 0; i < table.function_count(); ++i) {
+    const auto function = table.function(i);
+    if (!function || function->name.empty())
+      continue;
+    linked_[function->name].push_back(i);
+    if (std::string printed = printed_function_name(function->name, version); printed != function->name)
+      printed_[std::move(printed)].push_back(i);
+  }
+}
+
+const std::vector<std::size_t> &FunctionNameIndex::find(std::string_view name) const {
+  static const std::vector<std::size_t> none;
+  if (const auto found = linked_.find(name); found != linked_.end())
+    return found->second;
+  const auto found = printed_.find(std::string(name));
+  return found != printed_.end() ? found->second : none;
+}
+
 } // namespace
 
 struct Pclntab::State {
   ModuleData data;
   PclntabFormat format;
   GoVersion version;
-  FuncIdTable kinds;
+  FuncIdTable func_ids;
   ImageBytes bytes;
   std::span<const std::byte> names, units, files, pc_tables, records, functions;
   std::optional<FunctionNameIndex> by_name; ///< built on first use
 
   State(const ModuleData &module_data, GoVersion go_version, const MemoryView &memory, const Module *module)
-      : data(module_data), format(data.table.format), version(go_version), kinds(version, format),
+      : data(module_data), format(data.table.format), version(go_version), func_ids(version, format),
         bytes(memory, module) {}
 
   Result<void> load();
-  void learn_kinds();
+  void learn_func_ids();
   bool before_flags() const { return format == PclntabFormat::go1_16 && version < GoVersion{1, 17}; }
   std::size_t count() const { return data.function_table.length - 1; }
   std::size_t entry_size() const { return format == PclntabFormat::go1_16 ? 16 : 8; }
@@ -111,15 +143,15 @@ Result<void> Pclntab::State::load() {
       return kept;
   if (entry(0) != data.pcs.begin || entry(count()) != data.pcs.end)
     return std::unexpected(Error(ErrorKind::corrupt, "the Go function table does not cover the program's functions"));
-  if (kinds.guessed())
-    learn_kinds();
+  if (func_ids.guessed())
+    learn_func_ids();
   return {};
 }
 
-void Pclntab::State::learn_kinds() {
+void Pclntab::State::learn_func_ids() {
   for (std::size_t i = 0; i < count(); ++i)
     if (const auto one = read_function_record(rest_of(records, record_offset(i)), format); one && one->id != 0)
-      kinds.learn(text_at(names, one->name), one->id);
+      func_ids.learn(text_at(names, one->name), one->id);
 }
 
 RunAddress Pclntab::State::entry(std::size_t index) const {
@@ -200,9 +232,9 @@ std::optional<GoFunction> Pclntab::function(std::size_t index) const {
   function.entry = state_->entry(index);
   function.end = state_->entry(index + 1);
   function.name = text_at(state_->names, record->name);
-  function.kind = state_->kinds.of(record->id, function.name);
+  function.func_id = state_->func_ids.of(record->id, function.name);
   function.top_frame =
-      (record->flags & top_frame_flag) != 0 || (state_->before_flags() && ends_stacks_by_kind(function.kind));
+      (record->flags & top_frame_flag) != 0 || (state_->before_flags() && ends_stacks_by_func_id(function.func_id));
   function.writes_stack_pointer = (record->flags & writes_stack_pointer_flag) != 0;
   function.assembly = (record->flags & assembly_flag) != 0;
   function.arguments_size = record->arguments_size;
@@ -235,7 +267,7 @@ std::optional<GoFunction> Pclntab::find(std::string_view name) const {
   if (all.empty())
     return std::nullopt;
   const auto plain =
-      std::ranges::find_if(all, [](const GoFunction &function) { return function.kind != GoFuncId::wrapper; });
+      std::ranges::find_if(all, [](const GoFunction &function) { return function.func_id != GoFuncId::wrapper; });
   return plain != all.end() ? *plain : all.front();
 }
 
@@ -285,7 +317,7 @@ std::vector<GoSourceFrame> Pclntab::frames(const GoFunction &function, RunAddres
       break;
     GoSourceFrame frame;
     frame.function = text_at(state_->names, call->name);
-    frame.kind = state_->kinds.of(call->id, frame.function);
+    frame.func_id = state_->func_ids.of(call->id, frame.function);
     frame.start_line = call->start_line;
     frame.inlined = true;
     frame.pc = pc;
@@ -293,7 +325,7 @@ std::vector<GoSourceFrame> Pclntab::frames(const GoFunction &function, RunAddres
     frames.push_back(frame);
     pc = function.entry + call->parent_pc;
   }
-  GoSourceFrame physical{function.name, "?", 0, function.kind, false, function.start_line};
+  GoSourceFrame physical{function.name, "?", 0, function.func_id, false, function.start_line};
   physical.pc = pc;
   if (record)
     state_->set_place(physical, *record, function, pc);

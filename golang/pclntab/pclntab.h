@@ -31,7 +31,7 @@ struct GoFunction {
   std::string_view
       name; ///< as linked: "main.(*Server).handle-fm", "main.Map[go.shape.int]" (golang/pclntab/function_name.h
             ///< has what is printed); lives as long as the table and the module
-  GoFuncId kind = GoFuncId::normal;
+  GoFuncId func_id = GoFuncId::normal;
   bool top_frame = false;            ///< the outermost frame of any stack (since 1.17; earlier by name)
   bool writes_stack_pointer = false; ///< assembly that sets SP: its stack delta holds only where it is the innermost
   bool assembly = false;             ///< since 1.17
@@ -46,7 +46,7 @@ struct GoSourceFrame {
   std::string_view function; ///< as linked
   std::string_view file;     ///< "?" where unknown
   int line = 0;
-  GoFuncId kind = GoFuncId::normal;
+  GoFuncId func_id = GoFuncId::normal;
   bool inlined = false; ///< its code is part of the next frame's function
   std::int32_t start_line = 0;
   RunAddress pc = {}; ///< whose file and line these are: of an outer frame a place in the inlined call

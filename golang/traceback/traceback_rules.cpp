@@ -1,9 +1,20 @@
 #include "golang/traceback/traceback_rules.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace inspect {
 namespace {
+
+/// The folders of $GOROOT/src that hold packages, Go 1.16 to 1.26. Sorted.
+constexpr std::string_view first_parts[] = {
+    "archive", "arena",    "bufio",   "builtin", "bytes",    "cmp",      "compress", "container", "context",
+    "crypto",  "database", "debug",   "embed",   "encoding", "errors",   "expvar",   "flag",      "fmt",
+    "go",      "hash",     "html",    "image",   "index",    "internal", "io",       "iter",      "log",
+    "maps",    "math",     "mime",    "net",     "os",       "path",     "plugin",   "reflect",   "regexp",
+    "runtime", "slices",   "sort",    "strconv", "strings",  "structs",  "sync",     "syscall",   "testing",
+    "text",    "time",     "unicode", "unique",  "unsafe",   "vendor",   "weak"};
+static_assert(std::ranges::is_sorted(first_parts));
 
 constexpr std::string_view runtime_prefix = "runtime.";
 
@@ -33,18 +44,18 @@ bool shows_name(std::string_view name, GoVersion version) {
 }
 
 /// A wrapper is of interest only where it called a panic instead of what it wraps.
-bool is_panic(GoFuncId kind) {
-  return kind == GoFuncId::gopanic || kind == GoFuncId::sigpanic || kind == GoFuncId::panicwrap;
+bool is_panic(GoFuncId func_id) {
+  return func_id == GoFuncId::gopanic || func_id == GoFuncId::sigpanic || func_id == GoFuncId::panicwrap;
 }
 
 } // namespace
 
-bool TracebackFilter::hides(std::string_view function, GoFuncId kind) {
-  const GoFuncId callee = std::exchange(callee_, kind);
+bool TracebackFilter::hides(std::string_view function, GoFuncId func_id) {
+  const GoFuncId callee = std::exchange(callee_, func_id);
   bool shown = shows_name(function, version_);
-  if (kind == GoFuncId::wrapper && !is_panic(callee))
+  if (func_id == GoFuncId::wrapper && !is_panic(callee))
     shown = false;
-  else if (version_ >= GoVersion{1, 25} && (kind == GoFuncId::runfinq || kind == GoFuncId::run_cleanups))
+  else if (version_ >= GoVersion{1, 25} && (func_id == GoFuncId::runfinq || func_id == GoFuncId::run_cleanups))
     shown = true;
   else if (function == "runtime.gopanic" && printed_any_)
     shown = true;
@@ -52,14 +63,22 @@ bool TracebackFilter::hides(std::string_view function, GoFuncId kind) {
   return !shown;
 }
 
-bool is_system_goroutine(std::string_view start_function, GoFuncId kind) {
-  if (kind == GoFuncId::runtime_main || kind == GoFuncId::handle_async_event || kind == GoFuncId::corostart)
+bool is_system_goroutine(std::string_view start_function, GoFuncId func_id) {
+  if (func_id == GoFuncId::runtime_main || func_id == GoFuncId::handle_async_event || func_id == GoFuncId::corostart)
     return false;
   return start_function.starts_with(runtime_prefix);
 }
 
 bool shows_creator(std::string_view function, GoVersion version) {
   return function == "runtime.gopanic" || shows_name(function, version);
+}
+
+bool is_standard_library(std::string_view function) {
+  const std::size_t slash = function.find('/');
+  const std::size_t dot = function.find('.');
+  // "github.com/…" has its first dot before the first slash and is none of them either way.
+  return dot != std::string_view::npos &&
+         std::ranges::binary_search(first_parts, function.substr(0, std::min(slash, dot)));
 }
 
 } // namespace inspect

@@ -18,7 +18,7 @@ public:
   explicit TracebackFilter(GoVersion version) : version_(version) {}
 
   /// Whether the frame is left out. Calls inlined into a frame count as frames.
-  bool hides(std::string_view function, GoFuncId kind);
+  bool hides(std::string_view function, GoFuncId func_id);
 
 private:
   GoVersion version_;
@@ -27,9 +27,15 @@ private:
 };
 
 /// Whether a goroutine that began in this function is the runtime's own.
-bool is_system_goroutine(std::string_view start_function, GoFuncId kind);
+bool is_system_goroutine(std::string_view start_function, GoFuncId func_id);
 
 /// Whether "created by" is printed with this function's name.
 bool shows_creator(std::string_view function, GoVersion version);
+
+/// Whether a function came with Go and is not the program's own: who looks at a goroutine that waits in
+/// sync.(*Mutex).Lock wants to see who called it. Told by the beginning of the package's path, which is as good as
+/// certain: the go command keeps paths whose first part has no dot to the standard library, but for those that a module
+/// without a dot in its own path takes.
+bool is_standard_library(std::string_view function);
 
 } // namespace inspect

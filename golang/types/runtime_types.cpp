@@ -1,6 +1,6 @@
 #include "golang/types/runtime_types.h"
 
-#include "golang/types/made_types.h"
+#include "golang/pclntab/function_name.h"
 #include "golang/types/type_description.h"
 
 #include <algorithm>
@@ -17,14 +17,6 @@ constexpr std::size_t max_types = 1 << 20;
 constexpr std::uint64_t max_reads = 20'000'000;
 constexpr std::size_t max_tables = 1 << 16;
 constexpr std::uint64_t max_links = 1 << 20;
-
-/// The part of a printed name behind the package's name: "Server" of "http.Server", "Pair[a/b.T]" of
-/// "main.Pair[a/b.T]".
-std::string_view name_in_package(std::string_view name) {
-  const std::string_view outside = name.substr(0, name.find('['));
-  const std::size_t dot = outside.rfind('.');
-  return dot == std::string_view::npos ? name : name.substr(dot + 1);
-}
 
 /// internal/abi ITab (runtime itab), up to its first method.
 struct InterfaceTableWords {
@@ -147,7 +139,7 @@ struct GoRuntimeTypes::State {
   void add_title(const TypeTitle &title, RunAddress address) {
     by_name.try_emplace(title.name, address);
     if (!title.package_path.empty())
-      by_path.try_emplace(title.package_path + '.' + std::string(name_in_package(title.name)), address);
+      by_path.try_emplace(title.package_path + '.' + std::string(split_qualified_name(title.name).name), address);
   }
 
   void build_index() {

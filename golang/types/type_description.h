@@ -3,6 +3,11 @@
 //
 // Source: internal/abi/type.go and map_*.go; before 1.21 runtime/type.go. The common part has not changed from 1.16 to
 // 1.26, nor have the parts read here of the kinds' own words (a map's key and value come first in either map layout).
+//
+// Types that package reflect makes while the program runs (SliceOf, PointerTo, StructOf, …) have their descriptions on
+// the heap, so any heap word may seem to lead to one. They are told from other memory by their hash, which reflect
+// computes from the hashes of their parts, and they are named from their parts, because where their names lie only the
+// runtime's own tables know (reflect/type.go and reflect/map.go, Go 1.16 to 1.26).
 #pragma once
 
 #include "golang/types/go_type.h"
@@ -56,5 +61,9 @@ struct TypeTitle {
   RunAddress element; ///< of a pointer
 };
 std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address);
+
+/// The name of the type at `address`, inside the images or made; nothing where no type is, or its name is longer than
+/// any that is worth printing. For a made type this is the check that it is one, its parts included.
+std::optional<std::string> verified_type_name(TypeBytes &bytes, GoVersion version, RunAddress address);
 
 } // namespace inspect

@@ -50,7 +50,7 @@ constexpr auto stack_pointer_writers = std::to_array<std::string_view>({
 });
 
 GoFrameWay way_of(const GoFunction &function, GoVersion version) {
-  switch (function.kind) {
+  switch (function.func_id) {
   case GoFuncId::goexit:
   case GoFuncId::mstart:
   case GoFuncId::rt0_go:
@@ -79,8 +79,8 @@ GoFrameWay way_of(const GoFunction &function, GoVersion version) {
   return function.writes_stack_pointer || unmarked ? GoFrameWay::moved_sp : GoFrameWay::plain;
 }
 
-bool injects_call(GoFuncId kind) {
-  return kind == GoFuncId::sigpanic || kind == GoFuncId::async_preempt || kind == GoFuncId::debug_call;
+bool injects_call(GoFuncId func_id) {
+  return func_id == GoFuncId::sigpanic || func_id == GoFuncId::async_preempt || func_id == GoFuncId::debug_call;
 }
 
 /// The distance of the CFA from the stack pointer.
@@ -141,7 +141,7 @@ GoFrameRule GoFrameRules::find(RunAddress pc, bool exact, const MemoryView &memo
   if (!offset && needs_offset)
     return {};
   rule.cfa_offset = rule.body_offset = offset.value_or(return_address_size);
-  rule.injects_call = injects_call(function->kind);
+  rule.injects_call = injects_call(function->func_id);
   // Go 1.16 does not mark assembly; its assembler keeps the frame pointer like the compiler where there is a frame.
   rule.frame_pointer = !function->assembly;
   const bool may_save =

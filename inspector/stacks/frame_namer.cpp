@@ -26,7 +26,7 @@ std::uint32_t FrameNamer::name(const Stack &stack, std::vector<ReportFrame> &int
       if (!named.inlined && !named.go && frame.pc_is_return_address && !named.function.empty())
         ++named.offset;
       if (named.go)
-        named.hidden_in_traceback = filter.hides(named.function, known.kind);
+        named.hidden_in_traceback = filter.hides(named.function, known.func_id);
       if (named.arguments != nullptr) {
         named.first_word = words;
         words += static_cast<std::uint32_t>(named.arguments->word_count());
@@ -58,7 +58,7 @@ std::vector<FrameNamer::Named> FrameNamer::go_names(const GoImage &image, RunAdd
   const std::string_view module = texts_.intern(image.module->name());
   const std::vector<GoSourceFrame> frames = image.table->frames(*function, lookup);
   for (const GoSourceFrame &frame : frames) {
-    Named named{.frame = {}, .kind = frame.kind};
+    Named named{.frame = {}, .func_id = frame.func_id};
     named.frame.function = texts_.intern(printed_function_name(frame.function, image.version));
     named.frame.offset = pc - function->entry;
     named.frame.file = texts_.intern(frame.file);

@@ -29,7 +29,7 @@ public:
 private:
   struct Named {
     ReportFrame frame;
-    GoFuncId kind = GoFuncId::normal;
+    GoFuncId func_id = GoFuncId::normal;
   };
   const std::vector<Named> &names_at(RunAddress pc, RunAddress lookup);
   std::vector<Named> go_names(const GoImage &image, RunAddress pc, RunAddress lookup);

@@ -143,7 +143,7 @@ bool GoroutineReporter::State::is_between_calls(const Goroutine &goroutine) cons
   if (goroutine.status != GoroutineStatus::in_syscall)
     return false;
   const auto place = input.runtime.function_at(goroutine.syscall_pc);
-  return place && place->function.kind == GoFuncId::goexit;
+  return place && place->function.func_id == GoFuncId::goexit;
 }
 
 const ThreadReport *GoroutineReporter::State::thread_report(pid_t thread) const {
@@ -156,8 +156,8 @@ bool GoroutineReporter::State::is_system(const Goroutine &goroutine, const Gorou
   auto [start, is_new] = system_starts.try_emplace(goroutine.start_pc);
   if (is_new) {
     const auto place = input.runtime.function_at(goroutine.start_pc);
-    if (place && is_system_goroutine(place->function.name, place->function.kind))
-      start->second = place->function.kind;
+    if (place && is_system_goroutine(place->function.name, place->function.func_id))
+      start->second = place->function.func_id;
   }
   if (!start->second)
     return false;

@@ -1,6 +1,6 @@
 #include "inspector/stacks/program_frame.h"
 
-#include "golang/traceback/standard_library.h"
+#include "golang/traceback/traceback_rules.h"
 
 #include <algorithm>
 

@@ -27,7 +27,7 @@ std::vector<ParkedFrame> walk(const std::vector<GoImage> &images, const MemoryVi
     }
     const auto function = image ? image->table->find(pc) : std::nullopt;
     const auto delta = function ? image->table->stack_delta(*function, pc) : std::nullopt;
-    if (!delta || function->kind == GoFuncId::goexit)
+    if (!delta || function->func_id == GoFuncId::goexit)
       break;
     sp = sp + static_cast<std::uint64_t>(*delta) + 8;
     frames.push_back({image, *function, pc, sp});

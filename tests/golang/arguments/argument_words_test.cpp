@@ -80,7 +80,7 @@ std::string traceback_of(GoProcess &process) {
 std::vector<std::string> own_frames(const ParkedGoroutine &goroutine, const MemoryView &memory) {
   std::vector<std::string> lines;
   for (const ParkedFrame &frame : goroutine.frames) {
-    if (!frame.function.name.starts_with("main.") || frame.function.kind == GoFuncId::wrapper)
+    if (!frame.function.name.starts_with("main.") || frame.function.func_id == GoFuncId::wrapper)
       continue;
     const RunAddress pc = frame.pc - 1;
     for (const GoSourceFrame &source : frame.image->table->frames(frame.function, pc)) {

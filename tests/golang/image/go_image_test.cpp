@@ -163,16 +163,16 @@ TEST_CASE("function kinds learned from the runtime's names are those of the vers
     for (std::size_t i = 0; i < known.function_count(); ++i) {
       const auto function = known.function(i);
       CAPTURE(function->name);
-      CHECK((*learned)->function(i)->kind == function->kind);
-      special += function->kind != GoFuncId::normal ? 1 : 0;
+      CHECK((*learned)->function(i)->func_id == function->func_id);
+      special += function->func_id != GoFuncId::normal ? 1 : 0;
     }
     CHECK(special >= 20);
-    CHECK(known.find("runtime.goexit")->kind == GoFuncId::goexit);
+    CHECK(known.find("runtime.goexit")->func_id == GoFuncId::goexit);
     CHECK(known.find("runtime.goexit")->top_frame);
-    CHECK(known.find("runtime.main")->kind == GoFuncId::runtime_main);
-    CHECK(known.find("runtime.rt0_go")->kind == GoFuncId::rt0_go);
-    CHECK(known.find("runtime.systemstack_switch")->kind == GoFuncId::systemstack_switch);
-    CHECK(known.find("main.chain")->kind == GoFuncId::normal);
+    CHECK(known.find("runtime.main")->func_id == GoFuncId::runtime_main);
+    CHECK(known.find("runtime.rt0_go")->func_id == GoFuncId::rt0_go);
+    CHECK(known.find("runtime.systemstack_switch")->func_id == GoFuncId::systemstack_switch);
+    CHECK(known.find("main.chain")->func_id == GoFuncId::normal);
   });
 }
 

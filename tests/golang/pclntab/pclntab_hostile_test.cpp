@@ -1,7 +1,7 @@
 // Damaged tables and files: every answer may be wrong or missing, but there is one, soon, and nothing outside the
 // tables is touched (the sanitized build of these tests would say so).
 #include "golang/image/file_image.h"
-#include "golang/pclntab/pc_value_table.h"
+#include "golang/pclntab/function_tables.h"
 
 #include "tests/golang/changed_memory.h"
 #include "tests/golang/process_modules.h"

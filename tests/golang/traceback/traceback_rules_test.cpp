@@ -9,8 +9,8 @@ namespace {
 constexpr GoVersion oldest{1, 16};
 constexpr GoVersion newest{1, 26};
 
-bool hidden_alone(std::string_view function, GoVersion version, GoFuncId kind = GoFuncId::normal) {
-  return TracebackFilter(version).hides(function, kind);
+bool hidden_alone(std::string_view function, GoVersion version, GoFuncId func_id = GoFuncId::normal) {
+  return TracebackFilter(version).hides(function, func_id);
 }
 
 TEST_CASE("names are printed as the Go runtime does") {

@@ -53,7 +53,7 @@ std::vector<std::string> places_walked(StoppedGo &target, const Stack &stack) {
   for (const Frame &frame : stack.frames) {
     const GoImage *image = target.runtime().find(frame.lookup_address());
     const auto function = image != nullptr ? image->table->find(frame.lookup_address()) : std::nullopt;
-    if (function && function->kind != GoFuncId::wrapper)
+    if (function && function->func_id != GoFuncId::wrapper)
       places.push_back(place(function->name, frame.pc - function->entry));
   }
   return places;
