@@ -30,7 +30,7 @@ constexpr auto layers = std::to_array<Layer>({
     {"golang", " golang dwarf machine ",
      ". pclntab image runtime goroutines memstats unwind types arguments signatures traceback"},
     {"values", " values golang dwarf machine ",
-     ". go native expression printers printers/libcxx printers/libstdcxx printers/rust operations assign text"},
+     ". go native expression printers printers/cpp printers/rust operations assign text"},
     {"inspector", " inspector values golang allocators dwarf attach machine ",
      "target syscalls process mappings memory scope stacks explain"},
     {"commands", " commands inspector values golang allocators dwarf attach machine ",

@@ -69,34 +69,50 @@ std::optional<LibraryObject::Place> LibraryObject::find(const TypeHandle &type, 
   return std::nullopt;
 }
 
-std::optional<LibraryObject> LibraryObject::member(std::string_view name) const {
+std::optional<LibraryObject> LibraryObject::step_to(std::string_view name) const {
   int budget = max_visited;
   const auto found = find(handle_, name, max_depth, budget);
   return found ? std::optional(LibraryObject(found->type, source_.at(found->offset), language_, *environment_))
                : std::nullopt;
 }
 
-std::optional<std::uint64_t> LibraryObject::offset_of(std::string_view name) const {
-  int budget = max_visited;
-  const auto found = find(handle_, name, max_depth, budget);
-  return found ? std::optional(found->offset) : std::nullopt;
+/// Each part of a __compressed_pair is in a base of its own: as __value_, or, of an empty class, as a base of that.
+std::optional<LibraryObject> LibraryObject::part_of_pair(std::size_t index) const {
+  const auto holder = base(index);
+  if (!holder)
+    return std::nullopt;
+  auto value = holder->step_to("__value_");
+  return value ? value : holder->base(0);
 }
 
-std::optional<LibraryObject> LibraryObject::member(std::initializer_list<std::string_view> path) const {
+std::optional<LibraryObject> LibraryObject::member(std::string_view path) const {
   std::optional<LibraryObject> found = *this;
-  for (const std::string_view name : path) {
-    found = found->member(name);
-    if (!found)
-      break;
+  for (std::size_t begin = 0; found && begin <= path.size();) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    found = found->step_to(path.substr(begin, end - begin));
+    if (found && found->is_pair())
+      found = found->part_of_pair(0);
+    begin = end + 1;
   }
   return found;
 }
 
-std::optional<LibraryObject> LibraryObject::member_of_names(std::initializer_list<std::string_view> names) const {
-  for (const std::string_view name : names)
-    if (auto found = member(name))
+std::optional<LibraryObject> LibraryObject::member(std::initializer_list<std::string_view> paths) const {
+  for (const std::string_view path : paths)
+    if (auto found = member(path))
       return found;
   return std::nullopt;
+}
+
+std::optional<LibraryObject> LibraryObject::paired_with(std::string_view name) const {
+  const auto pair = step_to(name);
+  return pair && pair->is_pair() ? pair->part_of_pair(1) : std::nullopt;
+}
+
+std::optional<std::uint64_t> LibraryObject::offset_of(std::string_view name) const {
+  int budget = max_visited;
+  const auto found = find(handle_, name, max_depth, budget);
+  return found ? std::optional(found->offset) : std::nullopt;
 }
 
 std::optional<LibraryObject> LibraryObject::base(std::size_t index) const {
@@ -205,24 +221,14 @@ Value LibraryObject::value() const {
   return {.type = {.native = handle_}, .language = language_, .source = source_};
 }
 
-std::optional<std::uint64_t> LibraryObject::number_at(std::initializer_list<std::string_view> path) const {
-  const auto found = member(path);
+std::optional<std::uint64_t> LibraryObject::number(std::initializer_list<std::string_view> paths) const {
+  const auto found = member(paths);
   return found ? found->number() : std::nullopt;
 }
 
-std::optional<TypedPointer> LibraryObject::pointer_at(std::initializer_list<std::string_view> path) const {
-  const auto found = member(path);
+std::optional<TypedPointer> LibraryObject::pointer(std::initializer_list<std::string_view> paths) const {
+  const auto found = member(paths);
   return found ? found->pointer() : std::nullopt;
-}
-
-std::optional<std::uint64_t> number_of(const std::optional<LibraryObject> &object,
-                                       std::initializer_list<std::string_view> path) {
-  return object ? object->number_at(path) : std::nullopt;
-}
-
-std::optional<TypedPointer> pointer_of(const std::optional<LibraryObject> &object,
-                                       std::initializer_list<std::string_view> path) {
-  return object ? object->pointer_at(path) : std::nullopt;
 }
 
 std::uint64_t bytes_of(const std::optional<TypeHandle> &type, ValueEnvironment &environment) {

@@ -3,7 +3,7 @@
 // is a chain of steps and gives up as a whole.
 //
 //     const LibraryObject vector(value, environment);
-//     const auto begin = vector.pointer("_M_impl", "_M_start");
+//     const auto begin = vector.pointer({"_M_impl._M_start", "__begin_"});
 //     if (!begin) return std::nullopt;                       // no vector that we know
 //     … vector.at(begin->address, begin->target).value() …
 #pragma once
@@ -31,15 +31,17 @@ public:
   LibraryObject(const Value &value, ValueEnvironment &environment);
   LibraryObject(const TypeHandle &type, ValueSource source, SourceLanguage language, ValueEnvironment &environment);
 
-  /// By name, of bases (but virtual ones) and anonymous members too: the first one found, own ones before those of
-  /// bases.
-  std::optional<LibraryObject> member(std::string_view name) const;
-  /// Where it is, in bytes from the start.
+  /// What a path from member to member leads to, "_M_impl._M_start". Each step is by name, of bases (but virtual ones)
+  /// and anonymous members too: the first one found, own ones before those of bases. Where libc++ up to version 19 has
+  /// a pair of a value and a class that mostly takes no room, the value stands for the pair.
+  std::optional<LibraryObject> member(std::string_view path) const;
+  /// Of these paths the first that leads anywhere: what differs from library to library, and from version to version.
+  std::optional<LibraryObject> member(std::initializer_list<std::string_view> paths) const;
+  bool has(std::string_view path) const { return member(path).has_value(); }
+  /// The class that is in such a pair (libc++ 19, __memory/compressed_pair.h) with the member's value.
+  std::optional<LibraryObject> paired_with(std::string_view name) const;
+  /// Where the member is, in bytes from the start.
   std::optional<std::uint64_t> offset_of(std::string_view name) const;
-  /// Step by step into each other.
-  std::optional<LibraryObject> member(std::initializer_list<std::string_view> path) const;
-  /// The one of these names that it has: what changed from version to version.
-  std::optional<LibraryObject> member_of_names(std::initializer_list<std::string_view> names) const;
   /// The base class at this place among the bases; nothing of virtual ones.
   std::optional<LibraryObject> base(std::size_t index) const;
   std::size_t base_count() const;
@@ -48,15 +50,11 @@ public:
   std::optional<std::uint64_t> number() const;
   std::optional<std::int64_t> signed_number() const;
   std::optional<TypedPointer> pointer() const;
-  /// Of the member that the names lead to.
-  template <typename... Names> std::optional<std::uint64_t> number(std::string_view name, Names... names) const {
-    return number_at({name, names...});
-  }
-  template <typename... Names> std::optional<TypedPointer> pointer(std::string_view name, Names... names) const {
-    return pointer_at({name, names...});
-  }
-  std::optional<std::uint64_t> number_at(std::initializer_list<std::string_view> path) const;
-  std::optional<TypedPointer> pointer_at(std::initializer_list<std::string_view> path) const;
+  /// Of the member that the path leads to, or the first of these paths that leads anywhere.
+  std::optional<std::uint64_t> number(std::string_view path) const { return number({path}); }
+  std::optional<std::uint64_t> number(std::initializer_list<std::string_view> paths) const;
+  std::optional<TypedPointer> pointer(std::string_view path) const { return pointer({path}); }
+  std::optional<TypedPointer> pointer(std::initializer_list<std::string_view> paths) const;
 
   /// Behind typedefs and qualifiers.
   const DwarfType &type() const;
@@ -90,6 +88,9 @@ private:
   };
   std::optional<Place> find(const TypeHandle &type, std::string_view name, int depth, int &budget) const;
   LibraryObject part(const DwarfMember &member) const;
+  std::optional<LibraryObject> step_to(std::string_view name) const;
+  bool is_pair() const { return type().name.starts_with("__compressed_pair"); }
+  std::optional<LibraryObject> part_of_pair(std::size_t index) const;
   std::vector<std::string> arguments_in_name() const;
   std::optional<TypeHandle> type_named(std::string_view name) const;
 
@@ -99,11 +100,9 @@ private:
   ValueEnvironment *environment_;
 };
 
-/// Of the member that the path leads to, or itself, of an object that may not be there.
-std::optional<std::uint64_t> number_of(const std::optional<LibraryObject> &object,
-                                       std::initializer_list<std::string_view> path = {});
-std::optional<TypedPointer> pointer_of(const std::optional<LibraryObject> &object,
-                                       std::initializer_list<std::string_view> path = {});
+inline LibraryView single_view(std::string label, std::string child_name, const LibraryObject &child) {
+  return single_view(std::move(label), std::move(child_name), child.value());
+}
 
 /// Bytes of a value of this type; 0 where there is no type, or it does not say.
 std::uint64_t bytes_of(const std::optional<TypeHandle> &type, ValueEnvironment &environment);

@@ -56,19 +56,6 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
   return arguments;
 }
 
-std::string without_inline_namespaces(std::string_view name) {
-  static constexpr std::string_view inlined[] = {
-      "std::__1::",     "std::__cxx11::", "std::__ndk1::",     "std::__8::", "std::filesystem::__cxx11::",
-      "std::__debug::", "std::_V2::",     "std::chrono::_V2::"};
-  std::string text(name);
-  for (const std::string_view one : inlined) {
-    const std::string_view outer = one.substr(0, one.rfind("::", one.size() - 3) + 2);
-    for (std::size_t at = 0; (at = text.find(one, at)) != std::string::npos;)
-      text.replace(at, one.size(), outer);
-  }
-  return text;
-}
-
 /// What the library's own default for a trailing argument is, in terms of the first ones (already shortened).
 bool is_default_argument(std::string_view argument, const std::vector<std::string> &before) {
   if (before.empty())
@@ -142,6 +129,20 @@ std::string shortened(std::string_view text, int depth) {
 
 } // namespace
 
+std::string without_inline_namespaces(std::string_view name) {
+  // One within another stands behind it here.
+  static constexpr std::string_view inlined[] = {"std::__debug::", "std::__8::",        "std::__ndk1::",
+                                                 "std::__1::",     "std::__cxx11::",    "std::filesystem::__cxx11::",
+                                                 "std::_V2::",     "std::chrono::_V2::"};
+  std::string text(name);
+  for (const std::string_view one : inlined) {
+    const std::string_view outer = one.substr(0, one.rfind("::", one.size() - 3) + 2);
+    for (std::size_t at = 0; (at = text.find(one, at)) != std::string::npos;)
+      text.replace(at, one.size(), outer);
+  }
+  return text;
+}
+
 std::string short_type_name(std::string_view name) {
   return shortened(without_inline_namespaces(name), max_nesting);
 }
@@ -152,6 +153,12 @@ std::vector<std::string> template_arguments_of(std::string_view text) {
     return {};
   const std::vector<std::string_view> arguments = split_arguments(text.substr(1, close - 1));
   return {arguments.begin(), arguments.end()};
+}
+
+std::vector<std::string> template_arguments_in(std::string_view text, std::string_view template_name) {
+  const std::size_t begin = text.find(fmt::format("{}<", template_name));
+  return begin == std::string_view::npos ? std::vector<std::string>()
+                                         : template_arguments_of(text.substr(begin + template_name.size()));
 }
 
 std::string short_type_name(TypeReader &types, const TypeHandle &type) {

@@ -1,10 +1,11 @@
 #include "values/printers/library_view.h"
 
-#include "dwarf/types/type_name.h"
+#include "values/printers/library_type_name.h"
 
-#include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -20,13 +21,14 @@ struct Nesting {
   Nesting &operator=(const Nesting &) = delete;
 };
 
-/// Both libraries have a std::initializer_list: one of the printers of a name recognises the members.
-using ViewTable = std::unordered_multimap<std::string_view, ViewFunction>;
+using ViewTable = std::unordered_map<std::string_view, ViewFunction>;
 
 const ViewTable &known_types() {
   static const ViewTable all = [] {
     ViewTable table;
-    for (const auto &types : {libstdcxx_types(), libcxx_types(), rust_types()})
+    for (const auto &types :
+         {cpp_string_types(), cpp_sequence_types(), cpp_node_types(), cpp_wrapper_types(), cpp_thread_types(),
+          cpp_number_types(), rust_pointer_types(), rust_sequence_types(), rust_map_types(), rust_wrapper_types()})
       for (const LibraryType &type : types)
         table.emplace(type.name, type.view);
     return table;
@@ -40,28 +42,23 @@ std::string_view without_arguments(std::string_view name) {
 
 /// The last components of all names: nearly every type of a program is told apart by them, without its namespaces.
 bool may_be_known(std::string_view name) {
-  static const std::unordered_map<std::string_view, bool> last_parts = [] {
-    std::unordered_map<std::string_view, bool> parts;
-    for (const auto &[name_of_type, view] : known_types()) {
-      const std::size_t colon = name_of_type.rfind(':');
-      parts.emplace(colon == std::string_view::npos ? name_of_type : name_of_type.substr(colon + 1), true);
-    }
+  static const std::unordered_set<std::string_view> last_parts = [] {
+    std::unordered_set<std::string_view> parts;
+    for (const auto &[name_of_type, view] : known_types())
+      parts.insert(name_of_type.substr(name_of_type.rfind(':') + 1)); // of npos: from the start
     return parts;
   }();
   return last_parts.contains(without_arguments(name));
 }
 
-/// Namespaces that hold variants of a library's types with the same members: libstdc++'s debug mode and its versioned
-/// ABI, libc++'s of Android's NDK.
-std::string with_usual_namespaces(std::string name) {
-  static constexpr std::pair<std::string_view, std::string_view> unusual[] = {{"std::__debug::", "std::"},
-                                                                              {"std::__cxx1998::", "std::"},
-                                                                              {"std::__8::", "std::"},
-                                                                              {"std::__ndk1::", "std::__1::"}};
-  for (const auto &[one, usual] : unusual)
-    if (name.starts_with(one))
-      return std::string(usual) + name.substr(one.size());
-  return name;
+/// As the tables have it. libstdc++'s debug mode has the usual types in a namespace that is not inline, with the same
+/// members.
+std::string table_name(std::string_view qualified_name) {
+  constexpr std::string_view usual_in_debug_mode = "std::__cxx1998::";
+  std::string name(without_arguments(qualified_name));
+  if (name.starts_with(usual_in_debug_mode))
+    name.replace(0, usual_in_debug_mode.size(), "std::");
+  return without_inline_namespaces(name);
 }
 
 } // namespace
@@ -80,15 +77,50 @@ std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, V
   const DwarfType &type = environment.types.read(handle);
   if (!handle.die || type.name.empty() || !may_be_known(type.name))
     return std::nullopt;
-  const std::string name = with_usual_namespaces(environment.types.qualified_name(handle));
+  const auto printer = known_types().find(table_name(environment.types.qualified_name(handle)));
+  if (printer == known_types().end())
+    return std::nullopt;
   const Nesting inside;
   Value stripped = value;
   stripped.type.native = handle;
-  const auto [begin, end] = known_types().equal_range(without_arguments(name));
-  for (auto printer = begin; printer != end; ++printer)
-    if (auto view = printer->second(stripped, wanted, environment))
-      return view;
-  return std::nullopt;
+  return printer->second(stripped, wanted, environment);
+}
+
+bool add_child(LibraryView &view, std::string name, Value value, std::optional<Value> key) {
+  if (view.children.size() >= max_library_children)
+    return false;
+  view.children.push_back({std::move(name), std::move(key), std::move(value)});
+  return true;
+}
+
+LibraryView plain_view(std::string label) {
+  LibraryView view;
+  view.label = std::move(label);
+  return view;
+}
+
+LibraryView broken_view(std::string label, std::string problem) {
+  LibraryView view = plain_view(std::move(label));
+  view.problem = std::move(problem);
+  return view;
+}
+
+LibraryView sequence_view(std::string label) {
+  LibraryView view = plain_view(std::move(label));
+  view.shape = LibraryView::Shape::sequence;
+  return view;
+}
+
+LibraryView hollow_view(std::string label) {
+  LibraryView view = plain_view(std::move(label));
+  view.shape = LibraryView::Shape::single;
+  return view;
+}
+
+LibraryView single_view(std::string label, std::string child_name, Value child) {
+  LibraryView view = hollow_view(std::move(label));
+  add_child(view, std::move(child_name), std::move(child));
+  return view;
 }
 
 } // namespace inspect

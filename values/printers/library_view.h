@@ -3,7 +3,7 @@
 // there with the types and sizes it expects, and only then believes them; anything else is printed as the plain
 // structure that it is.
 //
-// To add a type: write a ViewFunction in the file of its library, and a line in that library's table.
+// To add a type: write a ViewFunction in the file of its kind, and a line in the table at the end of that file.
 #pragma once
 
 #include "values/value.h"
@@ -58,14 +58,34 @@ using ViewFunction = std::optional<LibraryView> (*)(const Value &value, ChildRan
                                                     ValueEnvironment &environment);
 
 struct LibraryType {
-  std::string_view name; ///< as the type's qualified name begins, up to its template arguments: "std::vector"
+  std::string_view name; ///< the type's qualified name, up to its template arguments: "std::vector". Without inline
+                         ///< namespaces of the C++ libraries (std::__cxx11::, std::__1::); no two types have the same
   ViewFunction view;
 };
 
-/// The tables; inline namespaces (std::__cxx11::, std::__1::) and Rust's path prefixes are kept as DWARF has them.
-std::span<const LibraryType> libstdcxx_types();
-std::span<const LibraryType> libcxx_types();
-std::span<const LibraryType> rust_types();
+/// The tables. Those of C++ are for libstdc++ of GCC 5 to 15, in both of its ABIs, and libc++ 14 to 22 alike: a printer
+/// asks for the members of both.
+std::span<const LibraryType> cpp_string_types();
+std::span<const LibraryType> cpp_sequence_types();
+std::span<const LibraryType> cpp_node_types();
+std::span<const LibraryType> cpp_wrapper_types();
+std::span<const LibraryType> cpp_thread_types();
+std::span<const LibraryType> cpp_number_types();
+std::span<const LibraryType> rust_pointer_types();
+std::span<const LibraryType> rust_sequence_types();
+std::span<const LibraryType> rust_map_types();
+std::span<const LibraryType> rust_wrapper_types();
+
+/// As many children as one view holds at most; who wants more asks for the next ones.
+constexpr std::size_t max_library_children = 65'536;
+/// Appends a child unless the view is full; then false.
+bool add_child(LibraryView &view, std::string name, Value value, std::optional<Value> key = std::nullopt);
+
+LibraryView plain_view(std::string label);
+LibraryView broken_view(std::string label, std::string problem);
+LibraryView sequence_view(std::string label); ///< without children yet
+LibraryView single_view(std::string label, std::string child_name, Value child);
+LibraryView hollow_view(std::string label); ///< could wrap a value, and has none
 
 /// Of the value itself, behind typedefs and qualifiers.
 std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, ValueEnvironment &environment);

@@ -1,5 +1,4 @@
 #include "values/native/native_layout.h"
-#include "values/printers/rust/rust_library.h"
 #include "values/printers/rust/rust_types.h"
 
 #include <bit>
@@ -188,28 +187,37 @@ std::optional<LibraryView> tree_view(const LibraryObject &map, bool with_values,
   return entries.view;
 }
 
-} // namespace
-
-std::optional<LibraryView> rust_hash_map_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+std::optional<LibraryView> hash_map(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject map(value, environment);
-  const auto base = map.member("base");
-  return table_view(base ? *base : map, true, wanted, environment);
+  return table_view(map.member("base").value_or(map), true, wanted, environment);
 }
 
-std::optional<LibraryView> rust_hash_set_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
-  const LibraryObject set(value, environment);
-  const auto base = set.member("base");
-  const auto map = base ? base->member("map") : set.member("map");
+std::optional<LibraryView> hash_set(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const auto map = LibraryObject(value, environment).member({"base.map", "map"});
   return map ? table_view(*map, false, wanted, environment) : std::nullopt;
 }
 
-std::optional<LibraryView> rust_tree_map_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+std::optional<LibraryView> tree_map(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   return tree_view(LibraryObject(value, environment), true, wanted, environment);
 }
 
-std::optional<LibraryView> rust_tree_set_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+std::optional<LibraryView> tree_set(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const auto map = LibraryObject(value, environment).member("map");
   return map ? tree_view(*map, false, wanted, environment) : std::nullopt;
+}
+
+} // namespace
+
+std::span<const LibraryType> rust_map_types() {
+  static constexpr LibraryType types[] = {
+      {"std::collections::hash::map::HashMap", hash_map},
+      {"std::collections::hash::set::HashSet", hash_set},
+      {"hashbrown::map::HashMap", hash_map},
+      {"hashbrown::set::HashSet", hash_set},
+      {"alloc::collections::btree::map::BTreeMap", tree_map},
+      {"alloc::collections::btree::set::BTreeSet", tree_set},
+  };
+  return types;
 }
 
 } // namespace inspect

@@ -1,4 +1,3 @@
-#include "values/printers/rust/rust_library.h"
 #include "values/printers/rust/rust_types.h"
 
 #include <fmt/format.h>
@@ -13,11 +12,9 @@ struct Buffer {
 
 /// RawVec: since 1.80 around a RawVecInner without the element's type.
 std::optional<Buffer> buffer_of(const LibraryObject &owner) {
-  auto raw = owner.member("buf");
+  const auto raw = owner.member({"buf.inner", "buf"});
   if (!raw)
     return std::nullopt;
-  if (const auto inner = raw->member("inner"))
-    raw = inner;
   const auto pointer = sole_pointer(raw->member("ptr"));
   const auto capacity = sole_number(raw->member("cap"));
   if (!pointer || !capacity)
@@ -35,9 +32,7 @@ std::optional<LibraryObject> bytes_of(const LibraryObject &object) {
   for (int depth = 0; depth < 8; ++depth) {
     if (current.member("buf") && current.member("len"))
       return current;
-    auto next = current.member("vec");
-    if (!next)
-      next = current.member("inner");
+    const auto next = current.member({"vec", "inner"});
     if (!next)
       return std::nullopt;
     current = *next;
@@ -45,9 +40,7 @@ std::optional<LibraryObject> bytes_of(const LibraryObject &object) {
   return std::nullopt;
 }
 
-} // namespace
-
-std::optional<LibraryView> rust_vector_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+std::optional<LibraryView> vector(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject vector(value, environment);
   const auto buffer = buffer_of(vector);
   const auto length = sole_number(vector.member("len"));
@@ -62,7 +55,7 @@ std::optional<LibraryView> rust_vector_view(const Value &value, ChildRange wante
   return view;
 }
 
-std::optional<LibraryView> rust_deque_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+std::optional<LibraryView> deque(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject deque(value, environment);
   const auto buffer = buffer_of(deque);
   const auto element = deque.type_argument(0);
@@ -78,8 +71,7 @@ std::optional<LibraryView> rust_deque_view(const Value &value, ChildRange wanted
   const auto size = environment.types.size_of(*element);
   if (!head || !length || !size)
     return std::nullopt;
-  LibraryView view;
-  view.shape = LibraryView::Shape::sequence;
+  LibraryView view = sequence_view({});
   view.length = length;
   view.capacity = buffer->capacity;
   view.child_type = ValueType{.native = *element};
@@ -96,7 +88,7 @@ std::optional<LibraryView> rust_deque_view(const Value &value, ChildRange wanted
   return view;
 }
 
-std::optional<LibraryView> rust_string_view(const Value &value, ChildRange, ValueEnvironment &environment) {
+std::optional<LibraryView> string(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject string(value, environment);
   const auto bytes = bytes_of(string);
   const auto buffer = bytes ? buffer_of(*bytes) : std::nullopt;
@@ -110,14 +102,27 @@ std::optional<LibraryView> rust_string_view(const Value &value, ChildRange, Valu
   return view;
 }
 
-std::optional<LibraryView> rust_c_string_view(const Value &value, ChildRange, ValueEnvironment &environment) {
+std::optional<LibraryView> c_string(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject string(value, environment);
-  const auto inner = string.member("inner");
-  const auto data = inner ? inner->pointer("data_ptr") : std::nullopt;
-  const auto length = inner ? inner->number("length") : std::nullopt;
+  const auto data = string.pointer("inner.data_ptr");
+  const auto length = string.number("inner.length");
   if (!data || !length || *length == 0)
     return std::nullopt;
   return rust_text_view(data->address, *length - 1, environment); // without the NUL
+}
+
+} // namespace
+
+std::span<const LibraryType> rust_sequence_types() {
+  static constexpr LibraryType types[] = {
+      {"alloc::vec::Vec", vector},
+      {"alloc::string::String", string},
+      {"std::path::PathBuf", string},
+      {"std::ffi::os_str::OsString", string},
+      {"alloc::ffi::c_str::CString", c_string},
+      {"alloc::collections::vec_deque::VecDeque", deque},
+  };
+  return types;
 }
 
 } // namespace inspect

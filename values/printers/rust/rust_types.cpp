@@ -1,7 +1,6 @@
 #include "values/printers/rust/rust_types.h"
 
 #include "values/native/native_layout.h"
-#include "values/printers/rust/rust_library.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -57,12 +56,56 @@ std::optional<LibraryView> view_behind(const FatPointer &pointer, std::uint64_t 
   return rust_trait_object(pointer.data.address, *pointer.table, object);
 }
 
+std::optional<LibraryView> pointer(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const auto pointer = fat_pointer(object);
+  return pointer ? view_behind(*pointer, 0, object, wanted) : std::nullopt;
+}
+
+std::optional<LibraryView> counted_pointer(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const auto pointer = object.member("ptr");
+  const std::string &name = object.type().name;
+  if (!pointer)
+    return std::nullopt;
+  const LibraryObject inner = sole_part(*pointer);
+  std::optional<TypedPointer> header = inner.pointer();
+  std::optional<FatPointer> fat;
+  if (!header && (fat = fat_pointer(inner)))
+    header = fat->data;
+  if (!header)
+    return std::nullopt;
+  const LibraryObject counts = object.at(header->address, header->target);
+  const auto strong = read_word(environment.memory, header->address);
+  const auto weak = read_word(environment.memory, header->address + 8);
+  LibraryView view;
+  view.shape = LibraryView::Shape::single;
+  const std::string kind = name.substr(0, name.find('<'));
+  if (!strong || !weak) {
+    view.label = kind;
+    view.problem = fmt::format("its counts at 0x{:x} cannot be read", header->address.value);
+    return view;
+  }
+  // The strong ones hold one weak count together.
+  view.label = fmt::format("{}(strong={}, weak={})", kind, *strong, *weak - (*weak > 0 ? 1 : 0));
+  if (fat && fat->length) {
+    auto content = view_behind(*fat, round_up(16, alignment_of(environment.types, fat->data.target)), object, wanted);
+    if (content)
+      content->label.clear();
+    return content;
+  }
+  const auto content = counts.member({"value", "data"});
+  if (!content)
+    return std::nullopt;
+  add_child(view, {}, content->value());
+  return view;
+}
+
 } // namespace
 
 LibraryView rust_sequence(RunAddress first, std::uint64_t length, const TypeHandle &element, const Value &of,
                           ChildRange wanted, ValueEnvironment &environment) {
-  LibraryView view;
-  view.shape = LibraryView::Shape::sequence;
+  LibraryView view = sequence_view({});
   view.length = length;
   view.child_type = ValueType{.native = element};
   const auto size = environment.types.size_of(element);
@@ -117,60 +160,22 @@ std::optional<std::uint64_t> sole_number(const std::optional<LibraryObject> &obj
   return object ? sole_part(*object).number() : std::nullopt;
 }
 
-std::optional<LibraryView> rust_pointer_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
-  const LibraryObject object(value, environment);
-  const auto pointer = fat_pointer(object);
-  return pointer ? view_behind(*pointer, 0, object, wanted) : std::nullopt;
-}
-
-std::optional<LibraryView> rust_counted_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
-  const LibraryObject object(value, environment);
-  const auto pointer = object.member("ptr");
-  const std::string &name = object.type().name;
-  if (!pointer)
-    return std::nullopt;
-  const LibraryObject inner = sole_part(*pointer);
-  std::optional<TypedPointer> header = inner.pointer();
-  std::optional<FatPointer> fat;
-  if (!header && (fat = fat_pointer(inner)))
-    header = fat->data;
-  if (!header)
-    return std::nullopt;
-  const LibraryObject counts = object.at(header->address, header->target);
-  const auto strong = read_word(environment.memory, header->address);
-  const auto weak = read_word(environment.memory, header->address + 8);
-  LibraryView view;
-  view.shape = LibraryView::Shape::single;
-  const std::string kind = name.substr(0, name.find('<'));
-  if (!strong || !weak) {
-    view.label = kind;
-    view.problem = fmt::format("its counts at 0x{:x} cannot be read", header->address.value);
-    return view;
-  }
-  // The strong ones hold one weak count together.
-  view.label = fmt::format("{}(strong={}, weak={})", kind, *strong, *weak - (*weak > 0 ? 1 : 0));
-  if (fat && fat->length) {
-    auto content = view_behind(*fat, round_up(16, alignment_of(environment.types, fat->data.target)), object, wanted);
-    if (content)
-      content->label.clear();
-    return content;
-  }
-  auto content = counts.member("value");
-  if (!content)
-    content = counts.member("data");
-  if (!content)
-    return std::nullopt;
-  view.children.push_back({{}, std::nullopt, content->value()});
-  return view;
-}
-
 std::optional<LibraryView> rust_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const DwarfType &type = environment.types.underlying(value.type.native);
   if (!is_structure(type) || !value.source)
     return std::nullopt;
   const bool is_pointer = type.name.starts_with('&') || type.name.starts_with('*') ||
                           type.name.starts_with("alloc::boxed::Box<") || type.name.starts_with("Box<");
-  return is_pointer ? rust_pointer_view(value, wanted, environment) : library_view(value, wanted, environment);
+  return is_pointer ? pointer(value, wanted, environment) : library_view(value, wanted, environment);
+}
+
+std::span<const LibraryType> rust_pointer_types() {
+  static constexpr LibraryType types[] = {
+      {"alloc::boxed::Box", pointer},
+      {"alloc::rc::Rc", counted_pointer},
+      {"alloc::sync::Arc", counted_pointer},
+  };
+  return types;
 }
 
 } // namespace inspect

@@ -1,4 +1,6 @@
-#include "values/printers/library_walks.h"
+#include "values/printers/cpp/cpp_parts.h"
+
+#include "values/printers/library_type_name.h"
 
 #include <algorithm>
 #include <array>
@@ -39,14 +41,10 @@ std::string wrong_count(std::uint64_t counted, std::uint64_t there) {
 
 bool add_node(LibraryView &view, RunAddress node, const NodeContent &content, std::uint64_t index,
               const LibraryObject &around) {
-  LibraryChild child;
-  if (content.named)
-    child.name = index_name(index);
   const RunAddress begin = node + content.offset;
-  if (content.key)
-    child.key = around.at(begin, *content.key).value();
-  child.value = around.at(begin + content.value_offset, content.value).value();
-  return add_child(view, std::move(child));
+  return add_child(view, content.named ? index_name(index) : "",
+                   around.at(begin + content.value_offset, content.value).value(),
+                   content.key ? std::optional(around.at(begin, *content.key).value()) : std::nullopt);
 }
 
 /// In-order steps through a tree, each of them checked.
@@ -123,11 +121,19 @@ std::string element_count(std::uint64_t count) {
   return count == 1 ? "1 element" : fmt::format("{} elements", count);
 }
 
-bool add_child(LibraryView &view, LibraryChild child) {
-  if (view.children.size() >= max_library_children)
-    return false;
-  view.children.push_back(std::move(child));
-  return true;
+std::string std_name(const LibraryObject &object) {
+  const std::string &name = object.type().name;
+  return "std::" + name.substr(0, name.find('<'));
+}
+
+std::string std_name_with_argument(const LibraryObject &object) {
+  const auto argument = object.type_argument(0);
+  return argument ? fmt::format("{}<{}>", std_name(object), short_type_name(object.environment().types, *argument))
+                  : std_name(object);
+}
+
+LibraryView singular_iterator_view(std::string_view container) {
+  return plain_view(fmt::format("non-dereferenceable iterator for {}", container));
 }
 
 std::string implausible_extent(RunAddress begin, std::uint64_t length, std::uint64_t element_size,
@@ -174,7 +180,7 @@ void add_contiguous(LibraryView &view, const Contiguous &elements, ChildRange wa
     return;
   for (std::uint64_t i = wanted.first; i < elements.length && i - wanted.first < wanted.count; ++i) {
     const LibraryObject element = around.at(elements.begin + i * size, elements.element);
-    if (environment.out_of_time() || !add_child(view, {.name = {}, .key = std::nullopt, .value = element.value()}))
+    if (environment.out_of_time() || !add_child(view, {}, element.value()))
       break;
   }
 }

@@ -1,9 +1,12 @@
-// The shapes that the containers of every library have: elements side by side, chained nodes, binary trees. Each walk
-// puts the wanted children into a view, believes nothing that it reads, and ends: a length that cannot be, a chain that
-// goes in a circle, a count that disagrees with what is there become the view's `problem`.
+// What the printers of the C++ libraries share: labels, and walks through the shapes that containers have: elements
+// side by side, chained nodes, binary trees. Each walk puts the wanted children into a view, believes nothing that it
+// reads, and ends: a length that cannot be, a chain that goes in a circle, a count that disagrees with what is there
+// become the view's `problem`.
 //
-//     LibraryView view = … label …;
+//     LibraryView view = sequence_view(… label …);
 //     add_contiguous(view, {.begin = begin, .length = 3, .element = type}, wanted, object);
+//
+// The wording of labels is that of libstdc++'s own printers (python/libstdcxx/v6/printers.py), for libc++ too.
 #pragma once
 
 #include "values/printers/library_object.h"
@@ -12,11 +15,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace inspect {
 
-/// As many children as one view holds at most; who wants more asks for the next ones.
-constexpr std::size_t max_library_children = 65'536;
+/// "std::vector" of every vector: the type's own name up to its template arguments.
+std::string std_name(const LibraryObject &object);
+/// "std::optional<std::string>" with the first type argument.
+std::string std_name_with_argument(const LibraryObject &object);
+/// Of an iterator that points nowhere.
+LibraryView singular_iterator_view(std::string_view container);
 
 /// "[3]"
 std::string index_name(std::uint64_t index);
@@ -79,7 +87,5 @@ void add_tree(LibraryView &view, const SearchTree &tree, const NodeContent &cont
 /// problem is set.
 bool add_text(LibraryView &view, RunAddress characters, std::uint64_t length, const TypeHandle &character,
               const LibraryObject &around);
-/// Appends a child unless the view is full.
-bool add_child(LibraryView &view, LibraryChild child);
 
 } // namespace inspect

@@ -1,16 +1,19 @@
 // std::chrono and std::complex: numbers with a meaning.
-#include "values/printers/library_parts.h"
-
+//
+// Sources: libstdc++-v3 of GCC 12 and libc++ 14 to 20, std/chrono, std/complex.
+#include "values/native/native_numbers.h"
+#include "values/printers/cpp/cpp_parts.h"
 #include "values/printers/library_type_name.h"
 
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
+
+using View = std::optional<LibraryView>;
 
 struct Period {
   std::int64_t numerator = 1;
@@ -28,7 +31,7 @@ std::optional<Period> period_of(const LibraryObject &duration) {
   const auto denominator = object.value_argument(1);
   if (numerator && denominator && *denominator > 0 && *numerator > 0)
     return Period{*numerator, *denominator};
-  const auto written = arguments_in_name(object.type().name, "ratio");
+  const auto written = template_arguments_in(object.type().name, "ratio");
   Period period;
   const auto parse = [](const std::string &text, std::int64_t &into) {
     return std::from_chars(text.data(), text.data() + text.size(), into).ec == std::errc() && into > 0;
@@ -57,27 +60,19 @@ std::string unit_name(const Period &period) {
                                  : fmt::format("[{}/{}]s", period.numerator, period.denominator);
 }
 
+/// The shortest that is this number.
 std::optional<std::string> floating_text(const LibraryObject &number) {
   std::array<std::byte, 16> bytes = {};
   const auto size = number.size();
-  const DwarfType &type = number.type();
-  if (type.kind != DwarfTypeKind::base || !size ||
-      !number.source().read(0, std::span(bytes).first(std::min<std::size_t>(*size, 16))))
+  if (number.type().kind != DwarfTypeKind::base || !size || *size > bytes.size() || *size < sizeof(float))
     return std::nullopt;
-  const auto as = [&]<typename Number>(Number real) {
-    std::memcpy(&real, bytes.data(), sizeof real);
-    return fmt::format("{}", real);
-  };
-  if (*size == sizeof(float))
-    return as(float());
-  if (*size == sizeof(double))
-    return as(double());
-  if (*size == sizeof(long double)) {
-    long double real = 0;
-    std::memcpy(&real, bytes.data(), 10); // of an x87 number; what follows is padding
-    return fmt::format("{}", real);
-  }
-  return std::nullopt;
+  const auto read = std::span(bytes).first(static_cast<std::size_t>(*size));
+  const auto real = number.source().read(0, read) ? float_from_bytes(read, number.type().name) : std::nullopt;
+  if (!real)
+    return std::nullopt;
+  return *size == sizeof(float)    ? fmt::format("{}", static_cast<float>(*real))
+         : *size == sizeof(double) ? fmt::format("{}", static_cast<double>(*real))
+                                   : fmt::format("{}", *real);
 }
 
 std::optional<std::string> count_text(const LibraryObject &count) {
@@ -124,33 +119,60 @@ std::optional<std::string> calendar_text(std::int64_t count, const Period &perio
   return text + " UTC";
 }
 
-} // namespace
-
-std::optional<std::string> duration_text(const LibraryObject &duration, const LibraryObject &count) {
+/// "3s", "250ms", "50[1/25]s" as std::format has them.
+std::optional<std::string> duration_text(const LibraryObject &duration) {
+  const auto count = duration.member({"__r", "__rep_"});
   const auto period = period_of(duration);
-  const auto text = count_text(count);
+  const auto text = count ? count_text(*count) : std::nullopt;
   return period && text ? std::optional(*text + unit_name(*period)) : std::nullopt;
 }
 
-std::optional<std::string> time_text(const LibraryObject &time_point, const LibraryObject &count,
-                                     const LibraryObject &duration) {
-  const auto clock = time_point.type_argument(0);
-  const auto period = period_of(duration);
-  const auto elapsed = duration_text(duration, count);
-  if (!clock || !period || !elapsed)
-    return std::nullopt;
-  const std::string name = short_type_name(time_point.environment().types, *clock);
-  if (name == "std::chrono::system_clock" && count.type().encoding != TypeEncoding::floating)
-    if (const auto number = count.signed_number())
-      if (const auto date = calendar_text(*number, *period))
-        return date;
-  return fmt::format("{} of {}", *elapsed, name);
+View duration(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const auto text = duration_text(LibraryObject(value, environment));
+  return text ? std::optional(plain_view(*text)) : std::nullopt;
 }
 
-std::optional<LibraryView> complex_view(const LibraryObject &real, const LibraryObject &imaginary) {
-  const auto first = floating_text(real);
-  const auto second = floating_text(imaginary);
+View time_point(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const auto since_epoch = object.member({"__d", "__d_"});
+  const auto elapsed = since_epoch ? duration_text(*since_epoch) : std::nullopt;
+  const auto clock = object.type_argument(0);
+  if (!clock || !elapsed)
+    return std::nullopt;
+  const std::string name = short_type_name(environment.types, *clock);
+  const auto count = since_epoch->member({"__r", "__rep_"});
+  const bool is_date = name == "std::chrono::system_clock" && count->type().encoding != TypeEncoding::floating;
+  const auto number = is_date ? count->signed_number() : std::nullopt;
+  const auto date = number ? calendar_text(*number, *period_of(*since_epoch)) : std::nullopt;
+  return plain_view(date ? *date : fmt::format("{} of {}", *elapsed, name));
+}
+
+/// libc++ has two numbers, libstdc++ one of DWARF's base types that has two parts.
+View complex(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  auto real = object.member("__re_");
+  auto imaginary = object.member("__im_");
+  const auto both = object.member("_M_value");
+  if (const auto size = both ? both->size() : std::nullopt;
+      size && both->type().encoding == TypeEncoding::complex_float) {
+    const TypeHandle part = environment.types.base_type("part", TypeEncoding::floating, *size / 2);
+    real = both->as(part);
+    imaginary = LibraryObject(part, both->source().at(*size / 2), value.language, environment);
+  }
+  const auto first = real ? floating_text(*real) : std::nullopt;
+  const auto second = imaginary ? floating_text(*imaginary) : std::nullopt;
   return first && second ? std::optional(plain_view(fmt::format("{} + {}i", *first, *second))) : std::nullopt;
+}
+
+} // namespace
+
+std::span<const LibraryType> cpp_number_types() {
+  static constexpr LibraryType types[] = {
+      {"std::chrono::duration", duration},
+      {"std::chrono::time_point", time_point},
+      {"std::complex", complex},
+  };
+  return types;
 }
 
 } // namespace inspect
