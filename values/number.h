@@ -20,4 +20,13 @@ struct Number {
   unsigned size = 8;                  ///< bytes of the type that it came from; of literals what they need, at least 4
 };
 
+/// Whether `integer` are the bits of an unsigned number. A character of four bytes may be a signed wchar_t or a
+/// char32_t.
+bool is_unsigned(const Number &number);
+long double real_of(const Number &number);
+/// As C's conversion has it: without its fraction; 0 where no integer of 128 bits holds it.
+__extension__ __int128 integer_of(const Number &number);
+/// Whether an integer type of so many bits (1 to 128) holds it; of floating ones, their integer.
+bool fits(const Number &number, unsigned bits, bool with_sign);
+
 } // namespace inspect

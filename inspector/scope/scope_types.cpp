@@ -3,11 +3,11 @@
 #include "dwarf/die/unit_of_die.h"
 #include "dwarf/types/type_name.h"
 #include "inspector/scope/frame_scope.h"
-#include "inspector/scope/predeclared_types.h"
 #include "inspector/scope/source_language.h"
 #include "inspector/scope/symbol_search.h"
 #include "machine/near_misses.h"
 #include "values/go/go_type_names.h"
+#include "values/native/predeclared_types.h"
 
 #include <algorithm>
 #include <fmt/format.h>

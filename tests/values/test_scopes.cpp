@@ -1,53 +1,15 @@
 #include "tests/values/test_scopes.h"
 
+#include "values/native/predeclared_types.h"
 #include "values/value_operations.h"
 
-#include <array>
 #include <fmt/format.h>
 
 namespace inspect::test {
-namespace {
-
-struct NumberType {
-  std::string_view name;
-  std::uint64_t encoding;
-  std::uint64_t size;
-};
-
-constexpr auto number_types = std::to_array<NumberType>({
-    {"char", TypeEncoding::signed_character, 1},
-    {"signed char", TypeEncoding::signed_character, 1},
-    {"unsigned char", TypeEncoding::unsigned_character, 1},
-    {"short", TypeEncoding::signed_integer, 2},
-    {"unsigned short", TypeEncoding::unsigned_integer, 2},
-    {"int", TypeEncoding::signed_integer, 4},
-    {"unsigned int", TypeEncoding::unsigned_integer, 4},
-    {"long", TypeEncoding::signed_integer, 8},
-    {"unsigned long", TypeEncoding::unsigned_integer, 8},
-    {"long long", TypeEncoding::signed_integer, 8},
-    {"unsigned long long", TypeEncoding::unsigned_integer, 8},
-    {"bool", TypeEncoding::boolean, 1},
-    {"float", TypeEncoding::floating, 4},
-    {"double", TypeEncoding::floating, 8},
-    {"long double", TypeEncoding::floating, 16},
-    {"uint32", TypeEncoding::unsigned_integer, 4},
-    {"u8", TypeEncoding::unsigned_integer, 1},
-    {"i16", TypeEncoding::signed_integer, 2},
-    {"i32", TypeEncoding::signed_integer, 4},
-    {"u32", TypeEncoding::unsigned_integer, 4},
-    {"i64", TypeEncoding::signed_integer, 8},
-    {"u64", TypeEncoding::unsigned_integer, 8},
-    {"f32", TypeEncoding::floating, 4},
-    {"f64", TypeEncoding::floating, 8},
-});
-
-} // namespace
 
 std::optional<TypeHandle> number_type(std::string_view name, TypeReader &types) {
-  for (const NumberType &type : number_types)
-    if (type.name == name)
-      return types.base_type(type.name, type.encoding, type.size);
-  return std::nullopt;
+  const auto type = predeclared_type(name, SourceLanguage::c, types);
+  return type ? type : foreign_type(name, types);
 }
 
 Result<Value> TableScope::find(std::string_view name) {

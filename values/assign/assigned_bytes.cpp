@@ -3,7 +3,7 @@
 #include "dwarf/types/type_name.h"
 #include "values/native/native_layout.h"
 #include "values/native/native_numbers.h"
-#include "values/operations/native_views.h"
+#include "values/operations/native_operations.h"
 #include "values/printers/library_view.h"
 
 #include <algorithm>
@@ -27,25 +27,6 @@ Error wrong_type(const AssignedValue &assigned, ValueEnvironment &environment) {
                  "a cast says that it shall");
 }
 
-/// Where the target is in memory; for what is in a register the caller takes the bytes alone.
-RunAddress place_of(const Value &target) {
-  return target.source && target.source->address() ? *target.source->address() : RunAddress{};
-}
-
-std::vector<MemoryWrite> one_write(RunAddress address, std::vector<std::byte> bytes) {
-  std::vector<MemoryWrite> writes;
-  writes.push_back({address, std::move(bytes)});
-  return writes;
-}
-
-using Writes = Result<std::vector<MemoryWrite>>;
-
-Writes written(const Value &target, Result<std::vector<std::byte>> bytes) {
-  if (!bytes)
-    return std::unexpected(bytes.error());
-  return one_write(place_of(target), std::move(*bytes));
-}
-
 /// Only the field's own bits change; the bytes around it are read now.
 Writes assign_bits(const Value &target, const Number &number, ValueEnvironment &environment) {
   const BitRange range = *target.bits;
@@ -55,7 +36,7 @@ Writes assign_bits(const Value &target, const Number &number, ValueEnvironment &
   using Wide = decltype(Number::integer);
   const Wide lowest = with_sign ? -(Wide{1} << (range.size - 1)) : Wide{0};
   const Wide highest = (Wide{1} << (with_sign ? range.size - 1 : range.size)) - 1;
-  if (number.kind == Number::Kind::floating || number.integer < lowest || number.integer > highest)
+  if (number.kind == Number::Kind::floating || !fits(number, static_cast<unsigned>(range.size), with_sign))
     return std::unexpected(
         refused(fmt::format("{} does not fit into its {} bit{} ({} to {})",
                             number.kind == Number::Kind::floating ? "a fraction" : decimal_text(number.integer),
@@ -74,15 +55,8 @@ Writes assign_bits(const Value &target, const Number &number, ValueEnvironment &
 }
 
 /// Of the type behind typedefs and qualifiers.
-std::string plain_name(TypeHandle handle, ValueEnvironment &environment) {
-  constexpr int deepest = 64;
-  for (int depth = 0; depth < deepest; ++depth) {
-    const DwarfType &type = environment.types.read(handle);
-    if (type.kind != DwarfTypeKind::alias && type.kind != DwarfTypeKind::qualified)
-      break;
-    handle = type.target;
-  }
-  return type_name(environment.types, handle);
+std::string plain_name(const TypeHandle &type, ValueEnvironment &environment) {
+  return type_name(environment.types, without_aliases(type, environment.types));
 }
 
 /// Of pointers to the same, to void, from an array of the same; a number is an address.
@@ -101,14 +75,14 @@ Writes assign_pointer(const Value &target, const DwarfType &type, const Assigned
     const auto address = value.source ? value.source->address() : std::nullopt;
     if (!address)
       return std::unexpected(refused("the array is not in memory, so it has no address"));
-    return one_write(place_of(target), bytes_of_word(address->value));
+    return one_write(place_of(target), low_bytes(address->value, 8));
   }
   const auto number = operations_of(value).number(value, environment);
   if (!number)
     return std::unexpected(number.error());
   if (number->kind == Number::Kind::boolean || number->kind == Number::Kind::floating)
     return std::unexpected(wrong_type(assigned, environment));
-  return written(target, operations_of(target).encode(*number, target.type, environment));
+  return one_write(place_of(target), operations_of(target).encode(*number, target.type, environment));
 }
 
 /// A C array of characters, in place; the NUL must fit, and what is behind it stays.
@@ -151,19 +125,25 @@ Writes assign_library_text(const Value &target, const LibraryView &view, const s
     return std::unexpected(refused(
         can_change_length ? fmt::format("{} characters do not fit into the memory that it has, {}", text.size(), room)
                           : fmt::format("the new text must have the length of the old one, {}", *view.length)));
-  std::vector<MemoryWrite> writes = one_write(*address, bytes_of_text(text, ends_with_nul));
+  std::vector<MemoryWrite> writes;
+  writes.push_back({*address, bytes_of_text(text, ends_with_nul)});
   if (text.size() != *view.length)
-    writes.push_back({*place, bytes_of_word(text.size())});
+    writes.push_back({*place, low_bytes(text.size(), 8)});
   return writes;
 }
 
 } // namespace
 
-std::vector<std::byte> bytes_of_word(std::uint64_t word) {
-  std::vector<std::byte> bytes(8);
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::byte>(word >> (8 * i) & 0xff);
-  return bytes;
+RunAddress place_of(const Value &target) {
+  return target.source && target.source->address() ? *target.source->address() : RunAddress{};
+}
+
+Writes one_write(RunAddress address, Result<std::vector<std::byte>> bytes) {
+  if (!bytes)
+    return std::unexpected(bytes.error());
+  std::vector<MemoryWrite> writes;
+  writes.push_back({address, std::move(*bytes)});
+  return writes;
 }
 
 std::vector<std::byte> bytes_of_text(std::string_view text, bool with_nul) {
@@ -198,7 +178,7 @@ Writes native_assignment(const Value &target, const AssignedValue &assigned, Val
       return std::unexpected(wrong_type(assigned, environment));
     if (target.bits)
       return assign_bits(target, *number, environment);
-    return written(target, operations_of(target).encode(*number, target.type, environment));
+    return one_write(place_of(target), operations_of(target).encode(*number, target.type, environment));
   }
   if (assigned.operand.kind == OperandKind::text) {
     if (const auto view = view_of(target, {0, 0}, environment); view && view->shape == LibraryView::Shape::text)
@@ -216,7 +196,7 @@ Writes native_assignment(const Value &target, const AssignedValue &assigned, Val
   // A copy of what owns memory would free it twice.
   if (view_of(target, {0, 0}, environment))
     return std::unexpected(refused("only single elements of containers are written, not the whole"));
-  return written(target, bytes_of_value(value, environment));
+  return one_write(place_of(target), bytes_of_value(value, environment));
 }
 
 } // namespace inspect

@@ -16,14 +16,15 @@ struct AssignedValue {
 };
 
 /// In this order. usage in a clause that goes on from "x is an int": "70000 does not fit".
-Result<std::vector<MemoryWrite>> go_assignment(const Value &target, const AssignedValue &assigned,
-                                               ValueEnvironment &environment);
-Result<std::vector<MemoryWrite>> native_assignment(const Value &target, const AssignedValue &assigned,
-                                                   ValueEnvironment &environment);
+using Writes = Result<std::vector<MemoryWrite>>;
+Writes go_assignment(const Value &target, const AssignedValue &assigned, ValueEnvironment &environment);
+Writes native_assignment(const Value &target, const AssignedValue &assigned, ValueEnvironment &environment);
 
+/// Where the target is in memory; 0 of what is in a register, for which the caller takes the bytes alone.
+RunAddress place_of(const Value &target);
+Writes one_write(RunAddress address, Result<std::vector<std::byte>> bytes);
 /// The value's own bytes, to be copied; at most a mebibyte.
 Result<std::vector<std::byte>> bytes_of_value(const Value &value, ValueEnvironment &environment);
-std::vector<std::byte> bytes_of_word(std::uint64_t word);
 std::vector<std::byte> bytes_of_text(std::string_view text, bool with_nul);
 
 } // namespace inspect

@@ -4,6 +4,7 @@
 #include "values/assign/assigned_bytes.h"
 #include "values/go/go_conversion.h"
 #include "values/go/go_reading.h"
+#include "values/native/native_layout.h"
 
 #include <fmt/format.h>
 
@@ -11,20 +12,6 @@ namespace inspect {
 namespace {
 
 using OperandKind = EvaluationOperand::Kind;
-using Writes = Result<std::vector<MemoryWrite>>;
-
-RunAddress place_of(const Value &target) {
-  return target.source && target.source->address() ? *target.source->address() : RunAddress{};
-}
-
-Writes written(const Value &target, Result<std::vector<std::byte>> bytes) {
-  if (!bytes)
-    return std::unexpected(bytes.error());
-  std::vector<MemoryWrite> writes;
-  writes.push_back({place_of(target), std::move(*bytes)});
-  return writes;
-}
-
 bool may_be_nil(const GoType &type) {
   return is_go_address(type) || type.kind == GoKind::slice || type.kind == GoKind::interface;
 }
@@ -41,10 +28,8 @@ Writes assign_text(const Value &target, const std::string &text) {
   std::vector<MemoryWrite> writes;
   if (!text.empty())
     writes.push_back({RunAddress{*address}, bytes_of_text(text, false)});
-  if (text.size() != *length)
-    writes.push_back({place_of(target) + 8, bytes_of_word(text.size())});
-  if (writes.empty())
-    writes.push_back({place_of(target) + 8, bytes_of_word(text.size())});
+  if (text.size() != *length || writes.empty())
+    writes.push_back({place_of(target) + 8, low_bytes(text.size(), 8)});
   return writes;
 }
 
@@ -57,7 +42,7 @@ Writes go_assignment(const Value &target, const AssignedValue &assigned, ValueEn
     if (!may_be_nil(type))
       return std::unexpected(Error(ErrorKind::usage, "it is never nil"));
     const auto size = operations_of(target).size_of(target.type, environment);
-    return written(target, std::vector<std::byte>(static_cast<std::size_t>(size.value_or(8))));
+    return one_write(place_of(target), std::vector<std::byte>(static_cast<std::size_t>(size.value_or(8))));
   }
   const bool literal = assigned.operand.kind == OperandKind::text ||
                        (value.type.go != nullptr && value.type.go->kind == GoKind::string && value.source &&
@@ -72,13 +57,13 @@ Writes go_assignment(const Value &target, const AssignedValue &assigned, ValueEn
     const auto number = operations_of(value).number(value, environment);
     if (!number)
       return std::unexpected(number.error());
-    return written(target, operations_of(target).encode(*number, target.type, environment));
+    return one_write(place_of(target), operations_of(target).encode(*number, target.type, environment));
   }
   if (!same_go_type(*value.type.go, type))
     return std::unexpected(Error(ErrorKind::usage,
                                  fmt::format("a value of type {} does not go there", value.type.go->name),
                                  fmt::format("convert it, as in {}(…)", type.name)));
-  return written(target, bytes_of_value(value, environment));
+  return one_write(place_of(target), bytes_of_value(value, environment));
 }
 
 } // namespace inspect

@@ -51,8 +51,8 @@ constexpr auto rust_suffixes = std::to_array<NumberSuffix>({
 
 /// The value as the type has it; nothing where it does not fit.
 bool fits(Wide value, Number::Kind kind, unsigned size) {
-  const unsigned bits = size * 8 - (kind == Number::Kind::signed_integer ? 1 : 0);
-  return bits >= 128 || value >> bits == 0;
+  const Number number{.kind = Number::Kind::unsigned_integer, .integer = static_cast<decltype(Number::integer)>(value)};
+  return inspect::fits(number, 8 * size, kind == Number::Kind::signed_integer);
 }
 
 /// C's: u, l, ll and z in any order and case. Nothing where it is none.

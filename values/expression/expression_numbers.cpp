@@ -22,16 +22,10 @@ bool is_constant(const Operand &operand) {
   return !is_value(operand);
 }
 
-bool fits(Wide integer, unsigned bits, bool with_sign) {
-  if (with_sign)
-    return integer >= -(Wide{1} << (bits - 1)) && integer < Wide{1} << (bits - 1);
-  return integer >= 0 && integer < Wide{1} << bits;
-}
-
 /// The size that a constant needs.
 Number sized(Number number) {
-  number.size = fits(number.integer, 32, true) ? 4 : fits(number.integer, 64, true) ? 8 : 16;
-  if (number.size == 16 && fits(number.integer, 64, false)) {
+  number.size = fits(number, 32, true) ? 4 : fits(number, 64, true) ? 8 : 16;
+  if (number.size == 16 && fits(number, 64, false)) {
     number.kind = Number::Kind::unsigned_integer;
     number.size = 8;
   }

@@ -1,4 +1,4 @@
-#include "values/expression/expression_tokens.h"
+#include "values/expression/expression_cursor.h"
 
 #include "values/expression/expression.h"
 #include "values/expression/expression_literals.h"

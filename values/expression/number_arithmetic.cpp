@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fmt/format.h>
 
 namespace inspect {
@@ -14,12 +13,6 @@ using Kind = Number::Kind;
 
 bool is_real(const Number &number) {
   return number.kind == Kind::floating;
-}
-
-/// A character of four bytes may be a signed wchar_t or a char32_t.
-bool is_unsigned(const Number &number) {
-  return number.kind == Kind::unsigned_integer || number.kind == Kind::address ||
-         (number.kind == Kind::character && number.size >= 4 && number.integer >= 0);
 }
 
 /// To the precision of a type of that size; two bytes are computed with as a float, as compilers do.
@@ -36,13 +29,6 @@ Wide wrapped(UnsignedWide bits, bool with_sign, unsigned size) {
   bits &= (UnsignedWide{1} << width) - 1;
   const UnsignedWide top = UnsignedWide{1} << (width - 1);
   return with_sign ? static_cast<Wide>((bits ^ top) - top) : static_cast<Wide>(bits);
-}
-
-long double real_of(const Number &number) {
-  if (is_real(number))
-    return number.real;
-  return is_unsigned(number) ? static_cast<long double>(static_cast<UnsignedWide>(number.integer))
-                             : static_cast<long double>(number.integer);
 }
 
 Error no_bits(std::string_view operator_text) {
@@ -107,14 +93,10 @@ Number converted(const Number &number, Number::Kind kind, unsigned size) {
     result.real = rounded(real_of(number), size);
     return result;
   }
-  const long double limit = std::ldexp(1.0L, 127);
-  UnsignedWide bits = static_cast<UnsignedWide>(number.integer);
-  if (is_real(number))
-    bits = std::fabs(number.real) < limit ? static_cast<UnsignedWide>(static_cast<Wide>(number.real)) : UnsignedWide{0};
   if (kind == Kind::boolean)
     result.integer = is_zero(number) ? 0 : 1;
   else
-    result.integer = wrapped(bits, kind == Kind::signed_integer, size);
+    result.integer = wrapped(static_cast<UnsignedWide>(integer_of(number)), kind == Kind::signed_integer, size);
   return result;
 }
 

@@ -6,6 +6,7 @@ namespace inspect {
 namespace {
 
 constexpr int max_references = 8;
+constexpr int max_aliases = 64;
 
 } // namespace
 
@@ -36,6 +37,13 @@ Value computed_value(std::vector<std::byte> bytes, const TypeHandle &type, Sourc
   image->bytes = std::move(bytes);
   image->known.assign(image->bytes.size(), true);
   return {.type = {.native = type}, .language = language, .source = ValueSource::of_image(std::move(image))};
+}
+
+std::vector<std::byte> low_bytes(unsigned __int128 bits, std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  for (std::size_t i = 0; i < size && i < sizeof bits; ++i)
+    bytes[i] = static_cast<std::byte>(static_cast<unsigned>(bits >> (8 * i)) & 0xffU);
+  return bytes;
 }
 
 Value without_references(const Value &value, ValueEnvironment &environment) {
@@ -72,13 +80,7 @@ Value completed(const Value &value, ValueEnvironment &environment) {
   const DwarfType *type = &environment.types.underlying(value.type.native);
   if (!is_structure(*type) || !type->is_declaration || !environment.find_type)
     return value;
-  TypeHandle handle = value.type.native;
-  for (int steps = 0; steps < 64; ++steps) {
-    const DwarfType &one = environment.types.read(handle);
-    if (one.kind != DwarfTypeKind::alias && one.kind != DwarfTypeKind::qualified)
-      break;
-    handle = one.target;
-  }
+  const TypeHandle handle = without_aliases(value.type.native, environment.types);
   const auto found = environment.find_type(environment.types.qualified_name(handle), value.language);
   if (!found || found->go != nullptr)
     return value;
@@ -92,6 +94,16 @@ Value completed(const Value &value, ValueEnvironment &environment) {
     whole.source = ValueSource::in_memory(environment.memory, *value.source->address(),
                                           environment.types.size_of(found->native).value_or(0));
   return whole;
+}
+
+TypeHandle without_aliases(TypeHandle type, TypeReader &types) {
+  for (int steps = 0; steps < max_aliases; ++steps) {
+    const DwarfType &one = types.read(type);
+    if (one.kind != DwarfTypeKind::alias && one.kind != DwarfTypeKind::qualified)
+      break;
+    type = one.target;
+  }
+  return type;
 }
 
 bool is_structure(const DwarfType &type) {

@@ -22,6 +22,8 @@ Value value_at(RunAddress address, const TypeHandle &type, SourceLanguage langua
 Value part_of(const Value &whole, std::uint64_t offset, const TypeHandle &type, ValueEnvironment &environment);
 /// A value that is nowhere in the target: computed.
 Value computed_value(std::vector<std::byte> bytes, const TypeHandle &type, SourceLanguage language);
+/// The lowest `size` bytes of the bits, as they are in memory; behind 16, zeros.
+std::vector<std::byte> low_bytes(unsigned __int128 bits, std::size_t size);
 
 /// What a C++ reference refers to, in Rust nothing: its references are pointers.
 Value without_references(const Value &value, ValueEnvironment &environment);
@@ -32,6 +34,10 @@ Result<RunAddress> pointer_target(const Value &value, ValueEnvironment &environm
 
 /// The same value, but where its class is only declared in its own unit, with the definition from another one.
 Value completed(const Value &value, ValueEnvironment &environment);
+
+/// The type itself behind typedefs and qualifiers, where TypeReader::underlying says what it is; of a circle of them
+/// one of these.
+TypeHandle without_aliases(TypeHandle type, TypeReader &types);
 
 bool is_structure(const DwarfType &type); ///< struct, class or union
 bool is_pointer(const DwarfType &type);   ///< not references, not pointers to members

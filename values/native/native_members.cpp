@@ -2,12 +2,15 @@
 
 #include "dwarf/types/type_name.h"
 #include "values/native/native_layout.h"
+#include "values/native/symbol_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
+
+__extension__ using Wide = __int128;
 
 /// Classes derive a dozen deep; descriptions that derive a class from itself end here.
 constexpr int max_depth = 32;
@@ -127,6 +130,49 @@ std::optional<std::uint64_t> offset_of_base(const DwarfType &derived, const Dwar
   return std::nullopt;
 }
 
+/// "_ZN2ns5Class6memberE" of "ns::Class::member" (Itanium C++ ABI, 5.1.2); nothing of templates, whose arguments DWARF
+/// does not have as the linker does.
+std::optional<std::string> mangled(std::string_view qualified) {
+  if (qualified.find_first_of("<( ") != std::string_view::npos)
+    return std::nullopt;
+  std::string text = "_ZN";
+  while (!qualified.empty()) {
+    const std::size_t end = std::min(qualified.find("::"), qualified.size());
+    text += fmt::format("{}{}", end, qualified.substr(0, end));
+    qualified.remove_prefix(std::min(end + 2, qualified.size()));
+  }
+  return text + "E";
+}
+
+Value static_value(const DwarfStaticMember &member, SourceLanguage language, ValueEnvironment &environment) {
+  const StaticVariable variable = static_variable(member);
+  if (variable.constant) {
+    const std::uint64_t size = std::min<std::uint64_t>(environment.types.size_of(member.type).value_or(8), 16);
+    const auto bits = static_cast<Wide>(static_cast<std::int64_t>(*variable.constant));
+    return computed_value(low_bytes(bits, static_cast<std::size_t>(size)), member.type, language);
+  }
+  const auto symbol =
+      variable.linkage_name.empty() ? mangled(qualified_name(member.die)) : std::optional(variable.linkage_name);
+  const auto address = symbol ? address_of_symbol(*symbol, environment) : std::nullopt;
+  return address ? value_at(*address, member.type, language, environment)
+                 : missing_value({.native = member.type}, language, "no symbol says where the variable is");
+}
+
+std::optional<Value> static_member(const TypeHandle &type, std::string_view name, SourceLanguage language, int depth,
+                                   int &steps, ValueEnvironment &environment) {
+  const DwarfType &known = environment.types.underlying(type);
+  if (depth >= max_depth || ++steps > max_steps || !is_structure(known))
+    return std::nullopt;
+  for (const DwarfStaticMember &member : known.static_members)
+    if (member.name == name)
+      return static_value(member, language, environment);
+  for (const DwarfMember &member : known.members)
+    if (member.is_base)
+      if (auto found = static_member(member.type, name, language, depth + 1, steps, environment))
+        return found;
+  return std::nullopt;
+}
+
 } // namespace
 
 Result<Value> member_value(const Value &object, const DwarfMember &member, ValueEnvironment &environment) {
@@ -179,6 +225,11 @@ bool is_same_type(const TypeHandle &one, const TypeHandle &other, ValueEnvironme
   const DwarfType &right = environment.types.underlying(other);
   return &left == &right ||
          (left.kind == right.kind && type_name(environment.types, one) == type_name(environment.types, other));
+}
+
+std::optional<Value> find_static_member(const Value &object, std::string_view name, ValueEnvironment &environment) {
+  int steps = 0;
+  return static_member(object.type.native, name, object.language, 0, steps, environment);
 }
 
 } // namespace inspect

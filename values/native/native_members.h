@@ -1,5 +1,5 @@
 // Finds members in structures: its own, those of anonymous members, those of base classes, of which virtual ones must
-// be looked up in the object.
+// be looked up in the object; and static ones, which are variables under a name that the linker knows.
 //
 // Source: Itanium C++ ABI, sections 2.4 (layout of classes) and 2.5 (virtual tables: offsets of virtual bases).
 #pragma once
@@ -26,6 +26,9 @@ Result<std::optional<Value>> find_base(const Value &object, const DwarfType &bas
 /// How many bytes after the start of `derived` its base lies; nothing where it is none, or a virtual one.
 std::optional<std::uint64_t> base_offset(const DwarfType &derived, const DwarfType &base,
                                          ValueEnvironment &environment);
+/// A static data member of the object's class or its bases. Nothing where none is called so; a value that is missing
+/// where its variable is not found.
+std::optional<Value> find_static_member(const Value &object, std::string_view name, ValueEnvironment &environment);
 /// All names that find_member would find, each once.
 std::vector<std::string> all_member_names(const DwarfType &type, ValueEnvironment &environment);
 /// The same class: one DIE, or two that have one name and size, as each unit has a description of its own.

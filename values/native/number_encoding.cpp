@@ -14,13 +14,6 @@ namespace {
 __extension__ using Wide = __int128;
 __extension__ using UnsignedWide = unsigned __int128;
 
-std::vector<std::byte> low_bytes(UnsignedWide bits, std::size_t size) {
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size && i < 16; ++i)
-    bytes[i] = static_cast<std::byte>(static_cast<unsigned>(bits >> (8 * i)) & 0xffU);
-  return bytes;
-}
-
 template <typename T> std::vector<std::byte> bytes_of(T value, std::size_t size = sizeof(T)) {
   std::vector<std::byte> bytes(size);
   std::memcpy(bytes.data(), &value, std::min(size, sizeof value));
@@ -73,26 +66,6 @@ Result<std::vector<std::byte>> float_bytes(long double real, const DwarfType &ty
             fmt::format("a floating-point number of {} bytes cannot be written", type.byte_size.value_or(0))));
 }
 
-long double real_of(const Number &number) {
-  if (number.kind == Number::Kind::floating)
-    return number.real;
-  if (number.kind == Number::Kind::unsigned_integer || number.kind == Number::Kind::address)
-    return static_cast<long double>(static_cast<UnsignedWide>(number.integer));
-  return static_cast<long double>(number.integer);
-}
-
-/// What C's conversion makes of it; the integers that no integer of 128 bits can hold are 0.
-Wide integer_of(const Number &number) {
-  if (number.kind != Number::Kind::floating)
-    return number.integer;
-  const long double limit = std::ldexp(1.0L, 127);
-  return std::fabs(number.real) < limit ? static_cast<Wide>(number.real) : 0;
-}
-
-bool is_unsigned(const Number &number) {
-  return number.kind == Number::Kind::unsigned_integer || number.kind == Number::Kind::address;
-}
-
 struct IntegerShape {
   std::size_t bytes = 0;
   unsigned bits = 0;
@@ -119,16 +92,6 @@ Error range_error(const IntegerShape &shape, const TypeHandle &handle, const std
                       low, decimal_text(shape.with_sign ? all / 2 : all))};
 }
 
-bool fits(const Number &number, Wide integer, const IntegerShape &shape) {
-  const bool negative = integer < 0 && !is_unsigned(number);
-  const auto bits = static_cast<UnsignedWide>(integer);
-  if (shape.with_sign) {
-    const UnsignedWide half = UnsignedWide{1} << (shape.bits - 1);
-    return negative ? UnsignedWide{0} - bits <= half : bits < half;
-  }
-  return !negative && (shape.bits >= 128 || bits >> shape.bits == 0);
-}
-
 std::string text_of(const Number &number) {
   if (number.kind == Number::Kind::floating)
     return fmt::format("{}", static_cast<double>(number.real));
@@ -143,15 +106,14 @@ Result<std::vector<std::byte>> encode_integer(const Number &number, const TypeHa
   if (number.kind == Number::Kind::floating && (!std::isfinite(number.real) || std::trunc(number.real) != number.real))
     return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no whole number, which {} holds", text_of(number),
                                                                type_name(environment.types, handle))));
-  const bool too_large = number.kind == Number::Kind::floating && std::fabs(number.real) >= std::ldexp(1.0L, 127);
   const Wide integer = integer_of(number);
   if (scalar_kind(type) == ScalarKind::boolean)
     shape->bits = 1;
   // Code points and bytes are written as the numbers that people know: '\xff' as -1 and as 255.
   const bool byte_of_text = scalar_kind(type) == ScalarKind::character && shape->bytes == 1;
-  if (!too_large && byte_of_text && integer >= -128 && integer <= 255)
+  if (byte_of_text && (fits(number, 8, true) || fits(number, 8, false)))
     return low_bytes(static_cast<UnsignedWide>(integer), 1);
-  if (too_large || !fits(number, integer, *shape))
+  if (!fits(number, shape->bits, shape->with_sign))
     return std::unexpected(range_error(*shape, handle, text_of(number), environment));
   return low_bytes(static_cast<UnsignedWide>(integer), shape->bytes);
 }

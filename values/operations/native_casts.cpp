@@ -1,4 +1,4 @@
-#include "values/operations/native_casts.h"
+#include "values/operations/native_operations.h"
 
 #include "dwarf/types/type_name.h"
 #include "values/native/dynamic_type.h"

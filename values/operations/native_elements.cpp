@@ -1,10 +1,10 @@
-#include "values/operations/native_elements.h"
+#include "values/operations/native_operations.h"
 
 #include "dwarf/types/type_name.h"
 #include "values/native/native_layout.h"
 #include "values/native/native_members.h"
 #include "values/native/native_numbers.h"
-#include "values/operations/native_views.h"
+#include "values/printers/rust/rust_types.h"
 #include "values/value_operations.h"
 
 #include <algorithm>
@@ -75,12 +75,8 @@ bool equal_keys(const Value &key, const Value &wanted, ValueEnvironment &environ
     const auto other = operations_of(wanted).number(wanted, environment);
     if (!other)
       return false;
-    if (number->kind == Number::Kind::floating || other->kind == Number::Kind::floating) {
-      const auto real = [](const Number &one) {
-        return one.kind == Number::Kind::floating ? one.real : static_cast<long double>(one.integer);
-      };
-      return !(real(*number) < real(*other)) && !(real(*number) > real(*other));
-    }
+    if (number->kind == Number::Kind::floating || other->kind == Number::Kind::floating)
+      return !(real_of(*number) < real_of(*other)) && !(real_of(*number) > real_of(*other));
     return number->integer == other->integer;
   }
   constexpr std::size_t longest = 4096;
@@ -194,7 +190,33 @@ Result<Value> library_slice(const Value &value, const LibraryView &view, std::ui
   return array_from(*first, count, value, environment);
 }
 
+Result<std::uint64_t> extent_of(const Value &given, std::optional<std::uint64_t> LibraryView::*extent,
+                                std::string_view name, ValueEnvironment &environment) {
+  const Value value = without_references(given, environment);
+  if (const auto view = view_of(value, {0, 0}, environment)) {
+    if (!view->problem.empty())
+      return std::unexpected(doubted(*view));
+    if ((*view).*extent)
+      return *((*view).*extent);
+  }
+  const DwarfType &type = environment.types.underlying(value.type.native);
+  if (const auto length = array_length(type); type.kind == DwarfTypeKind::array && length)
+    return *length;
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} has no {}", name_of(value, environment), name)));
+}
+
 } // namespace
+
+std::optional<LibraryView> view_of(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  if (!value.source || value.bits)
+    return std::nullopt;
+  if (value.language == SourceLanguage::c)
+    return std::nullopt;
+  const DwarfType &type = environment.types.underlying(value.type.native);
+  if (value.language == SourceLanguage::rust || is_rust_language(type.language))
+    return rust_view(value, wanted, environment);
+  return library_view(value, wanted, environment);
+}
 
 TypeHandle element_type(const DwarfType &array, ValueEnvironment &environment) {
   TypeHandle type = array.target;
@@ -285,32 +307,12 @@ Result<Value> native_dereference(const Value &given, ValueEnvironment &environme
   return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no pointer", name_of(value, environment))));
 }
 
-Result<std::uint64_t> native_length(const Value &given, ValueEnvironment &environment) {
-  const Value value = without_references(given, environment);
-  if (const auto view = view_of(value, {0, 0}, environment)) {
-    if (!view->problem.empty())
-      return std::unexpected(doubted(*view));
-    if (view->length)
-      return *view->length;
-  }
-  const DwarfType &type = environment.types.underlying(value.type.native);
-  if (const auto length = array_length(type); type.kind == DwarfTypeKind::array && length)
-    return *length;
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} has no length", name_of(value, environment))));
+Result<std::uint64_t> native_length(const Value &value, ValueEnvironment &environment) {
+  return extent_of(value, &LibraryView::length, "length", environment);
 }
 
-Result<std::uint64_t> native_capacity(const Value &given, ValueEnvironment &environment) {
-  const Value value = without_references(given, environment);
-  if (const auto view = view_of(value, {0, 0}, environment)) {
-    if (!view->problem.empty())
-      return std::unexpected(doubted(*view));
-    if (view->capacity)
-      return *view->capacity;
-  }
-  const DwarfType &type = environment.types.underlying(value.type.native);
-  if (const auto length = array_length(type); type.kind == DwarfTypeKind::array && length)
-    return *length;
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} has no capacity", name_of(value, environment))));
+Result<std::uint64_t> native_capacity(const Value &value, ValueEnvironment &environment) {
+  return extent_of(value, &LibraryView::capacity, "capacity", environment);
 }
 
 Result<std::string> native_string(const Value &given, std::size_t limit, ValueEnvironment &environment) {

@@ -6,16 +6,37 @@
 #include "values/native/native_layout.h"
 #include "values/native/native_members.h"
 #include "values/native/native_numbers.h"
-#include "values/native/static_members.h"
-#include "values/operations/native_casts.h"
-#include "values/operations/native_elements.h"
-#include "values/operations/native_type_definition.h"
-#include "values/operations/native_views.h"
+#include "values/native/predeclared_types.h"
+#include "values/value_operations.h"
 
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
+
+class NativeOperations final : public ValueOperations {
+public:
+  Result<Value> member(const Value &value, std::string_view name, ValueEnvironment &environment) const override;
+  std::vector<std::string> member_names(const Value &value, ValueEnvironment &environment) const override;
+  Result<Value> element(const Value &value, const Value &index, ValueEnvironment &environment) const override;
+  Result<Value> slice(const Value &value, std::uint64_t low, std::optional<std::uint64_t> high,
+                      ValueEnvironment &environment) const override;
+  Result<Value> dereference(const Value &value, ValueEnvironment &environment) const override;
+  Result<Value> address_of(const Value &value, ValueEnvironment &environment) const override;
+  Result<Value> cast(const Value &value, const ValueType &type, ValueEnvironment &environment) const override;
+  Result<Value> assert_type(const Value &value, const ValueType &type, ValueEnvironment &environment) const override;
+  Result<std::uint64_t> length(const Value &value, ValueEnvironment &environment) const override;
+  Result<std::uint64_t> capacity(const Value &value, ValueEnvironment &environment) const override;
+  Result<Number> number(const Value &value, ValueEnvironment &environment) const override;
+  Result<std::string> text(const Value &value, std::size_t limit, ValueEnvironment &environment) const override;
+  Result<std::vector<std::byte>> encode(const Number &number, const ValueType &type,
+                                        ValueEnvironment &environment) const override;
+  ValueType pointer_to(const ValueType &type, ValueEnvironment &environment) const override;
+  ValueType type_of_number(const Number &number, ValueEnvironment &environment) const override;
+  std::optional<std::uint64_t> size_of(const ValueType &type, ValueEnvironment &environment) const override;
+  std::string type_name(const ValueType &type, ValueEnvironment &environment) const override;
+  std::string type_definition(const ValueType &type, ValueEnvironment &environment) const override;
+};
 
 constexpr int max_pointers = 8;
 
@@ -47,24 +68,29 @@ Error no_member(const Value &object, std::string_view name, ValueEnvironment &en
 }
 
 /// What the program's own literals would have.
-TypeHandle integer_type(const Number &number, ValueEnvironment &environment) {
+std::string_view number_type_name(const Number &number) {
   const bool with_sign = number.kind == Number::Kind::signed_integer;
-  const std::uint64_t encoding = with_sign ? TypeEncoding::signed_integer : TypeEncoding::unsigned_integer;
-  const auto made = [&](std::string_view name, std::uint64_t size) {
-    return environment.types.base_type(name, encoding, size);
-  };
+  switch (number.kind) {
+  case Number::Kind::floating:
+    return number.size == 4 ? "float" : number.size > 8 ? "long double" : "double";
+  case Number::Kind::boolean:
+    return "bool";
+  case Number::Kind::character:
+    return number.size == 1 ? "char" : number.size == 2 ? "char16_t" : "char32_t";
+  default:
+    break;
+  }
   switch (number.size) {
   case 1:
-    return with_sign ? environment.types.base_type("signed char", TypeEncoding::signed_character, 1)
-                     : environment.types.base_type("unsigned char", TypeEncoding::unsigned_character, 1);
+    return with_sign ? "signed char" : "unsigned char";
   case 2:
-    return made(with_sign ? "short" : "unsigned short", 2);
+    return with_sign ? "short" : "unsigned short";
   case 4:
-    return made(with_sign ? "int" : "unsigned int", 4);
+    return with_sign ? "int" : "unsigned int";
   case 16:
-    return made(with_sign ? "__int128" : "unsigned __int128", 16);
+    return with_sign ? "__int128" : "unsigned __int128";
   default:
-    return made(with_sign ? "long" : "unsigned long", 8);
+    return with_sign ? "long" : "unsigned long";
   }
 }
 
@@ -128,10 +154,7 @@ Result<Value> NativeOperations::address_of(const Value &given, ValueEnvironment 
   if (!address)
     return std::unexpected(Error(ErrorKind::usage, value.register_number ? "it is in a register, not in memory"
                                                                          : "it is not in memory, so has no address"));
-  std::vector<std::byte> bytes(8);
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::byte>(address->value >> (8 * i) & 0xff);
-  return computed_value(std::move(bytes), environment.types.pointer_to(value.type.native), value.language);
+  return computed_value(low_bytes(address->value, 8), environment.types.pointer_to(value.type.native), value.language);
 }
 
 Result<Value> NativeOperations::cast(const Value &value, const ValueType &type, ValueEnvironment &environment) const {
@@ -184,24 +207,9 @@ ValueType NativeOperations::pointer_to(const ValueType &type, ValueEnvironment &
 
 ValueType NativeOperations::type_of_number(const Number &number, ValueEnvironment &environment) const {
   TypeReader &types = environment.types;
-  switch (number.kind) {
-  case Number::Kind::floating:
-    if (number.size == 4)
-      return {.native = types.base_type("float", TypeEncoding::floating, 4)};
-    if (number.size > 8)
-      return {.native = types.base_type("long double", TypeEncoding::floating, 16)};
-    return {.native = types.base_type("double", TypeEncoding::floating, 8)};
-  case Number::Kind::boolean:
-    return {.native = types.base_type("bool", TypeEncoding::boolean, 1)};
-  case Number::Kind::character:
-    if (number.size > 1)
-      return {.native = types.base_type(number.size == 2 ? "char16_t" : "char32_t", TypeEncoding::utf, number.size)};
-    return {.native = types.base_type("char", TypeEncoding::signed_character, 1)};
-  case Number::Kind::address:
+  if (number.kind == Number::Kind::address)
     return {.native = types.pointer_to({})};
-  default:
-    return {.native = integer_type(number, environment)};
-  }
+  return {.native = *predeclared_type(number_type_name(number), SourceLanguage::c, types)};
 }
 
 std::optional<std::uint64_t> NativeOperations::size_of(const ValueType &type, ValueEnvironment &environment) const {

@@ -1,33 +1,47 @@
-// ValueOperations of the types that DWARF describes: C, C++, Rust and what else compilers make of them. The work is
-// done in native_members, native_elements, native_casts and native_numbers; this joins them.
+// The steps that can be taken from a value that DWARF describes, of C, C++, Rust and what else compilers make:
+// NativeOperations joins these with native_members and native_numbers to ValueOperations.
 #pragma once
 
-#include "values/value_operations.h"
+#include "machine/error.h"
+#include "values/printers/library_view.h"
+#include "values/value.h"
+#include "values/value_environment.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace inspect {
 
-class NativeOperations final : public ValueOperations {
-public:
-  Result<Value> member(const Value &value, std::string_view name, ValueEnvironment &environment) const override;
-  std::vector<std::string> member_names(const Value &value, ValueEnvironment &environment) const override;
-  Result<Value> element(const Value &value, const Value &index, ValueEnvironment &environment) const override;
-  Result<Value> slice(const Value &value, std::uint64_t low, std::optional<std::uint64_t> high,
-                      ValueEnvironment &environment) const override;
-  Result<Value> dereference(const Value &value, ValueEnvironment &environment) const override;
-  Result<Value> address_of(const Value &value, ValueEnvironment &environment) const override;
-  Result<Value> cast(const Value &value, const ValueType &type, ValueEnvironment &environment) const override;
-  Result<Value> assert_type(const Value &value, const ValueType &type, ValueEnvironment &environment) const override;
-  Result<std::uint64_t> length(const Value &value, ValueEnvironment &environment) const override;
-  Result<std::uint64_t> capacity(const Value &value, ValueEnvironment &environment) const override;
-  Result<Number> number(const Value &value, ValueEnvironment &environment) const override;
-  Result<std::string> text(const Value &value, std::size_t limit, ValueEnvironment &environment) const override;
-  Result<std::vector<std::byte>> encode(const Number &number, const ValueType &type,
-                                        ValueEnvironment &environment) const override;
-  ValueType pointer_to(const ValueType &type, ValueEnvironment &environment) const override;
-  ValueType type_of_number(const Number &number, ValueEnvironment &environment) const override;
-  std::optional<std::uint64_t> size_of(const ValueType &type, ValueEnvironment &environment) const override;
-  std::string type_name(const ValueType &type, ValueEnvironment &environment) const override;
-  std::string type_definition(const ValueType &type, ValueEnvironment &environment) const override;
-};
+/// What the type means beyond its members: what library_view finds, and what Rust's compiler makes of its own (slices,
+/// strings, trait objects). Of the value itself, behind references.
+std::optional<LibraryView> view_of(const Value &value, ChildRange wanted, ValueEnvironment &environment);
+
+/// Elements of arrays, of what pointers lead to, and of library containers.
+Result<Value> native_element(const Value &value, const Value &index, ValueEnvironment &environment);
+Result<Value> native_slice(const Value &value, std::uint64_t low, std::optional<std::uint64_t> high,
+                           ValueEnvironment &environment);
+/// What a pointer, a reference, a smart pointer or another value that wraps one leads to.
+Result<Value> native_dereference(const Value &value, ValueEnvironment &environment);
+Result<std::uint64_t> native_length(const Value &value, ValueEnvironment &environment);
+Result<std::uint64_t> native_capacity(const Value &value, ValueEnvironment &environment);
+/// Of character arrays, pointers to characters, and library strings; in bytes of its encoding, cut at `limit`.
+Result<std::string> native_string(const Value &value, std::size_t limit, ValueEnvironment &environment);
+
+/// The type of an array's elements: of several dimensions, that of its rows.
+TypeHandle element_type(const DwarfType &array, ValueEnvironment &environment);
+/// How many elements the array type says it has; of several dimensions, rows.
+std::optional<std::uint64_t> array_length(const DwarfType &array);
+
+/// Numbers, enumerations and pointers are converted; pointers within a class hierarchy are moved to the base or the
+/// derived class as static_cast does; structures become a base, a class derived from theirs, or whatever the same
+/// memory is taken for.
+Result<Value> cast_native(const Value &value, const TypeHandle &type, ValueEnvironment &environment);
+/// dynamic_cast: by what the object is. usage, which says what it is, where it is not of the type.
+Result<Value> assert_native(const Value &value, const TypeHandle &type, ValueEnvironment &environment);
+
+/// The type's whole definition, as gdb's ptype and rustc's sources have it: members, bases, methods, enumerators.
+/// Several lines without a last line end; of a type without members its name, behind typedefs.
+std::string native_type_definition(const TypeHandle &type, ValueEnvironment &environment);
 
 } // namespace inspect

@@ -1,4 +1,4 @@
-#include "values/operations/native_type_definition.h"
+#include "values/operations/native_operations.h"
 
 #include "dwarf/types/type_name.h"
 #include "values/native/native_layout.h"

@@ -1,5 +1,6 @@
 #include "values/printers/library_object.h"
 
+#include "values/native/native_layout.h"
 #include "values/printers/library_type_name.h"
 
 #include <algorithm>
@@ -14,16 +15,11 @@ constexpr int max_depth = 64;
 constexpr int max_visited = 20'000;
 constexpr int max_alignment_depth = 16;
 
-bool is_compound(const DwarfType &type) {
-  return type.kind == DwarfTypeKind::structure || type.kind == DwarfTypeKind::class_type ||
-         type.kind == DwarfTypeKind::union_type;
-}
-
 std::uint64_t alignment_within(TypeReader &types, const TypeHandle &handle, int depth, int &budget) {
   const DwarfType &type = types.underlying(handle);
   if (type.kind == DwarfTypeKind::array && depth > 0)
     return alignment_within(types, type.target, depth - 1, budget);
-  if (!is_compound(type))
+  if (!is_structure(type))
     return std::clamp<std::uint64_t>(types.size_of(handle).value_or(8), 1, 16);
   std::uint64_t widest = 1;
   for (std::size_t i = 0; i < type.members.size() && depth > 0 && --budget > 0; ++i)
@@ -55,7 +51,7 @@ LibraryObject LibraryObject::part(const DwarfMember &member) const {
 std::optional<LibraryObject::Place> LibraryObject::find(const TypeHandle &type, std::string_view name, int depth,
                                                         int &budget) const {
   const DwarfType &shape = environment_->types.underlying(type);
-  if (!is_compound(shape) || depth == 0)
+  if (!is_structure(shape) || depth == 0)
     return std::nullopt;
   for (const DwarfMember &one : shape.members)
     if (--budget > 0 && !one.is_base && one.name == name && !one.bit_size)
@@ -145,8 +141,7 @@ std::optional<std::int64_t> LibraryObject::signed_number() const {
 
 std::optional<TypedPointer> LibraryObject::pointer() const {
   const DwarfType &shape = type();
-  const bool is_address = shape.kind == DwarfTypeKind::pointer || shape.kind == DwarfTypeKind::reference;
-  if (!is_address || size() != 8U)
+  if (!(is_pointer(shape) || shape.kind == DwarfTypeKind::reference) || size() != 8U)
     return std::nullopt;
   const auto address = source_.unsigned_at(0, 8);
   return address ? std::optional(TypedPointer{RunAddress{*address}, shape.target}) : std::nullopt;
@@ -242,9 +237,7 @@ std::uint64_t alignment_of(TypeReader &types, const TypeHandle &type) {
 
 Value made_value(const TypeHandle &type, std::uint64_t bits, SourceLanguage language, ValueEnvironment &environment) {
   const std::uint64_t size = std::clamp<std::uint64_t>(environment.types.size_of(type).value_or(1), 1, 8);
-  auto image = std::make_shared<ValueImage>(static_cast<std::size_t>(size));
-  image->set(0, bits, image->bytes.size());
-  return {.type = {.native = type}, .language = language, .source = ValueSource::of_image(std::move(image))};
+  return computed_value(low_bytes(bits, static_cast<std::size_t>(size)), type, language);
 }
 
 } // namespace inspect

@@ -1,5 +1,6 @@
 #include "values/printers/library_view.h"
 
+#include "values/native/native_layout.h"
 #include "values/printers/library_type_name.h"
 
 #include <string>
@@ -67,13 +68,7 @@ std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, V
   if (value.type.go != nullptr || !value.source || value.bits || nesting >= max_nesting)
     return std::nullopt;
   // The definition may be in a type unit; the DIE at hand has the name and the namespaces in any case.
-  TypeHandle handle = value.type.native;
-  for (int steps = 0; handle.die && steps < 64; ++steps) {
-    const DwarfType &type = environment.types.read(handle);
-    if (type.kind != DwarfTypeKind::alias && type.kind != DwarfTypeKind::qualified)
-      break;
-    handle = type.target;
-  }
+  const TypeHandle handle = without_aliases(value.type.native, environment.types);
   const DwarfType &type = environment.types.read(handle);
   if (!handle.die || type.name.empty() || !may_be_known(type.name))
     return std::nullopt;

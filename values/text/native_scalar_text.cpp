@@ -192,14 +192,8 @@ void NativePrinter::complex(const Value &value, const DwarfType &type) {
 void NativePrinter::enumeration(const Value &value, const DwarfType &type, const RawBits &raw) {
   const auto number = static_cast<std::uint64_t>(
       is_signed(type, environment_) ? static_cast<UnsignedWide>(sign_extended(raw)) : raw.bits);
-  TypeHandle handle = value.type.native;
-  for (int steps = 0; steps < max_aliases; ++steps) {
-    const DwarfType &one = environment_.types.read(handle);
-    if (one.kind != DwarfTypeKind::alias && one.kind != DwarfTypeKind::qualified)
-      break;
-    handle = one.target;
-  }
-  const std::string prefix = enumerator_prefix(environment_.types.qualified_name(handle), type);
+  const TypeHandle enumeration = without_aliases(value.type.native, environment_.types);
+  const std::string prefix = enumerator_prefix(environment_.types.qualified_name(enumeration), type);
   for (const DwarfEnumerator &one : type.enumerators)
     if (static_cast<std::uint64_t>(one.value) == number) {
       out_ += prefix + one.name;

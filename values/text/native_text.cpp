@@ -5,8 +5,7 @@
 #include "values/native/native_layout.h"
 #include "values/native/native_members.h"
 #include "values/native/symbol_text.h"
-#include "values/operations/native_elements.h"
-#include "values/operations/native_views.h"
+#include "values/operations/native_operations.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -8,8 +8,7 @@
 #include "values/native/native_layout.h"
 #include "values/native/native_members.h"
 #include "values/native/symbol_text.h"
-#include "values/operations/native_elements.h"
-#include "values/operations/native_views.h"
+#include "values/operations/native_operations.h"
 #include "values/printers/rust/rust_types.h"
 #include "values/text/scalar_format.h"
 

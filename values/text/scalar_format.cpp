@@ -1,5 +1,6 @@
 #include "values/text/scalar_format.h"
 
+#include "values/native/native_layout.h"
 #include "values/text/character_text.h"
 
 #include <charconv>
@@ -26,11 +27,8 @@ std::string digits_in_base(UnsignedWide number, unsigned bits_per_digit) {
 
 /// The bits of an integer taken for the number that they are in a format of the same size.
 std::string as_floating(const RawBits &raw, bool with_sign) {
-  std::byte bytes[16] = {};
-  for (std::size_t i = 0; i < sizeof bytes; ++i)
-    bytes[i] = static_cast<std::byte>(static_cast<unsigned>(raw.bits >> (8 * i)) & 0xffU);
   if (raw.width == 32 || raw.width == 64)
-    return float_value_text(std::span(bytes, raw.width / 8), {});
+    return float_value_text(low_bytes(raw.bits, raw.width / 8), {});
   return formatted_bits(raw, with_sign, NumberFormat::natural);
 }
 

@@ -1,11 +1,13 @@
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 #include "tests/values/printers/library_fixture.h"
+#include "values/printers/library_object.h"
 #include "values/printers/library_type_name.h"
 #include "values/printers/library_view.h"
 #include "values/value_operations.h"
 
 #include <fmt/format.h>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -51,9 +53,7 @@ void check_facts(const std::string &name, const test::LibraryFixture::Facts &fac
 
 TEST_CASE("objects of the C++ libraries have the lengths, capacities and elements that their program says") {
   std::size_t programs = 0;
-  for (const std::string_view program : test::library_programs) {
-    if (!test::have_fixture(program))
-      continue;
+  for (const std::string_view program : test::library_programs()) {
     INFO(program);
     ++programs;
     test::LibraryFixture fixture(program);
@@ -75,9 +75,7 @@ TEST_CASE("objects of the C++ libraries have the lengths, capacities and element
 }
 
 TEST_CASE("a part of a container is what is at that place") {
-  for (const std::string_view program : test::library_programs) {
-    if (!test::have_fixture(program))
-      continue;
+  for (const std::string_view program : test::library_programs()) {
     INFO(program);
     test::LibraryFixture fixture(program);
     ValueEnvironment &environment = fixture.values().environment();
@@ -270,9 +268,7 @@ std::string with_places(std::string text, const std::string &process, const std:
 }
 
 TEST_CASE("objects of the C++ libraries print as gdb's printers would") {
-  for (const std::string_view program : test::library_programs) {
-    if (!test::have_fixture(program))
-      continue;
+  for (const std::string_view program : test::library_programs()) {
     INFO(program);
     test::LibraryFixture fixture(program);
     const std::string process = fixture.facts().at("process").at("");
@@ -283,6 +279,48 @@ TEST_CASE("objects of the C++ libraries print as gdb's printers would") {
       CHECK(with_places(fixture.text(row.name), process, worker) == wanted);
     }
   }
+}
+
+TEST_CASE("no two printers are for types of one name") {
+  std::set<std::string_view> names;
+  for (const auto &types :
+       {cpp_string_types(), cpp_sequence_types(), cpp_node_types(), cpp_wrapper_types(), cpp_thread_types(),
+        cpp_number_types(), rust_pointer_types(), rust_sequence_types(), rust_map_types(), rust_wrapper_types()})
+    for (const LibraryType &type : types) {
+      INFO(type.name);
+      CHECK(names.insert(type.name).second);
+      // Else no type would ever be looked up by it.
+      CHECK(without_inline_namespaces(type.name) == type.name);
+    }
+}
+
+TEST_CASE("a path leads from member to member, and the first of several that leads anywhere is taken") {
+  test::LibraryFixture fixture("values_gcc");
+  const LibraryObject numbers(fixture.values().variable("numbers"), fixture.values().environment());
+  const auto start = numbers.pointer("_M_impl._M_start");
+  REQUIRE(start);
+  CHECK(numbers.has("_M_impl"));
+  CHECK(numbers.pointer({"__begin_", "_M_impl._M_start"})->address == start->address);
+  CHECK(numbers.pointer({"_M_impl._M_start", "_M_impl._M_finish"})->address == start->address);
+  for (const std::string_view nowhere : {"", ".", "_M_impl.", "_M_impl._M_start._M_start", "__begin_", "._M_impl"})
+    CHECK_FALSE(numbers.has(nowhere));
+  CHECK_FALSE(numbers.number("_M_impl._M_start"));
+  CHECK_FALSE(numbers.paired_with("_M_impl"));
+}
+
+TEST_CASE("the inline namespaces of the libraries are taken away, also one within another") {
+  const std::pair<const char *, const char *> names[] = {
+      {"std::__1::vector", "std::vector"},
+      {"std::__ndk1::__fs::filesystem::path", "std::__fs::filesystem::path"},
+      {"std::__8::__cxx11::basic_string", "std::basic_string"},
+      {"std::__debug::list", "std::list"},
+      {"std::filesystem::__cxx11::path", "std::filesystem::path"},
+      {"std::map<std::__cxx11::list, std::__1::set>", "std::map<std::list, std::set>"},
+      {"mine::__1::vector", "mine::__1::vector"},
+      {"", ""},
+  };
+  for (const auto &[whole, wanted] : names)
+    CHECK(without_inline_namespaces(whole) == wanted);
 }
 
 TEST_CASE("names of types lose what nobody writes") {

@@ -12,15 +12,18 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace inspect::test {
 
-inline constexpr std::string_view library_programs[] = {"values_gcc", "values_gcc_O2", "values_gcc_old",
-                                                        "values_libcxx", "values_libcxx_O2"};
-
 /// Those of libc++ are built only where it is installed.
-inline bool have_fixture(std::string_view program) {
-  return std::filesystem::exists(fixture_path(program));
+inline std::vector<std::string_view> library_programs() {
+  std::vector<std::string_view> built;
+  for (const std::string_view program :
+       {"values_gcc", "values_gcc_O2", "values_gcc_old", "values_libcxx", "values_libcxx_O2"})
+    if (std::filesystem::exists(fixture_path(program)))
+      built.push_back(program);
+  return built;
 }
 
 class LibraryFixture {

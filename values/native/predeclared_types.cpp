@@ -1,4 +1,4 @@
-#include "inspector/scope/predeclared_types.h"
+#include "values/native/predeclared_types.h"
 
 #include <algorithm>
 #include <array>
@@ -8,78 +8,74 @@
 namespace inspect {
 namespace {
 
-/// DW_ATE_… (DWARF 5, table 7.11).
-enum Encoding : std::uint64_t {
-  boolean = 0x02,
-  floating = 0x04,
-  signed_integer = 0x05,
-  signed_character = 0x06,
-  unsigned_integer = 0x07,
-  unsigned_character = 0x08,
-  utf = 0x10,
-};
+using Encoding = TypeEncoding;
 
 struct Predeclared {
   std::string_view name;
-  Encoding encoding;
+  std::uint64_t encoding;
   std::uint64_t size;
 };
 
 constexpr auto c_types = std::to_array<Predeclared>({
-    {"char", signed_character, 1},
-    {"signed char", signed_character, 1},
-    {"unsigned char", unsigned_character, 1},
-    {"short", signed_integer, 2},
-    {"unsigned short", unsigned_integer, 2},
-    {"int", signed_integer, 4},
-    {"unsigned int", unsigned_integer, 4},
-    {"long", signed_integer, 8},
-    {"unsigned long", unsigned_integer, 8},
-    {"long long", signed_integer, 8},
-    {"unsigned long long", unsigned_integer, 8},
-    {"__int128", signed_integer, 16},
-    {"unsigned __int128", unsigned_integer, 16},
-    {"float", floating, 4},
-    {"double", floating, 8},
-    {"long double", floating, 16},
-    {"_Bool", boolean, 1},
-    {"bool", boolean, 1},
-    {"wchar_t", signed_integer, 4},
-    {"char8_t", utf, 1},
-    {"char16_t", utf, 2},
-    {"char32_t", utf, 4},
+    {"char", Encoding::signed_character, 1},
+    {"signed char", Encoding::signed_character, 1},
+    {"unsigned char", Encoding::unsigned_character, 1},
+    {"short", Encoding::signed_integer, 2},
+    {"unsigned short", Encoding::unsigned_integer, 2},
+    {"int", Encoding::signed_integer, 4},
+    {"unsigned int", Encoding::unsigned_integer, 4},
+    {"long", Encoding::signed_integer, 8},
+    {"unsigned long", Encoding::unsigned_integer, 8},
+    {"long long", Encoding::signed_integer, 8},
+    {"unsigned long long", Encoding::unsigned_integer, 8},
+    {"__int128", Encoding::signed_integer, 16},
+    {"unsigned __int128", Encoding::unsigned_integer, 16},
+    {"float", Encoding::floating, 4},
+    {"double", Encoding::floating, 8},
+    {"long double", Encoding::floating, 16},
+    {"_Bool", Encoding::boolean, 1},
+    {"bool", Encoding::boolean, 1},
+    {"wchar_t", Encoding::signed_integer, 4},
+    {"char8_t", Encoding::utf, 1},
+    {"char16_t", Encoding::utf, 2},
+    {"char32_t", Encoding::utf, 4},
 });
 
 constexpr auto rust_types = std::to_array<Predeclared>({
-    {"i8", signed_integer, 1},
-    {"u8", unsigned_integer, 1},
-    {"i16", signed_integer, 2},
-    {"u16", unsigned_integer, 2},
-    {"i32", signed_integer, 4},
-    {"u32", unsigned_integer, 4},
-    {"i64", signed_integer, 8},
-    {"u64", unsigned_integer, 8},
-    {"i128", signed_integer, 16},
-    {"u128", unsigned_integer, 16},
-    {"isize", signed_integer, 8},
-    {"usize", unsigned_integer, 8},
-    {"f32", floating, 4},
-    {"f64", floating, 8},
-    {"bool", boolean, 1},
-    {"char", utf, 4},
+    {"i8", Encoding::signed_integer, 1},
+    {"u8", Encoding::unsigned_integer, 1},
+    {"i16", Encoding::signed_integer, 2},
+    {"u16", Encoding::unsigned_integer, 2},
+    {"i32", Encoding::signed_integer, 4},
+    {"u32", Encoding::unsigned_integer, 4},
+    {"i64", Encoding::signed_integer, 8},
+    {"u64", Encoding::unsigned_integer, 8},
+    {"i128", Encoding::signed_integer, 16},
+    {"u128", Encoding::unsigned_integer, 16},
+    {"isize", Encoding::signed_integer, 8},
+    {"usize", Encoding::unsigned_integer, 8},
+    {"f32", Encoding::floating, 4},
+    {"f64", Encoding::floating, 8},
+    {"bool", Encoding::boolean, 1},
+    {"char", Encoding::utf, 4},
 });
 
 // Where C and Go have the same word for another size (int), C's own table is asked first.
 constexpr auto others = std::to_array<Predeclared>({
-    {"int8_t", signed_integer, 1},     {"uint8_t", unsigned_integer, 1},  {"int16_t", signed_integer, 2},
-    {"uint16_t", unsigned_integer, 2}, {"int32_t", signed_integer, 4},    {"uint32_t", unsigned_integer, 4},
-    {"int64_t", signed_integer, 8},    {"uint64_t", unsigned_integer, 8}, {"size_t", unsigned_integer, 8},
-    {"ssize_t", signed_integer, 8},    {"intptr_t", signed_integer, 8},   {"uintptr_t", unsigned_integer, 8},
-    {"ptrdiff_t", signed_integer, 8},  {"int8", signed_integer, 1},       {"uint8", unsigned_integer, 1},
-    {"byte", unsigned_integer, 1},     {"int16", signed_integer, 2},      {"uint16", unsigned_integer, 2},
-    {"int32", signed_integer, 4},      {"uint32", unsigned_integer, 4},   {"rune", signed_integer, 4},
-    {"int64", signed_integer, 8},      {"uint64", unsigned_integer, 8},   {"uint", unsigned_integer, 8},
-    {"uintptr", unsigned_integer, 8},  {"float32", floating, 4},          {"float64", floating, 8},
+    {"int8_t", Encoding::signed_integer, 1},    {"uint8_t", Encoding::unsigned_integer, 1},
+    {"int16_t", Encoding::signed_integer, 2},   {"uint16_t", Encoding::unsigned_integer, 2},
+    {"int32_t", Encoding::signed_integer, 4},   {"uint32_t", Encoding::unsigned_integer, 4},
+    {"int64_t", Encoding::signed_integer, 8},   {"uint64_t", Encoding::unsigned_integer, 8},
+    {"size_t", Encoding::unsigned_integer, 8},  {"ssize_t", Encoding::signed_integer, 8},
+    {"intptr_t", Encoding::signed_integer, 8},  {"uintptr_t", Encoding::unsigned_integer, 8},
+    {"ptrdiff_t", Encoding::signed_integer, 8}, {"int8", Encoding::signed_integer, 1},
+    {"uint8", Encoding::unsigned_integer, 1},   {"byte", Encoding::unsigned_integer, 1},
+    {"int16", Encoding::signed_integer, 2},     {"uint16", Encoding::unsigned_integer, 2},
+    {"int32", Encoding::signed_integer, 4},     {"uint32", Encoding::unsigned_integer, 4},
+    {"rune", Encoding::signed_integer, 4},      {"int64", Encoding::signed_integer, 8},
+    {"uint64", Encoding::unsigned_integer, 8},  {"uint", Encoding::unsigned_integer, 8},
+    {"uintptr", Encoding::unsigned_integer, 8}, {"float32", Encoding::floating, 4},
+    {"float64", Encoding::floating, 8},
 });
 
 template <std::size_t Count>
