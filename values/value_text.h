@@ -5,48 +5,13 @@
 // Lengths are checked before they are believed, what is followed is bounded by PrintLimits, circles are cut.
 #pragma once
 
+#include "machine/print_options.h"
 #include "values/value.h"
 #include "values/value_environment.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
 
 namespace inspect {
-
-enum class NumberFormat : std::uint8_t {
-  natural,
-  hexadecimal, ///< %x, /x; of strings and byte arrays: their bytes
-  decimal,     ///< %d, /d: signed
-  unsigned_decimal,
-  octal,
-  binary,
-  character, ///< %c, /c
-  address,   ///< %p, /a: with the symbol
-  floating,  ///< %f, /f
-  text,      ///< %s, /s: without quotes
-  quoted,    ///< %q
-};
-
-/// The limits as dlv's config names them.
-struct PrintLimits {
-  std::size_t string_bytes = 64;   ///< max-string-len
-  std::size_t elements = 64;       ///< max-array-values
-  std::size_t recursion = 1;       ///< max-variable-recurse: how many pointers and structures deep
-  std::size_t fields = SIZE_MAX;   ///< max-struct-fields
-  std::size_t text_bytes = 65'536; ///< the whole text
-};
-
-struct PrintOptions {
-  PrintLimits limits;
-  NumberFormat format = NumberFormat::natural;
-  bool bare = false;      ///< Go's %x, %o, %b without #: no 0x before the digits
-  bool with_types = true; ///< %v leaves Go's type names out, %+v … as dlv; natural print has them
-  /// C and C++: whether a pointer, a reference or a polymorphic object that is the whole value is headed by its type,
-  /// as gdb's print does: "(Foo *) 0x…". Its lists of locals and arguments do not.
-  bool headed = false;
-};
 
 /// One line without a line end, but where the value's own text has one it is escaped. Of a missing value
 /// "<optimized out>" and the like.

@@ -1,10 +1,10 @@
 // describe_words (word_values.h): what can be said of argument words without a signature. All that is not proved by the
 // runtime's own data begins with "probably"; a word that would be an address in some known place is shown with that
 // place.
+#include "golang/arguments/argument_words.h"
 #include "golang/arguments/receiver_name.h"
-#include "golang/arguments/word_groups.h"
 #include "golang/arguments/word_values.h"
-#include "golang/types/type_bytes.h"
+#include "golang/values/scalar_text.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t max_length = std::uint64_t{1} << 40;
-constexpr std::size_t checked_text = 256;
+constexpr std::size_t max_checked_text = 256;
 constexpr std::size_t shortest_slice_text = 4;
 /// Nothing is mapped below (vm.mmap_min_addr), so smaller words are no pointers.
 constexpr std::uint64_t lowest_pointer = 1 << 16;
@@ -275,19 +275,14 @@ private:
   bool is_text(std::uint64_t data, std::uint64_t length, std::uint64_t shortest) const {
     if (!context_.memory || length < shortest || length > max_length || data < lowest_pointer)
       return false;
-    std::array<char, checked_text> bytes;
+    std::array<char, max_checked_text> bytes;
     const auto part = std::span(bytes).first(std::min<std::uint64_t>(length, bytes.size()));
     if (!context_.memory->read({data}, std::as_writable_bytes(part)))
       return false;
     std::string text(part.begin(), part.end());
-    std::ranges::replace_if(
-        text, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
-    // A sequence cut by the end of what was read is not an error of the text's.
-    for (std::size_t cut = 0; cut < 4 && cut < text.size(); ++cut) {
-      if (is_printable_text(std::string_view(text).substr(0, text.size() - cut)))
-        return cut == 0 || length > bytes.size();
-    }
-    return false;
+    if (text.size() < length)
+      drop_truncated_character(text);
+    return reads_as_text(text);
   }
 
   const ArgumentLayout &layout_;

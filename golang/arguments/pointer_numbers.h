@@ -1,6 +1,6 @@
-// Argument words of a dump for eyes: a pointer that stands in several places gets a number where it is first shown,
-// "#1=0xc000012120", and is "#1" from then on, so that one sees what goroutines have in common; words that differ
-// among goroutines which are shown as one are `*`.
+// Argument words of a human-readable dump: a pointer that stands in several places gets a number where it is first
+// shown, "#1=0xc000012120", and is "#1" from then on, so that one sees what goroutines have in common; words that
+// differ among goroutines which are shown as one are `*`.
 //
 //     PointerNumbers numbers;
 //     for (…all that will be shown…) numbers.note(words);

@@ -3,8 +3,9 @@
 // Source: cmd/compile/internal/ssagen, EmitArgInfo: strings, slices, interfaces, complex numbers, arrays and structures
 // are in braces; "..." after ten words and for what is nested five deep; "_" for what lies too far from the frame; the
 // dictionary of a generic function is not printed, results are not either.
-#include "golang/arguments/value_printer.h"
-#include "golang/arguments/word_groups.h"
+#include "golang/arguments/argument_words.h"
+#include "golang/arguments/word_values.h"
+#include "golang/values/value_writer.h"
 
 #include <fmt/format.h>
 
@@ -193,7 +194,7 @@ private:
     decoded.words = item_text(item);
     decoded.stale = reader.stale();
     decoded.incomplete = reader.incomplete();
-    decoded.value = reader.fits() ? ValuePrinter(context_).print(*parameter.type, ValueSource::of_image(reader.image()))
+    decoded.value = reader.fits() ? write_go_value(*parameter.type, ValueSource::of_image(reader.image()), context_)
                                   : "the words do not fit the signature";
   }
 
@@ -217,7 +218,7 @@ private:
         decoded.name = parameters_[i]->name;
         decoded.type = parameters_[i]->type->name;
         decoded.incomplete = true;
-        decoded.value = cut_ ? "cut off by the text" : "the text has no words for it";
+        decoded.value = cut_ ? "truncated in the text" : "the text has no words for it";
       }
     }
   }

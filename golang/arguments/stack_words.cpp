@@ -2,7 +2,8 @@
 //
 // Source: cmd/compile/internal/gc/align.go, dowidth for functions: receiver, parameters, then the results at the next
 // word; runtime/traceback.go of 1.16 prints ten words at most, then "...".
-#include "golang/arguments/value_printer.h"
+#include "golang/arguments/word_values.h"
+#include "golang/values/value_writer.h"
 
 #include <fmt/format.h>
 
@@ -68,7 +69,7 @@ private:
     const std::uint64_t given = words_.size() * word_size;
     if (begin >= given && type.size > 0) {
       decoded.incomplete = true;
-      decoded.value = cut_ ? "cut off by the text" : "the text has no words for it";
+      decoded.value = cut_ ? "truncated in the text" : "the text has no words for it";
       return;
     }
     decoded.incomplete = end_ > given;
@@ -76,7 +77,7 @@ private:
     ValueContext own = context_;
     if (result)
       own.memory = nullptr;
-    decoded.value = ValuePrinter(own).print(type, ValueSource::of_image(image(begin, end_)));
+    decoded.value = write_go_value(type, ValueSource::of_image(image(begin, end_)), own);
   }
 
   /// The bytes [begin, end) of the area, no more than the words give.

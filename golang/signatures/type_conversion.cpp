@@ -1,14 +1,12 @@
 #include "golang/signatures/type_conversion.h"
 
-#include "golang/arguments/interface_value.h"
-
 #include <algorithm>
 #include <array>
 
 namespace inspect {
 namespace {
 
-/// Pointers, slices, maps and channels on the way from a parameter: one more than ValueLimits follows by default, so
+/// Pointers, slices, maps and channels on the way from a parameter: one more than a ValueContext follows by default, so
 /// that what ends the way still has its type's name.
 constexpr int steps_followed = 3;
 constexpr int max_nesting = 100;

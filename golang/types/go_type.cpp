@@ -237,4 +237,21 @@ bool is_pointer_shaped(const GoType &type, GoVersion version) {
   return false;
 }
 
+std::string short_go_type_name(std::string_view name) {
+  std::string text;
+  // Each path in "map[a/b.K]*c/d.V" loses what stands before its last slash.
+  std::size_t word = 0;
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    const bool ends = i == name.size() || std::string_view("[]*(){} ,;").contains(name[i]);
+    if (!ends)
+      continue;
+    const std::string_view path = name.substr(word, i - word);
+    text += path.substr(path.rfind('/') + 1); // npos + 1 is 0
+    if (i < name.size())
+      text += name[i];
+    word = i + 1;
+  }
+  return text;
+}
+
 } // namespace inspect

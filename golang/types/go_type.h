@@ -124,6 +124,8 @@ std::string field_text(std::string_view name, std::string_view type, std::string
 std::string quoted_tag(std::string_view tag);
 /// "struct { a int; b string }", "interface {}".
 std::string members_text(std::string_view keyword, const std::vector<std::string> &members);
+/// A type's name with the last part of the package's path only, as Go prints it: "fs.PathError" of "io/fs.PathError".
+std::string short_go_type_name(std::string_view name);
 
 bool is_signed_integer(GoKind kind);
 bool is_unsigned_integer(GoKind kind); ///< uintptr included

@@ -32,8 +32,7 @@ std::size_t sequence_length(std::string_view text) {
   return length;
 }
 
-} // namespace
-
+/// Valid UTF-8 without control characters.
 bool is_printable_text(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
@@ -45,6 +44,8 @@ bool is_printable_text(std::string_view text) {
   }
   return true;
 }
+
+} // namespace
 
 TypeBytes::TypeBytes(const std::vector<GoImage> &images, GoVersion version, const MemoryView &memory)
     : images_(images), version_(version), memory_(memory) {}

@@ -59,7 +59,4 @@ private:
   const Page *last_page_ = nullptr; ///< most reads are near the one before
 };
 
-/// Valid UTF-8 without control characters.
-bool is_printable_text(std::string_view text);
-
 } // namespace inspect

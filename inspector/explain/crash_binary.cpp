@@ -216,6 +216,7 @@ ValueContext CrashBinary::context() {
   if (!state_->addresses_known)
     return context;
   context.memory = state_->constants.get();
+  context.memory_is_partial = true;
   context.types = state_->types.get();
   context.classify = [this](RunAddress address) -> std::string {
     const GoImage &image = state_->image->image();

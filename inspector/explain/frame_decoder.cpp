@@ -1,7 +1,7 @@
 #include "inspector/explain/frame_decoder.h"
 
+#include "golang/arguments/argument_words.h"
 #include "golang/arguments/receiver_name.h"
-#include "golang/arguments/word_groups.h"
 #include "inspector/explain/word_shapes.h"
 
 #include <algorithm>

@@ -28,7 +28,7 @@ constexpr auto layers = std::to_array<Layer>({
      "location names unwind variables"},
     {"allocators", " allocators dwarf machine ", "."},
     {"golang", " golang dwarf machine ",
-     ". pclntab image runtime goroutines memstats unwind types arguments signatures traceback"},
+     ". pclntab image runtime goroutines memstats unwind types values arguments signatures traceback"},
     {"values", " values golang dwarf machine ",
      ". go native expression printers printers/cpp printers/rust operations assign text"},
     {"inspector", " inspector values golang allocators dwarf attach machine ",

@@ -3,7 +3,7 @@
 // Source: go.dev/ref/spec, "Assignability", "Representability".
 #include "values/assign/assigned_bytes.h"
 #include "values/go/go_conversion.h"
-#include "values/go/go_reading.h"
+#include "values/go/go_variables.h"
 #include "values/native/native_layout.h"
 
 #include <fmt/format.h>

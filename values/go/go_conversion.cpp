@@ -1,9 +1,7 @@
 #include "values/go/go_conversion.h"
 
-#include "golang/arguments/interface_value.h"
-#include "golang/arguments/scalar_text.h"
+#include "golang/values/scalar_text.h"
 #include "values/go/go_operations.h"
-#include "values/go/go_reading.h"
 #include "values/go/go_variables.h"
 
 #include <bit>

@@ -1,6 +1,6 @@
-#include "values/go/go_definition.h"
+#include "values/go/go_operations.h"
 
-#include "values/go/go_reading.h"
+#include "values/go/go_variables.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,5 @@
 #include "values/go/go_conversion.h"
 #include "values/go/go_operations.h"
-#include "values/go/go_reading.h"
 #include "values/go/go_variables.h"
 
 #include <fmt/format.h>

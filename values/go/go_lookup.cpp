@@ -1,9 +1,7 @@
-#include "values/go/go_lookup.h"
+#include "values/go/go_operations.h"
 
 #include "machine/near_misses.h"
 #include "values/go/go_conversion.h"
-#include "values/go/go_operations.h"
-#include "values/go/go_reading.h"
 #include "values/go/go_variables.h"
 
 #include <algorithm>
@@ -236,17 +234,17 @@ Result<Value> go_map_element(const Value &map, const Value &key, ValueEnvironmen
     out_of_time = environment.out_of_time();
     return !found && !out_of_time;
   };
-  const MapWalk walk =
+  const auto walk =
       walk_map(type, RunAddress{*address}, go_version_of(environment), environment.memory, max_groups, visit);
   if (found)
     return go_value_at(*type.element, *found, environment);
-  if (!walk.problem.empty())
-    return std::unexpected(Error(ErrorKind::corrupt, walk.problem));
+  if (!walk)
+    return std::unexpected(walk.error());
   if (problem)
     return std::unexpected(*problem);
-  if (out_of_time || (walk.count > 0 && !walk.complete))
+  if (out_of_time || (walk->count > 0 && !walk->complete))
     return std::unexpected(
-        Error(ErrorKind::timed_out, fmt::format("the map's {} entries are too many to look through", walk.count)));
+        Error(ErrorKind::timed_out, fmt::format("the map's {} entries are too many to look through", walk->count)));
   return no_such_key();
 }
 
@@ -259,11 +257,11 @@ Result<std::uint64_t> go_map_length(const Value &map, ValueEnvironment &environm
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("the types of {} are not known", type.name)));
   whole(*type.key, environment);
   whole(*type.element, environment);
-  const MapEntries entries =
-      read_map_entries(type, RunAddress{*address}, go_version_of(environment), environment.memory, 0);
-  if (!entries.problem.empty())
-    return std::unexpected(Error(ErrorKind::corrupt, entries.problem));
-  return entries.count;
+  const auto walk = walk_map(type, RunAddress{*address}, go_version_of(environment), environment.memory, 0,
+                             [](const MapEntry &) { return false; });
+  if (!walk)
+    return std::unexpected(walk.error());
+  return walk->count;
 }
 
 } // namespace inspect

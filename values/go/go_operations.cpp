@@ -1,10 +1,6 @@
 #include "values/go/go_operations.h"
 
-#include "golang/arguments/interface_value.h"
 #include "values/go/go_conversion.h"
-#include "values/go/go_definition.h"
-#include "values/go/go_lookup.h"
-#include "values/go/go_reading.h"
 #include "values/go/go_variables.h"
 
 #include <algorithm>
@@ -44,10 +40,13 @@ Result<std::uint64_t> part_of(const Result<GoList> &list, std::uint64_t GoList::
 /// Of a nil channel 0.
 Result<std::uint64_t> channel_part(const ValueSource &source, std::uint64_t GoChannel::*part,
                                    ValueEnvironment &environment) {
-  const auto channel = read_go_channel(source, environment);
+  const auto address = read_number(source, 0, 8);
+  if (!address || *address == 0)
+    return address;
+  const auto channel = read_go_channel(RunAddress{*address}, go_version_of(environment), environment.memory);
   if (!channel)
     return std::unexpected(channel.error());
-  return *channel ? (**channel).*part : 0;
+  return (*channel).*part;
 }
 
 /// A literal's part is a literal, too.

@@ -1,6 +1,6 @@
 #include "values/go/go_variables.h"
 
-#include "values/go/go_reading.h"
+#include <algorithm>
 
 namespace inspect {
 
@@ -37,6 +37,50 @@ Value go_value_at(const GoType &type, RunAddress address, const ValueEnvironment
   value.language = SourceLanguage::go;
   value.source = ValueSource::in_memory(environment.memory, address, type.size);
   return value;
+}
+
+const GoType &whole(const GoType &type, const ValueEnvironment &environment) {
+  if (environment.go && environment.go->converter != nullptr)
+    environment.go->converter->complete(type);
+  return type;
+}
+
+ValueContext go_value_context(const ValueEnvironment &environment) {
+  ValueContext context;
+  context.memory = &environment.memory;
+  if (environment.go) {
+    context.types = environment.go->types;
+    context.classify = environment.go->classify;
+    context.version = environment.go->version;
+  }
+  return context;
+}
+
+GoVersion go_version_of(const ValueEnvironment &environment) {
+  return environment.go ? environment.go->version : GoVersion{};
+}
+
+Value go_value_of_bytes(const GoType &type, std::span<const std::byte> bytes) {
+  auto image = std::make_shared<ValueImage>(bytes.size());
+  std::ranges::copy(bytes, image->bytes.begin());
+  image->known.assign(bytes.size(), true);
+  Value value;
+  value.type.go = &type;
+  value.language = SourceLanguage::go;
+  value.source = ValueSource::of_image(std::move(image));
+  return value;
+}
+
+Value go_value_of_words(const GoType &type, std::initializer_list<std::uint64_t> words) {
+  const std::span<const std::uint64_t> all(words.begin(), words.size());
+  return go_value_of_bytes(type, std::as_bytes(all));
+}
+
+Result<ValueSource> source_of(const Value &value) {
+  if (value.source)
+    return *value.source;
+  return std::unexpected(
+      Error(ErrorKind::not_found, value.missing.empty() ? std::string("the value is not known") : value.missing));
 }
 
 } // namespace inspect

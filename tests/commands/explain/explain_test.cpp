@@ -191,7 +191,7 @@ TEST_CASE("words and a declaration give names, types and values") {
        "main.f(0x40, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x4c3839, 0x7)",
        "a int = 64; b int = 8; e eee = eee {a: 1, b: 2, c: 3, d: 4, e: 5, s: len: 7, at 0x4c3839}"},
       {"func (pi *PidInfo) updateTime() error", "pidinfo.(*PidInfo).updateTime(0x0, 0x0, 0x0)",
-       "pi *PidInfo = nil; error (result)"},
+       "pi *PidInfo = *PidInfo nil; error (result)"},
   };
   for (const Row &row : rows) {
     CAPTURE(row.declaration);

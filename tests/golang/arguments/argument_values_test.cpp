@@ -78,9 +78,11 @@ TEST_CASE("argument words of Go 1.16 and earlier are given out to the parameters
       {"func f(a, b int, e eee); type eee struct { a, b, c, d, e int; s string }",
        "0x40, 0x8, 0x1, 0x2, 0x3, 0x4, 0x5, 0x4c3839, 0x7",
        "a int = 64 | b int = 8 | e eee = eee {a: 1, b: 2, c: 3, d: 4, e: 5, s: len: 7, at 0x4c3839}"},
-      {"func (pi *PidInfo) updateTime() error", "0x0, 0x0, 0x0", "pi *PidInfo = nil | result  error = error nil"},
+      {"func (pi *PidInfo) updateTime() error", "0x0, 0x0, 0x0",
+       "pi *PidInfo = *PidInfo nil | result  error = error nil"},
       {"func (pi *PidInfo) Update(a []byte) error", "0x0, 0xc0000905d0, 0x6f7e",
-       "pi *PidInfo = nil | a []uint8 = []uint8 len: 28542, cap: …, at 0xc0000905d0 … | result  error = the text has "
+       "pi *PidInfo = *PidInfo nil | a []uint8 = []uint8 len: 28542, cap: ..., at 0xc0000905d0 … | result  error = the "
+       "text has "
        "no "
        "words for it …"},
       {"func f(a int8, b int16, c int32, d int64)", "0xfffffffefffd01ff, 0xffffffffffffffff",
@@ -88,10 +90,10 @@ TEST_CASE("argument words of Go 1.16 and earlier are given out to the parameters
       {"func f(a uint8, b uint16, c uint32, d uint64, e uint, g uintptr)",
        "0xfffffffefffd01ff, 0xffffffffffffffff, 0x7, 0x4c3839",
        "a uint8 = 255 | b uint16 = 65533 | c uint32 = 4294967294 | d uint64 = 18446744073709551615 | e uint = 7 | g "
-       "uintptr = 0x4c3839"},
+       "uintptr = 4995129"},
       {"func f(a float32, b float64, c complex64, d complex128)",
        "0x3fc00000, 0xc00921fb54442d18, 0xbf80000040000000, 0x3ff0000000000000, 0x4000000000000000",
-       "a float32 = 1.5 | b float64 = -3.141592653589793 | c complex64 = (2-1i) | d complex128 = (1+2i)"},
+       "a float32 = 1.5 | b float64 = -3.141592653589793 | c complex64 = (2 + -1i) | d complex128 = (1 + 2i)"},
       {"func f(a [3]uint16, b [2]bool, c [2]string)", "0x0100000300020001, 0x4c3839, 0x1, 0x4c3840, 0x2",
        "a [3]uint16 = [3]uint16 [1,2,3] | b [2]bool = [2]bool [false,true] | c [2]string = [2]string [len: 1, at "
        "0x4c3839,len: 2, at 0x4c3840]"},
@@ -100,15 +102,18 @@ TEST_CASE("argument words of Go 1.16 and earlier are given out to the parameters
        "p *T = (*T)(0xc000010000) | u unsafe.Pointer = unsafe.Pointer(0xc000010008) | c chan int = chan int at "
        "0xc000010010 | g "
        "func(int) = func(int) at 0x4c8000 | m map[int]int = map[int]int nil | e error = error(table 0x4e0000, data "
-       "0xc000010018) | x interface {} = cut off by the text …"},
-      {"func f(a string, b int)", "0x4c3839, ...", "a string = len: …, at 0x4c3839 … | b int = cut off by the text …"},
+       "0xc000010018) | x interface {} = truncated in the text …"},
+      {"func f(a string, b int)", "0x4c3839, ...",
+       "a string = len: ..., at 0x4c3839 … | b int = truncated in the text …"},
       {"func f(a int)", "0x1, 0x2, 0x3", "a int = 1 |   = beyond the signature"},
       {"func f(a struct{}, b [0]int, c bool)", "0x1",
        "a struct {} = struct {} {} | b [0]int = [0]int [] | c bool = true"},
       {"func f(d time.Duration, t time.Time)", "0x59682f00, 0x0, 0xe7791f700, 0x0",
-       "d time.Duration = 1.5s | t time.Time = 1970-01-01 00:00:00 +0000 UTC"},
+       "d time.Duration = 1.5s | t time.Time = time.Time(1970-01-01T00:00:00Z)"},
       {"func f(s string, v []int, b bool)", "0x10, 0xffffffffffffffff, 0x20, 0x5, 0x2, 0x7",
-       "s string = len: -1, at 0x10: not initialised? | v []int = []int len: 5, cap: 2, at 0x20: not initialised? | b "
+       "s string = (unreadable a length of -1 at 0x10: not initialised?) | v []int = (unreadable a length of 5 above "
+       "the "
+       "capacity of 2 at 0x20: not initialised?) | b "
        "bool = 0x7, no bool: not initialised?"},
       {"func f(t T, n int)", "0x7, 0x8", "t T = 0x7 | n int = 8"},
       {"func f(s []string, e error, c chan bool, g func())", "0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0",
@@ -129,12 +134,12 @@ TEST_CASE("argument words of Go 1.17 and later are given out by their braces") {
       {"func f(a, b int, e eee); type eee struct { a, b, c, d, e int; s string }",
        "0x40, 0x8, {0x1, 0x2, 0x3, 0x4, 0x5, {0x4c3839, 0x7}}",
        "a int = 64 | b int = 8 | e eee = eee {a: 1, b: 2, c: 3, d: 4, e: 5, s: len: 7, at 0x4c3839}"},
-      {"func (pi *PidInfo) updateTime() error", "0x0?", "pi *PidInfo = nil ?"},
+      {"func (pi *PidInfo) updateTime() error", "0x0?", "pi *PidInfo = *PidInfo nil ?"},
       {"func f(a int8, b int16, c int32, d int64)", "0xff, 0xfffd, 0xfffffffe, 0xffffffffffffffff",
        "a int8 = -1 | b int16 = -3 | c int32 = -2 | d int64 = -1"},
       {"func f(a float32, b float64, c complex64, d complex128)",
        "0x3fc00000, 0xc00921fb54442d18, {0x40000000, 0xbf800000}, {0x3ff0000000000000, 0x4000000000000000}",
-       "a float32 = 1.5 | b float64 = -3.141592653589793 | c complex64 = (2-1i) | d complex128 = (1+2i)"},
+       "a float32 = 1.5 | b float64 = -3.141592653589793 | c complex64 = (2 + -1i) | d complex128 = (1 + 2i)"},
       {"func f(a [3]uint16, b [2][2]bool, c [1]string)", "{0x1, 0x2, 0x3}, {{0x0, 0x1}, {0x1, 0x0}}, {{0x4c3839, 0x1}}",
        "a [3]uint16 = [3]uint16 [1,2,3] | b [2][2]bool = [2][2]bool [[false,true],[true,false]] | c [1]string = "
        "[1]string [len: 1, at 0x4c3839]"},
@@ -143,25 +148,25 @@ TEST_CASE("argument words of Go 1.17 and later are given out by their braces") {
        "x "
        "struct {}; y int } {x: struct {} {}, y: 5}"},
       {"func f(a [12]int)", "{0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, ...}",
-       "a [12]int = [12]int [0,1,2,3,4,5,6,7,…+4 more] …"},
+       "a [12]int = [12]int [0,1,2,3,4,5,6,7,...+4 more] …"},
       {"func f(a, b, c, d, e, g, h, i, j, k, l int, s string)", "0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, ...",
        "a int = 0 | b int = 1 | c int = 2 | d int = 3 | e int = 4 | g int = 5 | h int = 6 | i int = 7 | j int = 8 | k "
-       "int = 9 | l int = cut off by the text … | s string = cut off by the text …"},
+       "int = 9 | l int = truncated in the text … | s string = truncated in the text …"},
       {"func f(a, b, c, d, e, g, h, i, j int, s string, x int)",
        "0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, {0x4c3839, ...}, ...",
        "a int = 0 | b int = 1 | c int = 2 | d int = 3 | e int = 4 | g int = 5 | h int = 6 | i int = 7 | j int = 8 | s "
-       "string = len: …, at 0x4c3839 … | x int = cut off by the text …"},
+       "string = len: ..., at 0x4c3839 … | x int = truncated in the text …"},
       {"type a struct { b b; n int }; type b struct { c c }; type c struct { d d }; type d struct { e [1]string }; "
        "func "
        "f(v a)",
-       "{{{{{...}}}}, 0x5}", "v a = a {b: b {c: c {…}}, n: 5} …"},
+       "{{{{{...}}}}, 0x5}", "v a = a {b: b {c: {...}}, n: 5} …"},
       {"func f(a [40]int, b int, c string)", "_, _, {_, _}",
-       "a [40]int = the words do not fit the signature | b int = … "
-       "… | c string = … …"},
+       "a [40]int = the words do not fit the signature | b int = ... "
+       "… | c string = ... …"},
       {"func f(a int, b string)", "0x1, 0x2", "a int = 1 | b string = the words do not fit the signature"},
       {"func f(a int)", "0x1, {0x2, 0x3}", "a int = 1 |   = beyond the signature"},
       {"func f(a, b int)", "0x1", "a int = 1 | b int = the text has no words for it …"},
-      {"func f(t T, u U, n int)", "{0x7, {0x8, 0x9}}, 0x5, 0x8", "t T = … … | u U = 0x5 | n int = 8"},
+      {"func f(t T, u U, n int)", "{0x7, {0x8, 0x9}}, 0x5, 0x8", "t T = ... … | u U = 0x5 | n int = 8"},
       {"func f(e error, x interface{}, p *int)", "{0x0, 0x0}, {0x4a0000, 0xc000010000}, 0xc000010008",
        "e error = error nil | x interface {} = interface {}(type 0x4a0000, data 0xc000010000) | p *int = "
        "(*int)(0xc000010008)"},

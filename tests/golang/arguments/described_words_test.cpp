@@ -1,5 +1,5 @@
+#include "golang/arguments/argument_words.h"
 #include "golang/arguments/receiver_name.h"
-#include "golang/arguments/word_groups.h"
 #include "golang/arguments/word_values.h"
 #include "golang/types/runtime_types.h"
 #include "tests/golang/go_process.h"
@@ -75,7 +75,7 @@ std::multimap<std::string, std::vector<Expected>> expected_arguments(std::uint64
        {{"error", "error(*errors.errorString) \"disk is full\""},
         {"", "probably interface {}(main.temperature) 36.6"}}},
       {"main.fails",
-       {{"error", "error(*main.failure) *main.failure {what: \"custom failure\"}"},
+       {{"error", "error(*main.failure) *{what: \"custom failure\"}"},
         {"", "probably interface {}(string) \"an interface's text\""}}},
       {"main.writes", {{"io.Writer", "io.Writer(*os.File) "}, {"", "probably a slice: len 3, cap 3, heap"}}},
       {"main.calls", {{"", "probably func main.main.func1"}, {"", "probably func main.double"}}},

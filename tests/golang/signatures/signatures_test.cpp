@@ -92,7 +92,7 @@ TEST_CASE("signatures from DWARF are those of the source") {
 const std::map<std::string, std::string> &called_with() {
   static const std::map<std::string, std::string> all = {
       {"main.integers", "a=-1 b=-2 c=-3 d=-4 e=5 f=6 g=7 h=8"},
-      {"main.floats", "a=1.5 b=2.5 c=(3+4i) d=(5+6i)"},
+      {"main.floats", "a=1.5 b=2.5 c=(3 + 4i) d=(5 + 6i)"},
       {"main.booleans", "a=true b=false c=true"},
       {"main.text", "a=\"a text argument\""},
       {"main.texts",
@@ -102,8 +102,7 @@ const std::map<std::string, std::string> &called_with() {
        "a=main.pair {left: 1, right: 2} b=main.mixed {flag: true, small: -5, text: \"mixed\", at: "
        "main.pair {left: 3, right: 4}, list: [3]uint16 [5,6,7]} c=*main.mixed {flag: false, small: 0, "
        "text: \"\", at: main.pair {left: 0, right: 0}, list: [3]uint16 [0,0,0]}"},
-      {"main.variadic",
-       "format=\"%d %s\" values=[]interface {} len: 3, cap: 3, [(int) 1,(string) \"two\",(float64) 3]"},
+      {"main.variadic", "format=\"%d %s\" values=[]interface {} len: 3, cap: 3, [1,\"two\",3]"},
       {"main.results", "a=3"},
       {"main.(*server).handle", "s=*main.server {name: \"alpha\", ports: []int len: 2, cap: 2, [80,443]} "
                                 "path=\"/index\" id=42"},

@@ -5,7 +5,6 @@
 #include "tests/support/go_toolchain.h"
 #include "tests/support/skip.h"
 #include "tests/values/go/go_values.h"
-#include "values/go/go_reading.h"
 #include "values/go/go_type_names.h"
 #include "values/go/go_variables.h"
 #include "values/value_operations.h"
@@ -58,9 +57,9 @@ TEST_CASE("Go values that cannot be are called unreadable and not believed") {
   const Case cases[] = {
       {{0x1000, quintillion}, "string", "(unreadable a length of 1000000000000000000 at 0x1000: not initialised?)"},
       {{0, 5}, "string", "(unreadable a length of 5 at 0x0: not initialised?)"},
-      {{0x9000, 5}, "string", "(unreadable memory at 0x9000 cannot be read)"},
+      {{0x9000, 5}, "string", "(unreadable string of 5 bytes at 0x9000)"},
       {{0x1000, ~0ULL, ~0ULL}, "[]int", "(unreadable a length of -1 at 0x1000: not initialised?)"},
-      {{0x1000, 2, 1}, "[]int", "(unreadable a length of 2 at 0x1000: not initialised?)"},
+      {{0x1000, 2, 1}, "[]int", "(unreadable a length of 2 above the capacity of 1 at 0x1000: not initialised?)"},
       {{0x9000, 2, 2},
        "[]int",
        "[]int len: 2, cap: 2, [(unreadable memory at 0x9000 cannot be read),(unreadable memory at 0x9008 cannot be "
@@ -68,13 +67,13 @@ TEST_CASE("Go values that cannot be are called unreadable and not believed") {
       {{0x9000}, "*int", "*(unreadable memory at 0x9000 cannot be read)"},
       {{0x1000}, "**int", "**4096"},
       {{0x1000}, "map[string]int", "map[string]int (unreadable no map header at 0x1000: not initialised?)"},
-      {{0x9000}, "map[string]int", "map[string]int (unreadable unreadable at 0x9000)"},
+      {{0x9000}, "map[string]int", "map[string]int (unreadable memory at 0x9000 cannot be read)"},
       {{0x9000}, "chan int", "(unreadable memory at 0x9000 cannot be read)"},
       {{0x1008, quintillion, 1, 0, 0, 0, 0, 0, 0, 0},
        "chan int",
        "(unreadable no channel at 0x1008: not initialised?)"},
       {{0x9000}, "func()", "(unreadable memory at 0x9000 cannot be read)"},
-      {{0x1234, 0x1000}, "interface {}", "(unreadable interface {}: the type 0x1234 is none)"},
+      {{0x1234, 0x1000}, "interface {}", "interface {}(type 0x1234, data 0x1000)"},
       {{7}, "bool", "0x7, no bool: not initialised?"},
       {{}, "int", "(unreadable memory at 0x1000 cannot be read)"},
   };

@@ -1,7 +1,5 @@
-#include "golang/arguments/error_text.h"
-
-#include "golang/arguments/interface_value.h"
-#include "golang/arguments/scalar_text.h"
+#include "golang/values/scalar_text.h"
+#include "golang/values/value_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -53,14 +51,13 @@ std::optional<std::string> text_of(const GoType &type, const ValueSource &source
                                    int causes);
 
 std::optional<std::string> string_at(const ValueSource &source, const ValueContext &context) {
-  const auto address = source.unsigned_at(0, 8);
-  const auto length = source.unsigned_at(8, 8);
-  if (!address || !length || !context.memory || *length > (1ULL << 40))
+  const auto list = read_go_string(source);
+  if (!list || !context.memory)
     return std::nullopt;
-  std::string text(std::min<std::uint64_t>(*length, context.limits.string_bytes), '\0');
-  if (!text.empty() && !context.memory->read(RunAddress{*address}, std::as_writable_bytes(std::span(text))))
+  const auto text = read_go_text(*list, context.print.limits.string_bytes, *context.memory);
+  if (!text)
     return std::nullopt;
-  return text.size() < *length ? text + "…" : text;
+  return text->size() < list->length ? *text + "..." : *text;
 }
 
 std::optional<std::string> part_text(const GoType &type, const ValueSource &source, const ValueContext &context,

@@ -1,4 +1,4 @@
-#include "golang/arguments/word_values.h"
+#include "golang/values/value_writer.h"
 
 #include "golang/signatures/signatures.h"
 #include "tests/golang/go_process.h"
@@ -15,6 +15,10 @@ namespace inspect {
 namespace {
 
 using namespace test;
+
+std::string text_at(const GoType &type, RunAddress address, const ValueContext &context) {
+  return write_go_value(type, ValueSource::in_memory(*context.memory, address, type.size), context);
+}
 
 /// fixtures/golang/value_table: what it says of each value, and where the table is.
 struct ToldValues {
@@ -71,14 +75,14 @@ void check_table(const GoToolchain &go, GoVariant variant) {
     INFO(field.name << " " << field.type->name);
     REQUIRE(told.by_name.contains(field.name));
     const std::string &expected = told.by_name.at(field.name);
-    const std::string text = value_text(*field.type, told.table + field.offset, context);
+    const std::string text = text_at(*field.type, told.table + field.offset, context);
     if (field.name != "BigMap") {
       CHECK(text == expected);
       continue;
     }
     // Its order is its own: some eight of its thousand entries.
     CHECK(text.starts_with(expected));
-    CHECK(text.ends_with(", …+992 more]"));
+    CHECK(text.ends_with(", ...+992 more]"));
     std::string_view entries = std::string_view(text).substr(expected.size());
     for (int i = 0; i < 8; ++i) {
       const int key = std::stoi(std::string(entries));
@@ -138,10 +142,10 @@ TEST_CASE("nonsense in memory is printed in bounded text, whatever type it is ta
     ValueContext context;
     context.memory = &memory;
     context.version = {1, round % 2 == 0 ? 22 : 25};
-    context.limits.depth = 6;
+    context.print.limits.recursion = 5;
     for (const GoParameter &parameter : declared->at(0).signature.parameters) {
-      const std::string text = value_text(*parameter.type, RunAddress{static_cast<std::uint64_t>(round) * 24}, context);
-      CHECK(text.size() < 4 * context.limits.text_bytes);
+      const std::string text = text_at(*parameter.type, RunAddress{static_cast<std::uint64_t>(round) * 24}, context);
+      CHECK(text.size() < 4 * context.print.limits.text_bytes);
       answers += !text.empty();
     }
     CHECK(memory.reads < 20'000);
@@ -161,11 +165,11 @@ TEST_CASE("values that lead in a circle end") {
   ValueContext context;
   context.memory = &memory;
   const auto text = [&](std::size_t which) {
-    return value_text(*declared->at(0).signature.parameters.at(which).type, {0x1000}, context);
+    return text_at(*declared->at(0).signature.parameters.at(which).type, {0x1000}, context);
   };
-  CHECK(text(0).starts_with("bag len: 1, cap: 1, [len: 1, cap: 1, [len: 1"));
+  CHECK(text(0).starts_with("bag len: 1, cap: 1, [[["));
   CHECK(text(1).starts_with("****"));
-  CHECK(text(2) == "node {next: *node {next: (*node)(0x1000)}}");
+  CHECK(text(2) == "node {next: *node {next: *(*node)(0x1000)}}");
 }
 
 TEST_CASE("what cannot be read says where it would be") {
@@ -181,16 +185,98 @@ TEST_CASE("what cannot be read says where it would be") {
   context.memory = &memory;
   context.classify = [](RunAddress address) { return address.value == 0x5000 ? "heap" : ""; };
   const auto text = [&](std::size_t which, std::uint64_t address = 0x1000) {
-    return value_text(*declared->at(0).signature.parameters.at(which).type, {address}, context);
+    return text_at(*declared->at(0).signature.parameters.at(which).type, {address}, context);
   };
-  CHECK(text(0) == "len: 3, unreadable at 0x5000");
-  CHECK(text(1) == "[]int len: 3, cap: 3, [unreadable at 0x5000,unreadable at 0x5008,unreadable at 0x5010]");
-  CHECK(text(2) == "map[int]int unreadable at 0x5000");
-  CHECK(text(3) == "chan int unreadable at 0x5000");
-  CHECK(text(4) == "(*int)(0x5000) (heap), unreadable");
-  CHECK(text(5) == "func() unreadable at 0x5000");
-  CHECK(text(6, 0x2000) == "unreadable at 0x2000");
-  CHECK(text(7, 0x1010) == "struct { a int; b int } {a: 3, b: unreadable at 0x1018}");
+  CHECK(text(0) == "(unreadable string of 3 bytes at 0x5000 (heap))");
+  CHECK(text(1) == "[]int len: 3, cap: 3, [(unreadable memory at 0x5000 cannot be read),(unreadable memory at 0x5008 "
+                   "cannot be read),(unreadable memory at 0x5010 cannot be read)]");
+  CHECK(text(2) == "map[int]int (unreadable memory at 0x5000 cannot be read)");
+  CHECK(text(3) == "(unreadable memory at 0x5000 cannot be read)");
+  CHECK(text(4) == "*(unreadable memory at 0x5000 cannot be read)");
+  CHECK(text(5) == "(unreadable memory at 0x5000 cannot be read)");
+  CHECK(text(6, 0x2000) == "(unreadable memory at 0x2000 cannot be read)");
+  CHECK(text(7, 0x1010) == "struct { a int; b int } {a: 3, b: (unreadable memory at 0x1018 cannot be read)}");
+  // A file's memory is not the process's: what it lacks is only somewhere else.
+  context.memory_is_partial = true;
+  CHECK(text(0) == "len: 3, at 0x5000");
+  CHECK(text(1) == "[]int len: 3, cap: 3, at 0x5000");
+  CHECK(text(2) == "map[int]int at 0x5000");
+  CHECK(text(3) == "chan int at 0x5000");
+  CHECK(text(4) == "(*int)(0x5000) (heap)");
+  CHECK(text(5) == "func() at 0x5000");
+}
+
+/// Words at the beginning of a value, of which some are not known.
+using KnownWords = std::vector<std::optional<std::uint64_t>>;
+ValueSource of_words(const KnownWords &words) {
+  auto image = std::make_shared<ValueImage>(words.size() * 8);
+  std::size_t place = 0;
+  for (const auto &word : words) {
+    if (word)
+      image->set(place, *word, 8);
+    place += 8;
+  }
+  return ValueSource::of_image(std::move(image));
+}
+
+TEST_CASE("of a value that is known in parts the parts are written") {
+  GoTypePool pool;
+  const auto declared = parse_go_declarations(
+      "func f(s string, l []int, c complex128, e error, n struct { a int; b string }, p *int, g [2]uint64)", pool);
+  REQUIRE(declared.has_value());
+  const auto &parameters = declared->at(0).signature.parameters;
+  BufferMemory memory;
+  const std::array<std::uint64_t, 2> numbers{7, 8};
+  memory.add({0x1000}, std::vector<std::byte>(std::as_bytes(std::span(numbers)).begin(),
+                                              std::as_bytes(std::span(numbers)).end()));
+  constexpr std::nullopt_t none = std::nullopt;
+  struct Row {
+    std::size_t parameter;
+    KnownWords words;
+    std::string_view text;       ///< without memory
+    std::string_view explained;  ///< where it is said why bytes are absent; empty: the same
+    std::string_view in_process; ///< with memory; empty: the same
+  };
+  const Row rows[] = {
+      {0, {none, none}, "...", "(unreadable optimized out)", {}},
+      {0, {none, 3}, "len: 3", {}, {}},
+      {0, {0x1000, none}, "len: ..., at 0x1000", {}, {}},
+      {0, {0x1000, 3}, "len: 3, at 0x1000", {}, R"("\a\x00\x00")"},
+      {0, {0x1000, 0}, "\"\"", {}, {}},
+      {0, {0, 3}, "(unreadable a length of 3 at 0x0: not initialised?)", {}, {}},
+      {1, {none, none, none}, "...", "(unreadable optimized out)", {}},
+      {1, {0x1000, 2, none}, "[]int len: 2, cap: ..., at 0x1000", {}, "[]int len: 2, cap: ..., [7,8]"},
+      {1, {0x1000, none, 2}, "[]int len: ..., cap: 2, at 0x1000", {}, {}},
+      {1, {none, 2, 2}, "[]int len: 2, cap: 2, ...", {}, {}},
+      {1, {none, 0, 2}, "[]int len: 0, cap: 2, []", {}, {}},
+      {1, {0, 0, 0}, "[]int len: 0, cap: 0, nil", {}, {}},
+      {1, {none, 3, 2}, "(unreadable a length of 3 above the capacity of 2: not initialised?)", {}, {}},
+      {1, {none, none, -1ULL}, "(unreadable a capacity of -1: not initialised?)", {}, {}},
+      {2, {0x3ff0000000000000, none}, "...", "(unreadable optimized out)", {}},
+      {3, {0, none}, "error nil", {}, {}},
+      {3, {0x1000, none}, "...", "(unreadable optimized out)", {}},
+      {3, {0x1000, 0x1008}, "error(table 0x1000, data 0x1008)", {}, {}},
+      {4, {5, none, 2}, "struct { a int; b string } {a: 5, b: len: 2}", {}, {}},
+      {4,
+       {none, 0x1000, none},
+       "struct { a int; b string } {a: ..., b: len: ..., at 0x1000}",
+       "struct { a int; b string } {a: (unreadable optimized out), b: len: ..., at 0x1000}",
+       {}},
+      {5, {0x1000}, "(*int)(0x1000)", {}, "*7"},
+      {6, {none, 9}, "[2]uint64 [...,9]", "[2]uint64 [(unreadable optimized out),9]", {}},
+  };
+  for (const Row &row : rows) {
+    CAPTURE(row.parameter, row.text);
+    const GoType &type = *parameters.at(row.parameter).type;
+    const ValueSource source = of_words(row.words);
+    ValueContext context;
+    CHECK(write_go_value(type, source, context) == row.text);
+    context.absent = "optimized out";
+    CHECK(write_go_value(type, source, context) == (row.explained.empty() ? row.text : row.explained));
+    context.absent = {};
+    context.memory = &memory;
+    CHECK(write_go_value(type, source, context) == (row.in_process.empty() ? row.text : row.in_process));
+  }
 }
 
 } // namespace

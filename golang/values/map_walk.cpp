@@ -1,6 +1,4 @@
-#include "golang/arguments/map_entries.h"
-
-#include "machine/value_source.h"
+#include "golang/values/value_layout.h"
 
 #include <array>
 #include <fmt/format.h>
@@ -11,7 +9,6 @@ namespace {
 
 constexpr std::uint64_t slots_of_group = 8;    ///< of a bucket, too
 constexpr std::uint64_t max_inline_size = 128; ///< bytes; a larger key or value is stored behind a pointer
-constexpr int max_groups_for_first = 2048;
 constexpr std::uint64_t max_entries = 1ULL << 40;
 
 bool is_indirect(const GoType &type) {
@@ -21,7 +18,15 @@ bool is_indirect(const GoType &type) {
 class MapReader {
 public:
   MapReader(const GoType &map, const MemoryView &memory, int max_groups, const MapVisitor &visit)
-      : map_(map), memory_(memory), max_groups_(max_groups), visit_(visit) {}
+      : map_(map), memory_(memory), max_groups_(max_groups), visit_(visit) {
+    GoType word;
+    word.size = word.alignment = 8;
+    slot_.fields = {{"key", is_indirect(*map.key) ? &word : map.key, 0},
+                    {"elem", is_indirect(*map.element) ? &word : map.element, 0}};
+    lay_out_structure(slot_);
+    for (GoField &field : slot_.fields)
+      field.type = nullptr; // only its place is of use
+  }
 
   /// Sets the count; false where the header is not one of this layout.
   bool read_tables(RunAddress header);
@@ -45,6 +50,7 @@ private:
   const MemoryView &memory_;
   int max_groups_;
   const MapVisitor &visit_;
+  GoType slot_; ///< of the tables of Go 1.24 and later
   int visited_ = 0;
   bool stopped_ = false;
   std::uint64_t count_ = 0;
@@ -65,17 +71,11 @@ void MapReader::group(RunAddress address) {
   ++visited_;
   if (!controls)
     return;
-  GoType word;
-  word.size = word.alignment = 8;
-  GoType slot;
-  slot.fields = {{"key", is_indirect(*map_.key) ? &word : map_.key, 0},
-                 {"elem", is_indirect(*map_.element) ? &word : map_.element, 0}};
-  lay_out_structure(slot);
   for (std::uint64_t i = 0; i < slots_of_group && !done(); ++i) {
     if ((*controls >> (8 * i) & 0x80) != 0)
       continue;
-    const RunAddress place = address + 8 + i * slot.size;
-    add(place, place + slot.fields[1].offset);
+    const RunAddress place = address + 8 + i * slot_.size;
+    add(place, place + slot_.fields[1].offset);
   }
 }
 
@@ -86,14 +86,8 @@ void MapReader::table(RunAddress address) {
   const auto mask = number(address + 24, 8);
   if (!groups || !mask || *mask >= max_entries)
     return;
-  GoType slot;
-  GoType word;
-  word.size = word.alignment = 8;
-  slot.fields = {{"key", is_indirect(*map_.key) ? &word : map_.key, 0},
-                 {"elem", is_indirect(*map_.element) ? &word : map_.element, 0}};
-  lay_out_structure(slot);
   for (std::uint64_t i = 0; i <= *mask && !done(); ++i)
-    group(RunAddress{*groups} + i * (8 + slots_of_group * slot.size));
+    group(RunAddress{*groups} + i * (8 + slots_of_group * slot_.size));
 }
 
 /// internal/runtime/maps/map.go: used u64, seed, dirPtr, dirLen, globalDepth u8.
@@ -175,32 +169,19 @@ bool MapReader::read_buckets(RunAddress header) {
 
 } // namespace
 
-MapWalk walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory, int max_groups,
-                 const MapVisitor &visit) {
+Result<MapWalk> walk_map(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,
+                         int max_groups, const MapVisitor &visit) {
   MapReader reader(map, memory, max_groups, visit);
   const bool has_tables = version >= GoVersion{1, 24};
   const bool understood = has_tables
                               ? reader.read_tables(header) || reader.read_buckets(header)
                               : reader.read_buckets(header) || (version.major == 0 && reader.read_tables(header));
-  MapWalk walk{.count = reader.count(), .complete = reader.reached_end(), .problem = {}};
-  if (!understood)
-    walk.problem = fmt::format(
-        fmt::runtime(read_word(memory, header) ? "no map header at {:#x}: not initialised?" : "unreadable at {:#x}"),
-        header.value);
-  return walk;
-}
-
-MapEntries read_map_entries(const GoType &map, RunAddress header, GoVersion version, const MemoryView &memory,
-                            std::size_t limit) {
-  MapEntries entries;
-  const auto take = [&](const MapEntry &entry) {
-    entries.first.push_back(entry);
-    return entries.first.size() < limit;
-  };
-  MapWalk walk = walk_map(map, header, version, memory, limit == 0 ? 0 : max_groups_for_first, take);
-  entries.count = walk.count;
-  entries.problem = std::move(walk.problem);
-  return entries;
+  if (understood)
+    return MapWalk{.count = reader.count(), .complete = reader.reached_end()};
+  if (!read_word(memory, header))
+    return std::unexpected(unreadable_at(header));
+  return std::unexpected(
+      Error(ErrorKind::corrupt, fmt::format("no map header at {:#x}: not initialised?", header.value)));
 }
 
 } // namespace inspect

@@ -1,9 +1,9 @@
-#include "golang/arguments/scalar_text.h"
+#include "golang/values/scalar_text.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
-#include <optional>
 
 namespace inspect {
 namespace {
@@ -79,7 +79,118 @@ std::string_view short_escape(char32_t value) {
   }
 }
 
+/// In single quotes as %q has it, or as it is, but for what would not be seen.
+std::string character_text(std::uint64_t code, bool quoted) {
+  const std::string bytes = go_character(code);
+  std::string text = bytes == "\"" ? bytes : bytes == "'" && quoted ? "\\'" : go_quoted(bytes);
+  if (text.size() >= 2 && text.front() == '"')
+    text = text.substr(1, text.size() - 2);
+  return quoted ? "'" + text + "'" : text;
+}
+
+std::string digits_text(std::uint64_t magnitude, bool negative, NumberFormat format, bool bare) {
+  std::string text;
+  switch (format) {
+  case NumberFormat::hexadecimal:
+    text = fmt::format("{}{:x}", bare ? "" : "0x", magnitude);
+    break;
+  case NumberFormat::octal:
+    text = fmt::format("{}{:o}", bare || magnitude == 0 ? "" : "0", magnitude);
+    break;
+  case NumberFormat::binary:
+    text = fmt::format("{}{:b}", bare ? "" : "0b", magnitude);
+    break;
+  default:
+    text = fmt::format("{}", magnitude);
+    break;
+  }
+  return negative ? "-" + text : text;
+}
+
+std::string integer_text(const GoType &type, std::uint64_t bits, const PrintOptions &options) {
+  const std::int64_t number = go_sign_extended(type.kind, bits);
+  const bool negative = is_signed_integer(type.kind) && number < 0;
+  switch (options.format) {
+  case NumberFormat::natural:
+    if (type.name == "time.Duration")
+      return go_duration_text(number);
+    break;
+  case NumberFormat::unsigned_decimal:
+    return fmt::format("{}", bits);
+  case NumberFormat::decimal:
+    if (size_of_kind(type.kind) == 8 && type.kind != GoKind::unsigned64)
+      return fmt::format("{}", number);
+    break;
+  case NumberFormat::character:
+  case NumberFormat::quoted:
+    return character_text(negative ? UINT64_MAX : bits, options.format == NumberFormat::quoted);
+  case NumberFormat::address:
+    return fmt::format("{:#x}", static_cast<std::uint64_t>(number));
+  default:
+    break;
+  }
+  return digits_text(negative ? 0 - static_cast<std::uint64_t>(number) : bits, negative, options.format, options.bare);
+}
+
+std::string number_text(std::uint64_t bits, bool single, NumberFormat format) {
+  const float narrow = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+  const double value = single ? double{narrow} : std::bit_cast<double>(bits);
+  if (format == NumberFormat::hexadecimal)
+    return fmt::format("{:a}", value);
+  if (format == NumberFormat::floating)
+    return fmt::format("{:f}", value);
+  return single ? go_float_text(narrow) : go_float_text(value);
+}
+
 } // namespace
+
+bool is_go_scalar(GoKind kind) {
+  return kind > GoKind::unknown && kind < GoKind::array;
+}
+
+std::int64_t go_sign_extended(GoKind kind, std::uint64_t bits) {
+  const std::uint64_t unused = is_signed_integer(kind) ? 64 - 8 * size_of_kind(kind) : 0;
+  return static_cast<std::int64_t>(bits << unused) >> unused;
+}
+
+std::string go_scalar_text(const GoType &type, std::uint64_t bits, std::uint64_t imaginary,
+                           const PrintOptions &options) {
+  switch (type.kind) {
+  case GoKind::boolean:
+    return bits > 1 ? fmt::format("{:#x}, no bool: not initialised?", bits) : bits == 1 ? "true" : "false";
+  case GoKind::float32:
+  case GoKind::float64:
+    return number_text(bits, type.kind == GoKind::float32, options.format);
+  case GoKind::complex64:
+  case GoKind::complex128: {
+    const bool single = type.kind == GoKind::complex64;
+    return fmt::format("({} + {}i)", number_text(bits, single, options.format),
+                       number_text(imaginary, single, options.format));
+  }
+  default:
+    return integer_text(type, bits, options);
+  }
+}
+
+std::string go_string_text(std::string bytes, std::uint64_t left_out, const PrintOptions &options) {
+  std::string text;
+  if (options.format == NumberFormat::hexadecimal) {
+    text = options.bare || bytes.empty() ? "" : "0x";
+    for (const char c : bytes)
+      text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  } else {
+    const std::size_t whole_size = bytes.size();
+    if (left_out > 0)
+      drop_truncated_character(bytes);
+    left_out += whole_size - bytes.size();
+    text = go_quoted(bytes);
+    text = text.substr(1, text.size() - 2);
+  }
+  if (left_out > 0)
+    text += fmt::format("...+{} more", left_out); // inside the quotes, as dlv has it
+  const bool quoted = options.format != NumberFormat::text && options.format != NumberFormat::hexadecimal;
+  return quoted ? '"' + text + '"' : text;
+}
 
 std::string go_float_text(double value) {
   return float_text(value);
@@ -123,7 +234,7 @@ bool reads_as_text(std::string_view text) {
   return true;
 }
 
-void drop_cut_character(std::string &text) {
+void drop_truncated_character(std::string &text) {
   for (std::size_t length = 1; length <= 3 && length <= text.size(); ++length) {
     const auto byte = static_cast<unsigned char>(text[text.size() - length]);
     if (byte < 0x80)
@@ -170,31 +281,6 @@ std::string go_duration_text(std::int64_t nanoseconds) {
   return negative ? "-" + text : text;
 }
 
-std::string go_time_text(std::int64_t seconds, std::uint32_t nanoseconds) {
-  constexpr std::int64_t day = 86'400;
-  const std::int64_t days = (seconds >= 0 ? seconds : seconds - (day - 1)) / day;
-  const std::int64_t in_day = seconds - days * day;
-  // Howard Hinnant's civil_from_days, "chrono-Compatible Low-Level Date Algorithms", with its era moved to year 1.
-  const std::int64_t shifted = days + 306; // from 1 March of the year 0
-  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
-  const std::int64_t day_of_era = shifted - era * 146'097;
-  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t month_index = (5 * day_of_year + 2) / 153;
-  const std::int64_t month = month_index < 10 ? month_index + 3 : month_index - 9;
-  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", year, month, day_of_year - (153 * month_index + 2) / 5 + 1,
-                  in_day / 3'600, in_day / 60 % 60, in_day % 60);
-  if (nanoseconds != 0) {
-    std::string fraction = fmt::format(".{:09}", nanoseconds);
-    while (fraction.ends_with('0'))
-      fraction.pop_back();
-    text += fraction;
-  }
-  return text + " +0000 UTC";
-}
-
 std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra) {
   // time/time.go: the top bit says that wall holds 33 bits of seconds since 1885 and ext the monotonic clock.
   constexpr std::int64_t year_1885 = (1884 * 365LL + 1884 / 4 - 1884 / 100 + 1884 / 400) * 86'400;
@@ -207,6 +293,31 @@ std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra) {
   if (time.nanoseconds > 999'999'999 || time.seconds < -(1LL << 40) || time.seconds > (1LL << 40))
     return std::nullopt;
   return time;
+}
+
+std::string go_time_text(const GoTime &time, bool with_fraction) {
+  constexpr std::int64_t day = 86'400;
+  const std::int64_t days = (time.seconds >= 0 ? time.seconds : time.seconds - (day - 1)) / day;
+  const std::int64_t in_day = time.seconds - days * day;
+  // Howard Hinnant's civil_from_days, "chrono-Compatible Low-Level Date Algorithms", with its era moved to year 1.
+  const std::int64_t shifted = days + 306; // from 1 March of the year 0
+  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
+  const std::int64_t day_of_era = shifted - era * 146'097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month_index = (5 * day_of_year + 2) / 153;
+  const std::int64_t month = month_index < 10 ? month_index + 3 : month_index - 9;
+  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day_of_year - (153 * month_index + 2) / 5 + 1,
+                  in_day / 3'600, in_day / 60 % 60, in_day % 60);
+  if (with_fraction && time.nanoseconds != 0) {
+    std::string fraction = fmt::format(".{:09}", time.nanoseconds);
+    while (fraction.ends_with('0'))
+      fraction.pop_back();
+    text += fraction;
+  }
+  return text + (time.monotonic ? fmt::format("Z, {:+}", *time.monotonic) : "Z");
 }
 
 std::string go_character(std::uint64_t code) {

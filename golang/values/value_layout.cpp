@@ -1,7 +1,8 @@
-#include "values/go/go_reading.h"
+#include "golang/values/value_layout.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <span>
 
 namespace inspect {
 namespace {
@@ -9,61 +10,12 @@ namespace {
 /// Where the bytes of a literal string begin, behind its two words.
 constexpr std::uint64_t literal_offset = 16;
 
-Error unlikely_length(std::uint64_t length, std::uint64_t address) {
-  return {ErrorKind::corrupt,
-          fmt::format("a length of {} at {:#x}: not initialised?", static_cast<std::int64_t>(length), address)};
-}
-
 /// Which words of hchan say where the next element is: since Go 1.23 a timer stands before them.
 std::uint64_t receive_index_offset(GoVersion version) {
   return version >= GoVersion{1, 23} ? 56 : 48;
 }
 
 } // namespace
-
-const GoType &whole(const GoType &type, const ValueEnvironment &environment) {
-  if (environment.go && environment.go->converter != nullptr)
-    environment.go->converter->complete(type);
-  return type;
-}
-
-ValueContext go_value_context(const ValueEnvironment &environment) {
-  ValueContext context;
-  context.memory = &environment.memory;
-  if (environment.go) {
-    context.types = environment.go->types;
-    context.classify = environment.go->classify;
-    context.version = environment.go->version;
-  }
-  return context;
-}
-
-GoVersion go_version_of(const ValueEnvironment &environment) {
-  return environment.go ? environment.go->version : GoVersion{};
-}
-
-Value go_value_of_bytes(const GoType &type, std::span<const std::byte> bytes) {
-  auto image = std::make_shared<ValueImage>(bytes.size());
-  std::ranges::copy(bytes, image->bytes.begin());
-  image->known.assign(bytes.size(), true);
-  Value value;
-  value.type.go = &type;
-  value.language = SourceLanguage::go;
-  value.source = ValueSource::of_image(std::move(image));
-  return value;
-}
-
-Value go_value_of_words(const GoType &type, std::initializer_list<std::uint64_t> words) {
-  const std::span<const std::uint64_t> all(words.begin(), words.size());
-  return go_value_of_bytes(type, std::as_bytes(all));
-}
-
-Result<ValueSource> source_of(const Value &value) {
-  if (value.source)
-    return *value.source;
-  return std::unexpected(
-      Error(ErrorKind::not_found, value.missing.empty() ? std::string("the value is not known") : value.missing));
-}
 
 Error unreadable_at(RunAddress address) {
   return {ErrorKind::unreadable, fmt::format("memory at {:#x} cannot be read", address.value)};
@@ -83,6 +35,22 @@ ValueSource GoList::element(std::uint64_t index, std::uint64_t size, const Memor
   return ValueSource::in_memory(memory, address.value_or(RunAddress{}) + index * size, size);
 }
 
+Result<void> check_go_list(std::optional<std::uint64_t> address, std::optional<std::uint64_t> length,
+                           std::optional<std::uint64_t> capacity) {
+  const auto wrong = [](const std::string &what) {
+    return std::unexpected(Error(ErrorKind::corrupt, what + ": not initialised?"));
+  };
+  const std::string place = address ? fmt::format(" at {:#x}", *address) : std::string();
+  const auto shown = [](std::uint64_t number) { return static_cast<std::int64_t>(number); };
+  if (length && (*length >= max_go_list_length || (address == 0 && *length > 0)))
+    return wrong(fmt::format("a length of {}{}", shown(*length), place));
+  if (capacity && *capacity >= max_go_list_length)
+    return wrong(fmt::format("a capacity of {}{}", shown(*capacity), place));
+  if (length && capacity && *length > *capacity)
+    return wrong(fmt::format("a length of {} above the capacity of {}{}", *length, *capacity, place));
+  return {};
+}
+
 Result<GoList> read_go_string(const ValueSource &source) {
   const auto length = read_number(source, 8, 8);
   if (!length)
@@ -96,8 +64,8 @@ Result<GoList> read_go_string(const ValueSource &source) {
       return std::unexpected(Error(ErrorKind::not_found, "only the string's length is known"));
     return list;
   }
-  if (*length >= max_go_list_length || (*address == 0 && *length > 0))
-    return std::unexpected(unlikely_length(*length, *address));
+  if (const auto fits = check_go_list(address, *length, std::nullopt); !fits)
+    return std::unexpected(fits.error());
   list.address = RunAddress{*address};
   return list;
 }
@@ -109,9 +77,8 @@ Result<GoList> read_go_slice(const ValueSource &source) {
   for (const auto *part : {&address, &length, &capacity})
     if (!*part)
       return std::unexpected(part->error());
-  if (*length >= max_go_list_length || *capacity >= max_go_list_length || *length > *capacity ||
-      (*address == 0 && *length > 0))
-    return std::unexpected(unlikely_length(*length, *address));
+  if (const auto fits = check_go_list(*address, *length, *capacity); !fits)
+    return std::unexpected(fits.error());
   return GoList{.address = RunAddress{*address}, .length = *length, .capacity = *capacity, .literal = std::nullopt};
 }
 
@@ -129,26 +96,50 @@ Result<std::string> read_go_text(const GoList &list, std::size_t limit, const Me
   return text;
 }
 
-Result<std::optional<GoChannel>> read_go_channel(const ValueSource &source, const ValueEnvironment &environment) {
-  const auto address = read_number(source, 0, 8);
-  if (!address)
-    return std::unexpected(address.error());
-  if (*address == 0)
-    return std::nullopt;
-  const ValueSource header = ValueSource::in_memory(environment.memory, RunAddress{*address}, 64);
-  const std::uint64_t index_offset = receive_index_offset(go_version_of(environment));
+Result<GoChannel> read_go_channel(RunAddress address, GoVersion version, const MemoryView &memory) {
+  const ValueSource header = ValueSource::in_memory(memory, address, 64);
   const auto count = read_number(header, 0, 8);
   const auto capacity = read_number(header, 8, 8);
   const auto buffer = read_number(header, 16, 8);
   const auto closed = read_number(header, 28, 4);
-  const auto first = read_number(header, index_offset, 8);
+  const auto first = read_number(header, receive_index_offset(version), 8);
   for (const auto *part : {&count, &capacity, &buffer, &closed, &first})
     if (!*part)
       return std::unexpected(part->error());
   if (*capacity >= max_go_list_length || *count > *capacity || *closed > 1 || (*first > 0 && *first >= *capacity))
-    return std::unexpected(Error(ErrorKind::corrupt, fmt::format("no channel at {:#x}: not initialised?", *address)));
+    return std::unexpected(
+        Error(ErrorKind::corrupt, fmt::format("no channel at {:#x}: not initialised?", address.value)));
   return GoChannel{
       .count = *count, .capacity = *capacity, .closed = *closed == 1, .buffer = RunAddress{*buffer}, .first = *first};
+}
+
+std::optional<InterfaceValue> interface_value(const GoType &type, const ValueSource &source,
+                                              const ValueContext &context) {
+  const auto first = source.unsigned_at(0, 8);
+  const auto data = source.unsigned_at(8, 8);
+  if (!first || !data)
+    return std::nullopt;
+  InterfaceValue value{*first, *data, nullptr};
+  if (*first == 0 || !context.types)
+    return value;
+  if (!type.has_methods)
+    value.type = context.types->at(RunAddress{*first});
+  else if (const auto table = context.types->interface_table(RunAddress{*first}))
+    value.type = table->type;
+  return value;
+}
+
+std::optional<ValueSource> dynamic_source(const InterfaceValue &value, const ValueContext &context) {
+  if (!value.type)
+    return std::nullopt;
+  if (is_pointer_shaped(*value.type, context.version)) {
+    auto image = std::make_shared<ValueImage>(8);
+    image->set(0, value.data, 8);
+    return ValueSource::of_image(std::move(image));
+  }
+  if (!context.memory)
+    return std::nullopt;
+  return ValueSource::in_memory(*context.memory, RunAddress{value.data}, value.type->size);
 }
 
 } // namespace inspect
