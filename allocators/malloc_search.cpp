@@ -50,7 +50,7 @@ std::vector<Module *> candidates(ModuleMap &modules) {
 std::vector<RunRange> written_ranges(const Module &module) {
   std::vector<RunRange> ranges;
   std::uint64_t left = max_data;
-  for (const GElf_Phdr &segment : module.image().segments()) {
+  for (const Elf64_Phdr &segment : module.image().segments()) {
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0)
       continue;
     const std::uint64_t size = std::min<std::uint64_t>(segment.p_memsz, left);

@@ -45,28 +45,6 @@ void add(std::vector<std::string_view> &found, std::string_view allocator) {
     found.push_back(allocator);
 }
 
-/// A position independent executable says so; the others have no other type.
-bool is_executable(const Module &module) {
-  const ElfImage &image = module.image();
-  if (image.header().e_type == ET_EXEC)
-    return true;
-  for (const GElf_Phdr &segment : image.segments()) {
-    if (segment.p_type != PT_DYNAMIC)
-      continue;
-    const auto bytes = image.bytes_from(LinkAddress{segment.p_vaddr});
-    for (std::size_t at = 0; at + sizeof(Elf64_Dyn) <= std::min<std::uint64_t>(bytes.size(), segment.p_filesz);
-         at += sizeof(Elf64_Dyn)) {
-      Elf64_Dyn entry;
-      std::memcpy(&entry, bytes.data() + at, sizeof entry);
-      if (entry.d_tag == DT_NULL)
-        break;
-      if (entry.d_tag == DT_DEBUG || (entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_PIE) != 0))
-        return true;
-    }
-  }
-  return false;
-}
-
 std::string_view name_at(std::span<const std::byte> names, std::uint64_t offset) {
   if (offset >= names.size())
     return {};
@@ -112,7 +90,7 @@ std::vector<OtherAllocator> find_other_allocators(ModuleMap &modules) {
     // musl's library under the name by which it is installed beside glibc.
     if (module->name() == "libc.so")
       add(found, "musl");
-    if (is_executable(*module))
+    if (module->image().is_executable())
       find_in_executable(*module, found);
     else if (found.empty())
       find_exports(*module, found);

@@ -11,22 +11,10 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t max_segments = 4096;
 constexpr std::uint64_t max_sections = 65536;
 constexpr std::uint64_t max_name_bytes = 4 << 20;
 constexpr std::uint64_t max_dynamic_bytes = 1 << 20;
 constexpr std::uint64_t search_chunk = 256 << 10;
-
-template <typename T> T load(const char *from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
-template <typename SegmentHeader> ElfSegment to_segment(const char *from) {
-  const auto raw = load<SegmentHeader>(from);
-  return {raw.p_type, raw.p_flags, {raw.p_offset}, {raw.p_vaddr}, raw.p_filesz, raw.p_memsz};
-}
 
 /// A section as the file has it, its name still an offset.
 struct RawSection {
@@ -35,8 +23,8 @@ struct RawSection {
   std::uint32_t link = 0;
 };
 
-template <typename SectionHeader> RawSection to_section(const char *from) {
-  const auto raw = load<SectionHeader>(from);
+template <typename SectionHeader> RawSection to_section(std::span<const std::byte> bytes, std::uint64_t at) {
+  const auto raw = value_at<SectionHeader>(bytes, at).value_or(SectionHeader{});
   return {raw.sh_name, {{}, raw.sh_type, raw.sh_flags, {raw.sh_addr}, {raw.sh_offset}, raw.sh_size}, raw.sh_link};
 }
 
@@ -49,98 +37,53 @@ std::string string_at(const std::string &table, std::uint64_t offset) {
 
 } // namespace
 
-struct ElfFile::Header {
-  std::uint64_t segment_offset = 0;
-  std::uint64_t segment_size = 0;
-  std::uint64_t segment_count = 0;
-  std::uint64_t section_offset = 0;
-  std::uint64_t section_size = 0;
-  std::uint64_t section_count = 0;
-  std::uint64_t name_section = 0;
-};
-
-namespace {
-
-template <typename RawHeader, typename Header> Header to_header(const char *from) {
-  const auto raw = load<RawHeader>(from);
-  return {raw.e_phoff, raw.e_phentsize, raw.e_phnum, raw.e_shoff, raw.e_shentsize, raw.e_shnum, raw.e_shstrndx};
-}
-
-} // namespace
-
 Result<ElfFile> ElfFile::read(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0)
     return std::unexpected(Error::from_errno(errno, "looking at an executable"));
   ElfFile file(descriptor, static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0)));
-  auto header = file.read_header();
-  if (!header)
-    return std::unexpected(header.error());
-  if (auto done = file.read_segments(*header); !done)
-    return std::unexpected(done.error());
-  file.read_sections(*header);
+  auto headers = read_elf_headers([&](FileOffset at, std::span<std::byte> into) {
+    return file.read_at(at, {reinterpret_cast<char *>(into.data()), into.size()});
+  });
+  if (!headers)
+    return std::unexpected(headers.error());
+  file.headers_ = std::move(*headers);
+  file.read_sections();
   return file;
 }
 
-Result<ElfFile::Header> ElfFile::read_header() {
-  const std::string text = bytes({0}, sizeof(Elf64_Ehdr), sizeof(Elf64_Ehdr));
-  if (text.size() < sizeof(Elf32_Ehdr) || std::memcmp(text.data(), ELFMAG, SELFMAG) != 0)
-    return std::unexpected(Error(ErrorKind::unsupported, "not an ELF file"));
-  if (text[EI_DATA] != ELFDATA2LSB)
-    return std::unexpected(Error(ErrorKind::unsupported, "a big-endian ELF file"));
-  is_64_bit_ = text[EI_CLASS] == ELFCLASS64;
-  if (!is_64_bit_)
-    return to_header<Elf32_Ehdr, Header>(text.data());
-  if (text.size() < sizeof(Elf64_Ehdr))
-    return std::unexpected(Error(ErrorKind::corrupt, "the ELF header is cut short"));
-  return to_header<Elf64_Ehdr, Header>(text.data());
-}
-
-Result<void> ElfFile::read_segments(const Header &header) {
-  const std::uint64_t entry = is_64_bit_ ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-  if (header.segment_count == 0)
-    return {};
-  if (header.segment_size < entry || header.segment_count > max_segments)
-    return std::unexpected(Error(ErrorKind::corrupt, "the program headers make no sense"));
-  std::string text(header.segment_size * header.segment_count, '\0');
-  if (auto done = read_at({header.segment_offset}, text); !done)
-    return std::unexpected(done.error().while_doing("reading the program headers"));
-  for (std::uint64_t i = 0; i < header.segment_count; ++i) {
-    const char *from = text.data() + i * header.segment_size;
-    segments_.push_back(is_64_bit_ ? to_segment<Elf64_Phdr>(from) : to_segment<Elf32_Phdr>(from));
-  }
-  return {};
-}
-
-void ElfFile::read_sections(const Header &header) {
+void ElfFile::read_sections() {
   // A program runs without section headers, so broken ones are the same as none.
-  const std::uint64_t entry = is_64_bit_ ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-  if (header.section_offset == 0 || header.section_size < entry)
+  const Elf64_Ehdr &header = headers_.file;
+  const std::uint64_t entry = is_64_bit() ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+  if (header.e_shoff == 0 || header.e_shentsize < entry)
     return;
-  std::uint64_t count = header.section_count;
-  std::uint64_t names = header.name_section;
-  const auto at = [&](const char *from) {
-    return is_64_bit_ ? to_section<Elf64_Shdr>(from) : to_section<Elf32_Shdr>(from);
+  std::uint64_t count = header.e_shnum;
+  std::uint64_t names = header.e_shstrndx;
+  const auto at = [&](const std::string &table, std::uint64_t index) {
+    const auto bytes = std::as_bytes(std::span(table));
+    return is_64_bit() ? to_section<Elf64_Shdr>(bytes, index * header.e_shentsize)
+                       : to_section<Elf32_Shdr>(bytes, index * header.e_shentsize);
   };
   if (count == 0 || names == SHN_XINDEX) {
     // More sections than the header's 16 bits can count: the first section header has the numbers.
-    std::string first(header.section_size, '\0');
-    if (!read_at({header.section_offset}, first))
+    std::string first(header.e_shentsize, '\0');
+    if (!read_at({header.e_shoff}, first))
       return;
-    const RawSection extended = at(first.data());
+    const RawSection extended = at(first, 0);
     count = count == 0 ? extended.section.size : count;
     names = names == SHN_XINDEX ? extended.link : names;
   }
   if (count > max_sections || names >= count)
     return;
-  std::string text(header.section_size * count, '\0');
-  if (!read_at({header.section_offset}, text))
+  std::string table(header.e_shentsize * count, '\0');
+  if (!read_at({header.e_shoff}, table))
     return;
-  const ElfSection name_section = at(text.data() + names * header.section_size).section;
+  const ElfSection name_section = at(table, names).section;
   const std::string name_table = bytes(name_section.offset, name_section.size, max_name_bytes);
   sections_.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
-    RawSection raw = at(text.data() + i * header.section_size);
+    RawSection raw = at(table, i);
     raw.section.name = string_at(name_table, raw.name);
     sections_.push_back(std::move(raw.section));
   }
@@ -180,49 +123,33 @@ std::string ElfFile::bytes(FileOffset offset, std::uint64_t count, std::uint64_t
 }
 
 std::optional<FileOffset> ElfFile::offset_of(LinkAddress address) const {
-  for (const ElfSegment &segment : segments_) {
-    if (segment.type == PT_LOAD && address >= segment.address && address - segment.address < segment.file_size)
-      return segment.offset + (address - segment.address);
-  }
-  return std::nullopt;
+  const auto part = file_part_at(headers_.segments, address);
+  return part ? std::optional(part->offset) : std::nullopt;
 }
 
-std::vector<ElfFile::DynamicEntry> ElfFile::dynamic_entries() const {
-  std::vector<DynamicEntry> entries;
-  const auto dynamic = std::ranges::find(segments_, PT_DYNAMIC, &ElfSegment::type);
-  if (dynamic == segments_.end())
-    return entries;
-  const std::string text = bytes(dynamic->offset, dynamic->file_size, max_dynamic_bytes);
-  const std::size_t step = is_64_bit_ ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
-  for (std::size_t at = 0; at + step <= text.size(); at += step) {
-    const char *from = text.data() + at;
-    const DynamicEntry entry = is_64_bit_ ? DynamicEntry{load<std::uint64_t>(from), load<std::uint64_t>(from + 8)}
-                                          : DynamicEntry{load<std::uint32_t>(from), load<std::uint32_t>(from + 4)};
-    if (entry.tag == DT_NULL)
-      break;
-    entries.push_back(entry);
-  }
-  return entries;
+std::vector<Elf64_Dyn> ElfFile::dynamic_entries() const {
+  const Elf64_Phdr *dynamic = find_segment(headers_.segments, PT_DYNAMIC);
+  if (dynamic == nullptr)
+    return {};
+  const std::string text = bytes({dynamic->p_offset}, dynamic->p_filesz, max_dynamic_bytes);
+  return decode_dynamic_entries(std::as_bytes(std::span(text)), is_64_bit());
 }
 
-ElfFile::StringTable ElfFile::dynamic_string_table(const std::vector<DynamicEntry> &entries) const {
+ElfFilePart ElfFile::dynamic_string_table(std::span<const Elf64_Dyn> entries) const {
   std::uint64_t address = 0;
-  StringTable table;
-  for (const DynamicEntry &entry : entries) {
-    if (entry.tag == DT_STRTAB)
-      address = entry.value;
-    if (entry.tag == DT_STRSZ)
-      table.size = entry.value;
+  std::uint64_t size = 0;
+  for (const Elf64_Dyn &entry : entries) {
+    if (entry.d_tag == DT_STRTAB)
+      address = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_STRSZ)
+      size = entry.d_un.d_val;
   }
-  if (const auto offset = offset_of({address}))
-    table.offset = *offset;
-  else
-    table.size = 0;
-  return table;
+  const auto offset = offset_of({address});
+  return offset ? ElfFilePart{*offset, size} : ElfFilePart{};
 }
 
 std::string ElfFile::dynamic_strings(std::uint64_t limit) const {
-  const StringTable table = dynamic_string_table(dynamic_entries());
+  const ElfFilePart table = dynamic_string_table(dynamic_entries());
   return bytes(table.offset, table.size, limit);
 }
 
@@ -230,39 +157,24 @@ std::vector<std::string> ElfFile::needed_libraries() const {
   // The table may have the names of a million symbols, too: only the few wanted are read.
   constexpr std::uint64_t max_name_length = 256;
   std::vector<std::string> names;
-  const auto entries = dynamic_entries();
-  const StringTable table = dynamic_string_table(entries);
-  for (const DynamicEntry &entry : entries) {
-    if (entry.tag == DT_NEEDED && entry.value < table.size)
-      names.push_back(string_at(bytes(table.offset + entry.value, table.size - entry.value, max_name_length), 0));
+  const std::vector<Elf64_Dyn> entries = dynamic_entries();
+  const ElfFilePart table = dynamic_string_table(entries);
+  for (const Elf64_Dyn &entry : entries) {
+    const std::uint64_t at = entry.d_un.d_val;
+    if (entry.d_tag == DT_NEEDED && at < table.size)
+      names.push_back(string_at(bytes(table.offset + at, table.size - at, max_name_length), 0));
   }
   return names;
 }
 
 std::string ElfFile::build_id() const {
   constexpr std::uint64_t max_note_bytes = 64 << 10;
-  constexpr std::size_t max_id_length = 64;
-  const auto aligned = [](std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; };
-  for (const ElfSegment &segment : segments_) {
-    if (segment.type != PT_NOTE)
+  for (const Elf64_Phdr &segment : headers_.segments) {
+    if (segment.p_type != PT_NOTE)
       continue;
-    const std::string notes = bytes(segment.offset, segment.file_size, max_note_bytes);
-    std::uint64_t at = 0;
-    while (at + sizeof(Elf64_Nhdr) <= notes.size()) {
-      const auto note = load<Elf64_Nhdr>(notes.data() + at); // of the same size in both classes
-      const std::uint64_t name = at + sizeof note;
-      const std::uint64_t content = name + aligned(note.n_namesz);
-      at = content + aligned(note.n_descsz);
-      if (at > notes.size() + 3 || content + note.n_descsz > notes.size())
-        break;
-      if (note.n_type != NT_GNU_BUILD_ID || note.n_descsz > max_id_length ||
-          std::string_view(notes).substr(name, note.n_namesz) != std::string_view(ELF_NOTE_GNU, sizeof ELF_NOTE_GNU))
-        continue;
-      std::string hex;
-      for (const char byte : std::string_view(notes).substr(content, note.n_descsz))
-        hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-      return hex;
-    }
+    const std::string notes = bytes({segment.p_offset}, segment.p_filesz, max_note_bytes);
+    if (const auto id = find_build_id(std::as_bytes(std::span(notes)), segment.p_align); !id.empty())
+      return to_hex(id);
   }
   return {};
 }

@@ -1,9 +1,11 @@
 // The headers of an ELF file, read with a handful of preads however large the file is: program headers, section
 // headers with their names, the dynamic section's needed libraries. Both classes (32 and 64 bit), little-endian.
 //
-// This is for questions about a file that no symbol or DWARF is needed for ("what is this program?"); whoever reads
-// symbols or unwind rules uses `dwarf/`. Every offset and size in the file is taken as hostile: a read beyond the end
-// of the file is an error, and counts are capped.
+// This is for questions about a file that no symbol or DWARF is needed for ("what is this program?"), asked of every
+// process of a machine: nothing is mapped, nobody waits for a library, and 32-bit programs are answered for too.
+// Whoever reads symbols or unwind rules of one program uses `ElfImage` of `dwarf/`, which maps the whole file for
+// libdw. Both have their headers decoded by machine/elf_headers.h. Every offset and size in the file is taken as
+// hostile: a read beyond the end of the file is an error, and counts are capped.
 //
 //     auto file = ElfFile::read(descriptor);
 //     if (const ElfSection *comment = file->section(".comment")) …file->bytes(comment->offset, comment->size, 4096)
@@ -12,6 +14,7 @@
 #pragma once
 
 #include "machine/address.h"
+#include "machine/elf_headers.h"
 #include "machine/error.h"
 
 #include <cstdint>
@@ -32,25 +35,16 @@ struct ElfSection {
   std::uint64_t size = 0;
 };
 
-struct ElfSegment {
-  std::uint32_t type = 0;
-  std::uint32_t flags = 0;
-  FileOffset offset;
-  LinkAddress address;
-  std::uint64_t file_size = 0;
-  std::uint64_t memory_size = 0;
-};
-
 class ElfFile {
 public:
   /// The descriptor is borrowed and must outlive the object. unsupported: no ELF file, or a big-endian one; corrupt:
   /// headers that reach beyond the file.
   static Result<ElfFile> read(int descriptor);
 
-  bool is_64_bit() const { return is_64_bit_; }
+  bool is_64_bit() const { return headers_.is_64_bit(); }
   std::uint64_t size() const { return size_; }
   const std::vector<ElfSection> &sections() const { return sections_; } ///< empty when they were stripped or are broken
-  const std::vector<ElfSegment> &segments() const { return segments_; }
+  const std::vector<Elf64_Phdr> &segments() const { return headers_.segments; }
   /// The first section of that name, or null.
   const ElfSection *section(std::string_view name) const;
 
@@ -74,26 +68,14 @@ public:
 
 private:
   ElfFile(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
-  struct Header;
-  Result<Header> read_header();
-  Result<void> read_segments(const Header &header);
-  void read_sections(const Header &header);
-  struct DynamicEntry {
-    std::uint64_t tag;
-    std::uint64_t value;
-  };
-  std::vector<DynamicEntry> dynamic_entries() const;
-  struct StringTable {
-    FileOffset offset;
-    std::uint64_t size = 0;
-  };
-  StringTable dynamic_string_table(const std::vector<DynamicEntry> &entries) const;
+  void read_sections();
+  std::vector<Elf64_Dyn> dynamic_entries() const;
+  ElfFilePart dynamic_string_table(std::span<const Elf64_Dyn> entries) const;
 
   int descriptor_;
   std::uint64_t size_;
-  bool is_64_bit_ = true;
+  ElfHeaders headers_;
   std::vector<ElfSection> sections_;
-  std::vector<ElfSegment> segments_;
 };
 
 } // namespace inspect

@@ -2,11 +2,11 @@
 
 #include "dwarf/die/die.h"
 #include "dwarf/expression/expression_bytes.h"
+#include "dwarf/raw/elf/elf_image.h"
 
 #include <cstdint>
 #include <cstring>
 #include <dwarf.h>
-#include <gelf.h>
 #include <optional>
 #include <string_view>
 
@@ -17,14 +17,8 @@ using Bytes = std::span<const std::byte>;
 
 /// libdw has decompressed it in place, where it was.
 Bytes section_of(Dwarf *dwarf, std::string_view wanted) {
-  Elf *elf = dwarf_getelf(dwarf);
-  std::size_t names = 0;
-  if (elf == nullptr || elf_getshdrstrndx(elf, &names) != 0)
-    return {};
-  for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
-    GElf_Shdr header;
-    const char *name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    const Elf_Data *data = name != nullptr && name == wanted ? elf_rawdata(section, nullptr) : nullptr;
+  for (const ImageSection &section : sections_of(dwarf_getelf(dwarf))) {
+    const Elf_Data *data = section.name == wanted ? elf_rawdata(section.section, nullptr) : nullptr;
     if (data != nullptr && data->d_buf != nullptr)
       return {static_cast<const std::byte *>(data->d_buf), data->d_size};
   }

@@ -1,10 +1,10 @@
 #include "dwarf/indexer/unit_range_reader.h"
 
 #include "dwarf/raw/elf/debug_pages.h"
+#include "dwarf/raw/elf/elf_image.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <gelf.h>
 #include <unordered_set>
 
 namespace inspect {
@@ -20,15 +20,12 @@ struct Span {
 /// The executable segments; none where the file has no program headers (a relocatable file).
 std::vector<Span> executable_segments(Elf *elf) {
   std::vector<Span> segments;
-  std::size_t count = 0;
-  if (elf_getphdrnum(elf, &count) != 0)
+  const auto headers = headers_of(elf);
+  if (!headers)
     return segments;
-  for (std::size_t index = 0; index < count; ++index) {
-    GElf_Phdr header;
-    if (gelf_getphdr(elf, static_cast<int>(index), &header) != nullptr && header.p_type == PT_LOAD &&
-        (header.p_flags & PF_X) != 0)
-      segments.push_back({header.p_vaddr, header.p_vaddr + header.p_memsz});
-  }
+  for (const Elf64_Phdr &segment : headers->segments)
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0)
+      segments.push_back({segment.p_vaddr, segment.p_vaddr + segment.p_memsz});
   return segments;
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 /// Modules that a process has loaded; a list of more runs in a circle.
 constexpr unsigned max_link_maps = 65'536;
-constexpr std::uint64_t max_dynamic_entries = 4096;
 constexpr std::uint64_t max_relocations = 10'000'000;
 /// Below the thread pointer: all of the blocks of all modules.
 constexpr std::uint64_t max_static_blocks = 1 << 30;
@@ -22,57 +21,28 @@ std::unexpected<Error> not_found(std::string what) {
 }
 
 struct DynamicTable {
-  bool has_debug = false;
-  std::uint64_t debug_at = 0; ///< link-time address of the DT_DEBUG entry's value
-  bool is_pie = false;
+  std::uint64_t debug_at = 0; ///< link-time address of the DT_DEBUG entry's value; 0: none
   std::uint64_t relocations = 0;
   std::uint64_t relocations_size = 0;
   std::uint64_t symbols = 0;
 };
 
-std::optional<GElf_Phdr> segment_of(const Module &module, unsigned type) {
-  const auto &segments = module.image().segments();
-  const auto found = std::ranges::find(segments, type, &GElf_Phdr::p_type);
-  return found == segments.end() ? std::nullopt : std::optional(*found);
-}
-
-template <typename T> std::optional<T> value_at(std::span<const std::byte> bytes, std::uint64_t offset) {
-  if (offset > bytes.size() || bytes.size() - offset < sizeof(T))
-    return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 DynamicTable dynamic_table(const Module &module) {
   DynamicTable table;
-  const auto segment = segment_of(module, PT_DYNAMIC);
-  if (!segment)
-    return table;
-  const auto bytes = module.image().bytes_from(LinkAddress{segment->p_vaddr});
-  for (std::uint64_t i = 0; i < max_dynamic_entries; ++i) {
-    const auto entry = value_at<Elf64_Dyn>(bytes, i * sizeof(Elf64_Dyn));
-    if (!entry || entry->d_tag == DT_NULL)
-      break;
-    if (entry->d_tag == DT_DEBUG) {
-      table.has_debug = true;
-      table.debug_at = segment->p_vaddr + i * sizeof(Elf64_Dyn) + offsetof(Elf64_Dyn, d_un);
-    } else if (entry->d_tag == DT_FLAGS_1) {
-      table.is_pie = (entry->d_un.d_val & DF_1_PIE) != 0;
-    } else if (entry->d_tag == DT_RELA) {
-      table.relocations = entry->d_un.d_ptr;
-    } else if (entry->d_tag == DT_RELASZ) {
-      table.relocations_size = entry->d_un.d_val;
-    } else if (entry->d_tag == DT_SYMTAB) {
-      table.symbols = entry->d_un.d_ptr;
-    }
+  const Elf64_Phdr *segment = find_segment(module.image().segments(), PT_DYNAMIC);
+  const std::vector<Elf64_Dyn> entries = module.image().dynamic_entries();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Elf64_Dyn &entry = entries[i];
+    if (entry.d_tag == DT_DEBUG)
+      table.debug_at = segment->p_vaddr + i * sizeof entry + offsetof(Elf64_Dyn, d_un);
+    else if (entry.d_tag == DT_RELA)
+      table.relocations = entry.d_un.d_ptr;
+    else if (entry.d_tag == DT_RELASZ)
+      table.relocations_size = entry.d_un.d_val;
+    else if (entry.d_tag == DT_SYMTAB)
+      table.symbols = entry.d_un.d_ptr;
   }
   return table;
-}
-
-/// PT_INTERP does not tell: glibc's libc.so.6 has one too.
-bool is_executable(const Module &module, const DynamicTable &table) {
-  return module.image().header().e_type == ET_EXEC || table.has_debug || table.is_pie;
 }
 
 /// What the module's own relocations made the dynamic linker write down.
@@ -81,16 +51,10 @@ struct RelocatedWords {
   std::optional<std::uint64_t> block_offset; ///< from the thread pointer to the block, modulo 2^64
 };
 
-/// The table's pointers are link-time addresses in the file, and run-time addresses in an image taken from memory.
-std::span<const std::byte> table_bytes(const Module &module, std::uint64_t pointer) {
-  const auto bytes = module.image().bytes_from(LinkAddress{pointer});
-  return bytes.empty() ? module.image().bytes_from(module.bias().to_link(RunAddress{pointer})) : bytes;
-}
-
 RelocatedWords relocated_words(const Module &module, const DynamicTable &table, const MemoryView &memory) {
   RelocatedWords words;
-  const auto relocations = table_bytes(module, table.relocations);
-  const auto symbols = table_bytes(module, table.symbols);
+  const auto relocations = module.image().dynamic_bytes(table.relocations, module.bias());
+  const auto symbols = module.image().dynamic_bytes(table.symbols, module.bias());
   const std::uint64_t count = std::min(max_relocations, table.relocations_size / sizeof(Elf64_Rela));
   for (std::uint64_t i = 0; i < count && !words.module_number; ++i) {
     const auto entry = value_at<Elf64_Rela>(relocations, i * sizeof(Elf64_Rela));
@@ -137,7 +101,7 @@ private:
 std::optional<RunAddress> LinkMaps::first() const {
   for (const Module *module : modules_.modules()) {
     const DynamicTable table = dynamic_table(*module);
-    if (!table.has_debug)
+    if (table.debug_at == 0)
       continue;
     const auto debug = read_word(memory_, module->bias().to_run(LinkAddress{table.debug_at}));
     if (!debug || *debug == 0)
@@ -149,9 +113,9 @@ std::optional<RunAddress> LinkMaps::first() const {
 }
 
 std::optional<RunAddress> LinkMaps::find(const Module &wanted) const {
-  const auto dynamic = segment_of(wanted, PT_DYNAMIC);
+  const Elf64_Phdr *dynamic = find_segment(wanted.image().segments(), PT_DYNAMIC);
   const auto head = first();
-  if (!dynamic || !head)
+  if (dynamic == nullptr || !head)
     return std::nullopt;
   const RunAddress table = wanted.bias().to_run(LinkAddress{dynamic->p_vaddr});
   RunAddress map = *head;
@@ -194,10 +158,10 @@ public:
         musl_(std::ranges::any_of(modules.modules(), [](const Module *one) { return is_musl(*one); })),
         table_(dynamic_table(module)) {}
 
-  Result<RunAddress> block(const GElf_Phdr &segment) const;
+  Result<RunAddress> block(const Elf64_Phdr &segment) const;
 
 private:
-  RunAddress static_block(const GElf_Phdr &segment) const;
+  RunAddress static_block(const Elf64_Phdr &segment) const;
   Result<RunAddress> block_of_number(std::uint64_t number) const;
 
   Module &module_;
@@ -209,7 +173,7 @@ private:
 };
 
 /// The executable's: the first below the thread pointer, aligned as its segment is.
-RunAddress Search::static_block(const GElf_Phdr &segment) const {
+RunAddress Search::static_block(const Elf64_Phdr &segment) const {
   const std::uint64_t alignment = std::max<std::uint64_t>(segment.p_align, 1);
   const std::uint64_t padding = (0 - segment.p_vaddr - segment.p_memsz) % alignment;
   return thread_pointer_ - (segment.p_memsz + padding);
@@ -235,12 +199,12 @@ Result<RunAddress> Search::block_of_number(std::uint64_t number) const {
   return RunAddress{*block};
 }
 
-Result<RunAddress> Search::block(const GElf_Phdr &segment) const {
+Result<RunAddress> Search::block(const Elf64_Phdr &segment) const {
   // The ABI: the thread pointer points to itself.
   const auto itself = read_word(memory_, thread_pointer_);
   if (!itself || *itself != thread_pointer_.value)
     return not_found("the thread has no thread-local variables");
-  if (is_executable(module_, table_))
+  if (module_.image().is_executable())
     return static_block(segment);
   const RelocatedWords words = relocated_words(module_, table_, memory_);
   std::optional<std::uint64_t> number = words.module_number;
@@ -266,8 +230,8 @@ Result<RunAddress> Search::block(const GElf_Phdr &segment) const {
 
 Result<RunAddress> thread_local_address(Module &module, std::uint64_t offset, RunAddress thread_pointer,
                                         ModuleMap &modules, const MemoryView &memory) {
-  const auto segment = segment_of(module, PT_TLS);
-  if (!segment)
+  const Elf64_Phdr *segment = find_segment(module.image().segments(), PT_TLS);
+  if (segment == nullptr)
     return not_found(fmt::format("{} has no thread-local variables", module.name()));
   // GCC with -gsplit-dwarf writes the variable's address into .debug_addr where its offset belongs (seen of GCC 12).
   if (offset >= segment->p_memsz && offset >= segment->p_vaddr && offset - segment->p_vaddr < segment->p_memsz)

@@ -1,5 +1,5 @@
 #include "dwarf/module/debuginfod.h"
-#include "dwarf/module/module.h"
+#include "machine/elf_headers.h"
 
 #include <cerrno>
 #include <cstdlib>

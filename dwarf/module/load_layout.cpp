@@ -17,28 +17,28 @@ std::uint64_t page_ceiling(std::uint64_t value) {
   return page_floor(value + page - 1);
 }
 
-bool plausible(const GElf_Phdr &header) {
+bool plausible(const Elf64_Phdr &header) {
   return header.p_type == PT_LOAD && header.p_filesz <= header.p_memsz && header.p_memsz <= max_segment_size &&
          header.p_offset <= max_segment_size && header.p_vaddr + header.p_memsz >= header.p_vaddr;
 }
 
 /// The mapping shows a file page that belongs to the segment.
-bool shows(const MappedSegment &mapping, const GElf_Phdr &header) {
+bool shows(const MappedSegment &mapping, const Elf64_Phdr &header) {
   return plausible(header) && header.p_filesz != 0 && mapping.offset.value >= page_floor(header.p_offset) &&
          mapping.offset.value < page_ceiling(header.p_offset + header.p_filesz);
 }
 
-std::uint64_t bias_from(const MappedSegment &mapping, const GElf_Phdr &header) {
+std::uint64_t bias_from(const MappedSegment &mapping, const Elf64_Phdr &header) {
   return mapping.range.begin.value - mapping.offset.value - (header.p_vaddr - header.p_offset);
 }
 
 } // namespace
 
-std::size_t count_explained(const std::vector<GElf_Phdr> &program_headers, LoadBias bias,
+std::size_t count_explained(const std::vector<Elf64_Phdr> &program_headers, LoadBias bias,
                             const std::vector<MappedSegment> &mapped) {
   std::size_t explained = 0;
   for (std::size_t i = 0; i < std::min(mapped.size(), max_mappings_compared); ++i) {
-    const auto fits = [&](const GElf_Phdr &header) {
+    const auto fits = [&](const Elf64_Phdr &header) {
       return shows(mapped[i], header) && bias_from(mapped[i], header) == bias.value &&
              (mapped[i].executable == ((header.p_flags & PF_X) != 0));
     };
@@ -47,14 +47,14 @@ std::size_t count_explained(const std::vector<GElf_Phdr> &program_headers, LoadB
   return explained;
 }
 
-std::optional<LoadBias> find_load_bias(const std::vector<GElf_Phdr> &program_headers,
+std::optional<LoadBias> find_load_bias(const std::vector<Elf64_Phdr> &program_headers,
                                        const std::vector<MappedSegment> &mapped) {
   std::vector<std::uint64_t> candidates;
   // An executable mapping of an executable segment first: of two biases that explain the same number of mappings the
   // earlier candidate wins.
   for (const bool executable : {true, false})
     for (std::size_t i = 0; i < std::min(mapped.size(), max_mappings_compared); ++i)
-      for (const GElf_Phdr &header : program_headers) {
+      for (const Elf64_Phdr &header : program_headers) {
         if (mapped[i].executable != executable || !shows(mapped[i], header) ||
             (executable && (header.p_flags & PF_X) == 0))
           continue;
@@ -75,9 +75,9 @@ std::optional<LoadBias> find_load_bias(const std::vector<GElf_Phdr> &program_hea
   return best;
 }
 
-std::vector<RunRange> loaded_ranges(const std::vector<GElf_Phdr> &program_headers, LoadBias bias) {
+std::vector<RunRange> loaded_ranges(const std::vector<Elf64_Phdr> &program_headers, LoadBias bias) {
   std::vector<RunRange> ranges;
-  for (const GElf_Phdr &header : program_headers) {
+  for (const Elf64_Phdr &header : program_headers) {
     if (!plausible(header) || header.p_memsz == 0)
       continue;
     const RunAddress begin = bias.to_run(LinkAddress{header.p_vaddr});

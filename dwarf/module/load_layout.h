@@ -11,14 +11,14 @@
 namespace inspect {
 
 /// Nothing where no PT_LOAD explains any mapping: the file is not the one that was mapped.
-std::optional<LoadBias> find_load_bias(const std::vector<GElf_Phdr> &program_headers,
+std::optional<LoadBias> find_load_bias(const std::vector<Elf64_Phdr> &program_headers,
                                        const std::vector<MappedSegment> &mapped);
 
 /// How many of the mappings the headers explain at this bias.
-std::size_t count_explained(const std::vector<GElf_Phdr> &program_headers, LoadBias bias,
+std::size_t count_explained(const std::vector<Elf64_Phdr> &program_headers, LoadBias bias,
                             const std::vector<MappedSegment> &mapped);
 
 /// The pages that the PT_LOAD segments occupy at run time, ascending and merged; headers that cannot be are left out.
-std::vector<RunRange> loaded_ranges(const std::vector<GElf_Phdr> &program_headers, LoadBias bias);
+std::vector<RunRange> loaded_ranges(const std::vector<Elf64_Phdr> &program_headers, LoadBias bias);
 
 } // namespace inspect

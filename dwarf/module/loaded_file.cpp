@@ -14,7 +14,7 @@ constexpr std::uint64_t word = 8;
 } // namespace
 
 LoadedFile::LoadedFile(ElfImage image, LoadBias bias) : image_(std::move(image)), bias_(bias) {
-  for (const GElf_Phdr &header : image_.segments())
+  for (const Elf64_Phdr &header : image_.segments())
     if (header.p_type == PT_LOAD && header.p_memsz != 0 && header.p_vaddr + header.p_memsz > header.p_vaddr)
       segments_.push_back({header, image_.bytes_at(header.p_offset, std::min(header.p_filesz, header.p_memsz)), {}});
 }
@@ -80,16 +80,8 @@ Result<void> LoadedFile::read(RunAddress address, std::span<std::byte> into) con
 }
 
 void LoadedFile::relocate() {
-  const auto dynamic = std::ranges::find(image_.segments(), GElf_Word{PT_DYNAMIC}, &GElf_Phdr::p_type);
-  if (dynamic == image_.segments().end())
-    return;
-  const auto bytes = image_.bytes_at(dynamic->p_offset, dynamic->p_filesz);
   std::uint64_t entries = 0, entries_size = 0, packed = 0, packed_size = 0;
-  for (std::size_t at = 0; at + sizeof(Elf64_Dyn) <= bytes.size(); at += sizeof(Elf64_Dyn)) {
-    Elf64_Dyn entry;
-    std::memcpy(&entry, bytes.data() + at, sizeof entry);
-    if (entry.d_tag == DT_NULL)
-      break;
+  for (const Elf64_Dyn &entry : image_.dynamic_entries()) {
     switch (entry.d_tag) {
     case DT_RELA:
       entries = entry.d_un.d_ptr;

@@ -30,7 +30,7 @@ public:
 
 private:
   struct Segment {
-    GElf_Phdr header{};
+    Elf64_Phdr header{};
     std::span<const std::byte> bytes; ///< the file's part
     LazyBytes relocated;              ///< the same bytes, of a segment that relocations write to
   };

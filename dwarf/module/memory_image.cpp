@@ -12,11 +12,9 @@ namespace {
 
 constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t max_image_size = 512ull << 20;
-constexpr std::size_t max_segments = 2048;
 
 struct Headers {
-  Elf64_Ehdr file{};
-  std::vector<Elf64_Phdr> segments;
+  ElfHeaders elf;
   LoadBias bias;
 };
 
@@ -25,32 +23,24 @@ Error no_image(const std::string &path, std::string_view why) {
 }
 
 Result<Headers> read_headers(const std::string &path, RunAddress at, const MemoryView &memory) {
-  Headers headers;
-  if (auto done = memory.read(at, std::as_writable_bytes(std::span(&headers.file, 1))); !done)
-    return std::unexpected(done.error().while_doing(fmt::format("reading the ELF header of {} from memory", path)));
-  if (std::memcmp(headers.file.e_ident, ELFMAG, SELFMAG) != 0)
-    return std::unexpected(no_image(path, "no ELF header at its start"));
-  if (headers.file.e_ident[EI_CLASS] != ELFCLASS64)
+  auto headers = read_elf_headers(
+      [&](FileOffset offset, std::span<std::byte> into) { return memory.read(at + offset.value, into); });
+  if (!headers && headers.error().kind() == ErrorKind::unreadable)
+    return std::unexpected(headers.error().while_doing(fmt::format("reading the image of {} from memory", path)));
+  if (!headers)
+    return std::unexpected(no_image(path, headers.error().message()));
+  if (!headers->is_64_bit())
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is a 32-bit image", path)));
-  if (headers.file.e_phentsize != sizeof(Elf64_Phdr) || headers.file.e_phnum == 0 ||
-      headers.file.e_phnum > max_segments)
-    return std::unexpected(no_image(path, "its program headers make no sense"));
-  headers.segments.resize(headers.file.e_phnum);
-  if (auto done = memory.read(at + headers.file.e_phoff, std::as_writable_bytes(std::span(headers.segments))); !done)
-    return std::unexpected(
-        done.error().while_doing(fmt::format("reading the program headers of {} from memory", path)));
-  for (const Elf64_Phdr &segment : headers.segments)
-    if (segment.p_type == PT_LOAD && segment.p_offset < page) {
-      headers.bias = LoadBias{at.value - (segment.p_vaddr - segment.p_offset)};
-      return headers;
-    }
+  for (const Elf64_Phdr &segment : headers->segments)
+    if (segment.p_type == PT_LOAD && segment.p_offset < page)
+      return Headers{std::move(*headers), LoadBias{at.value - (segment.p_vaddr - segment.p_offset)}};
   return std::unexpected(no_image(path, "no segment holds its headers"));
 }
 
-/// Bytes of the file that the image must hold; 0 where the headers make no sense or ask for too much.
+/// Bytes of the file that the image must hold; 0 where the headers are malformed or ask for too much.
 std::uint64_t image_size(const Headers &headers) {
   std::uint64_t size = 0;
-  for (const Elf64_Phdr &segment : headers.segments) {
+  for (const Elf64_Phdr &segment : headers.elf.segments) {
     if (segment.p_type != PT_LOAD || segment.p_filesz == 0)
       continue;
     if (segment.p_offset > max_image_size || segment.p_filesz > max_image_size - segment.p_offset)
@@ -115,19 +105,19 @@ Result<MemoryImage> assemble(const std::string &path, const Headers &headers, co
                              const MemoryView &memory) {
   const std::uint64_t loaded = image_size(headers);
   if (loaded < sizeof(Elf64_Ehdr))
-    return std::unexpected(no_image(path, "its segments make no sense"));
+    return std::unexpected(no_image(path, "its segments are malformed"));
   const std::uint64_t size = mapped_size(loaded, mapped);
   LazyBytes bytes(static_cast<std::byte *>(std::calloc(size, 1)));
   if (!bytes)
     return std::unexpected(no_image(path, "not enough memory for a copy"));
-  for (const Elf64_Phdr &segment : headers.segments) {
+  for (const Elf64_Phdr &segment : headers.elf.segments) {
     if (segment.p_type != PT_LOAD || segment.p_filesz == 0)
       continue;
     const bool ends_image = segment.p_offset + segment.p_filesz == loaded && (segment.p_flags & PF_X) != 0;
     const std::uint64_t wanted = ends_image ? size - segment.p_offset : segment.p_filesz;
     copy_readable(memory, headers.bias.to_run(LinkAddress{segment.p_vaddr}), {bytes.get() + segment.p_offset, wanted});
   }
-  std::memcpy(bytes.get(), &headers.file, sizeof headers.file);
+  std::memcpy(bytes.get(), &headers.elf.file, sizeof headers.elf.file);
   drop_missing_section_headers(bytes.get(), size);
   auto image = ElfImage::from_bytes(std::move(bytes), size, path);
   if (!image)
@@ -151,7 +141,7 @@ Result<MemoryImage> read_memory_image(const std::string &path, const std::vector
       last = headers.error();
       continue;
     }
-    const std::size_t explained = count_explained(headers->segments, headers->bias, segments);
+    const std::size_t explained = count_explained(headers->elf.segments, headers->bias, segments);
     if (!best || explained > best_explained) {
       best = std::move(*headers);
       best_explained = explained;

@@ -25,7 +25,7 @@ public:
 
   Result<void> read(RunAddress address, std::span<std::byte> into) const override {
     const LinkAddress link = bias_.to_link(address);
-    for (const GElf_Phdr &segment : image_->segments()) {
+    for (const Elf64_Phdr &segment : image_->segments()) {
       if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0 || link.value < segment.p_vaddr)
         continue;
       const std::uint64_t inside = link.value - segment.p_vaddr;
@@ -68,7 +68,7 @@ bool has_debug_info(const ElfImage &image) {
 }
 
 std::vector<std::uint8_t> build_id_in_memory(const ElfImage &image, LoadBias bias, const MemoryView &memory) {
-  for (const GElf_Phdr &segment : image.segments()) {
+  for (const Elf64_Phdr &segment : image.segments()) {
     if (segment.p_type != PT_NOTE || segment.p_filesz == 0 || segment.p_filesz > max_note_size)
       continue;
     std::vector<std::byte> notes(segment.p_filesz);
@@ -84,7 +84,7 @@ std::vector<std::uint8_t> build_id_in_memory(const ElfImage &image, LoadBias bia
 bool same_headers(const ElfImage &image, LoadBias bias, const MemoryView &memory) {
   const auto in_memory = [&](std::uint64_t offset, std::uint64_t size) {
     const auto in_file = image.bytes_at(offset, size);
-    for (const GElf_Phdr &segment : image.segments()) {
+    for (const Elf64_Phdr &segment : image.segments()) {
       if (segment.p_type != PT_LOAD || offset < segment.p_offset || size > segment.p_filesz ||
           offset - segment.p_offset > segment.p_filesz - size)
         continue;
@@ -110,13 +110,6 @@ std::string why_not_believed(const ElfImage &image, LoadBias bias, const MemoryV
 }
 
 } // namespace
-
-std::string to_hex(const std::vector<std::uint8_t> &bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes)
-    text += fmt::format("{:02x}", byte);
-  return text;
-}
 
 struct Module::State {
   ModuleInput input;
@@ -385,7 +378,7 @@ std::uint64_t Module::debug_offset() {
   const ElfImage *debug = separate_debug_image();
   if (debug == nullptr)
     return 0;
-  const auto is_load = [](const GElf_Phdr &segment) { return segment.p_type == PT_LOAD; };
+  const auto is_load = [](const Elf64_Phdr &segment) { return segment.p_type == PT_LOAD; };
   const auto in_debug = std::ranges::find_if(debug->segments(), is_load);
   const auto in_image = std::ranges::find_if(state_->image->segments(), is_load);
   if (in_debug == debug->segments().end() || in_image == state_->image->segments().end())

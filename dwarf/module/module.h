@@ -46,9 +46,6 @@ struct ModuleOptions {
   bool use_debuginfod = false;
 };
 
-/// Bytes of a build-id as lower-case hex.
-std::string to_hex(const std::vector<std::uint8_t> &bytes);
-
 class Module {
 public:
   /// `memory` and `files` must outlive the module. corrupt, not_found and unsupported (not ELF, 32-bit) say why.

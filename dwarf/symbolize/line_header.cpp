@@ -1,7 +1,8 @@
 #include "dwarf/symbolize/line_header.h"
 
+#include "dwarf/raw/elf/elf_image.h"
+
 #include <dwarf.h>
-#include <gelf.h>
 #include <utility>
 
 namespace inspect {
@@ -117,14 +118,8 @@ void join(std::string &path, std::string_view part) {
 
 LineSections LineSections::of(Dwarf *dwarf) {
   LineSections found;
-  Elf *elf = dwarf_getelf(dwarf);
-  std::size_t names = 0;
-  if (!elf || elf_getshdrstrndx(elf, &names) != 0)
-    return found;
-  for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
-    GElf_Shdr header;
-    const char *text = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    const std::string_view name = text && header.sh_type != SHT_NOBITS ? text : "";
+  for (const ImageSection &section : sections_of(dwarf_getelf(dwarf))) {
+    const std::string_view name = section.header.sh_type != SHT_NOBITS ? section.name : "";
     const bool old_compression = name.starts_with(".zdebug_");
     if (!old_compression && !name.starts_with(".debug_"))
       continue;
@@ -134,7 +129,7 @@ LineSections LineSections::of(Dwarf *dwarf) {
                                          : rest == "str"      ? &found.strings
                                                               : nullptr;
     // libdw has uncompressed it in place by now.
-    const Elf_Data *data = wanted ? elf_getdata(section, nullptr) : nullptr;
+    const Elf_Data *data = wanted ? elf_getdata(section.section, nullptr) : nullptr;
     if (data && data->d_buf)
       *wanted = {static_cast<const std::byte *>(data->d_buf), data->d_size};
   }

@@ -1,18 +1,9 @@
 #include "dwarf/symbols/dynamic_symbols.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace inspect {
 namespace {
-
-template <typename T> std::optional<T> value_at(std::span<const std::byte> bytes, std::uint64_t offset) {
-  if (offset > bytes.size() || bytes.size() - offset < sizeof(T))
-    return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
 
 struct DynamicTable {
   std::uint64_t symbols = 0;
@@ -24,44 +15,28 @@ struct DynamicTable {
 
 DynamicTable read_table(const ElfImage &image) {
   DynamicTable table;
-  for (const GElf_Phdr &segment : image.segments()) {
-    if (segment.p_type != PT_DYNAMIC)
-      continue;
-    const auto bytes = image.bytes_from(LinkAddress{segment.p_vaddr});
-    const std::uint64_t size = std::min<std::uint64_t>(bytes.size(), segment.p_filesz);
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= size; at += sizeof(Elf64_Dyn)) {
-      const auto entry = *value_at<Elf64_Dyn>(bytes, at);
-      if (entry.d_tag == DT_NULL)
-        break;
-      switch (entry.d_tag) {
-      case DT_SYMTAB:
-        table.symbols = entry.d_un.d_ptr;
-        break;
-      case DT_STRTAB:
-        table.names = entry.d_un.d_ptr;
-        break;
-      case DT_STRSZ:
-        table.names_size = entry.d_un.d_val;
-        break;
-      case DT_HASH:
-        table.hash = entry.d_un.d_ptr;
-        break;
-      case DT_GNU_HASH:
-        table.gnu_hash = entry.d_un.d_ptr;
-        break;
-      default:
-        break;
-      }
+  for (const Elf64_Dyn &entry : image.dynamic_entries()) {
+    switch (entry.d_tag) {
+    case DT_SYMTAB:
+      table.symbols = entry.d_un.d_ptr;
+      break;
+    case DT_STRTAB:
+      table.names = entry.d_un.d_ptr;
+      break;
+    case DT_STRSZ:
+      table.names_size = entry.d_un.d_val;
+      break;
+    case DT_HASH:
+      table.hash = entry.d_un.d_ptr;
+      break;
+    case DT_GNU_HASH:
+      table.gnu_hash = entry.d_un.d_ptr;
+      break;
+    default:
+      break;
     }
   }
   return table;
-}
-
-std::span<const std::byte> bytes_of(const ElfImage &image, LoadBias bias, std::uint64_t address) {
-  if (address == 0)
-    return {};
-  const auto bytes = image.bytes_from(LinkAddress{address});
-  return bytes.empty() ? image.bytes_from(bias.to_link(RunAddress{address})) : bytes;
 }
 
 /// The highest symbol number in the chains, plus one; chains end at a set lowest bit.
@@ -93,13 +68,13 @@ std::uint64_t count_by_gnu_hash(std::span<const std::byte> table) {
 
 std::optional<DynamicSymbols> find_dynamic_symbols(const ElfImage &image, LoadBias bias) {
   const DynamicTable table = read_table(image);
-  const auto symbols = bytes_of(image, bias, table.symbols);
-  const auto names = bytes_of(image, bias, table.names);
-  const auto hash = bytes_of(image, bias, table.hash);
+  const auto symbols = image.dynamic_bytes(table.symbols, bias);
+  const auto names = image.dynamic_bytes(table.names, bias);
+  const auto hash = image.dynamic_bytes(table.hash, bias);
   // DT_HASH: nbucket, nchain; there is a chain entry for each symbol.
   std::uint64_t count = value_at<std::uint32_t>(hash, 4).value_or(0);
   if (count == 0)
-    count = count_by_gnu_hash(bytes_of(image, bias, table.gnu_hash));
+    count = count_by_gnu_hash(image.dynamic_bytes(table.gnu_hash, bias));
   count = std::min<std::uint64_t>(count, symbols.size() / sizeof(Elf64_Sym));
   if (count == 0 || names.empty())
     return std::nullopt;

@@ -97,7 +97,7 @@ std::vector<Region> read_regions(const ElfImage &image) {
     if ((section.header.sh_flags & SHF_ALLOC) != 0 && (section.header.sh_flags & SHF_TLS) == 0)
       add(section.header.sh_addr, section.header.sh_size, (section.header.sh_flags & SHF_EXECINSTR) != 0);
   if (regions.empty())
-    for (const GElf_Phdr &segment : image.segments())
+    for (const Elf64_Phdr &segment : image.segments())
       if (segment.p_type == PT_LOAD)
         add(segment.p_vaddr, segment.p_memsz, (segment.p_flags & PF_X) != 0);
   std::ranges::sort(regions, {}, &Region::begin);

@@ -3,9 +3,9 @@
 #include "dwarf/die/die.h"
 #include "dwarf/elf/range_table.h"
 #include "dwarf/raw/elf/debug_pages.h"
+#include "dwarf/raw/elf/elf_image.h"
 
 #include <dwarf.h>
-#include <string_view>
 #include <unordered_set>
 
 namespace inspect {
@@ -19,18 +19,9 @@ constexpr std::uint64_t touched_per_unit = 64 << 10;
 
 /// Size of .debug_info as the file has it; compressed counts as compressed, since then the walk is cheap as well.
 std::uint64_t debug_info_size(Dwarf *dwarf) {
-  Elf *elf = dwarf_getelf(dwarf);
-  std::size_t names = 0;
-  if (!elf || elf_getshdrstrndx(elf, &names) != 0)
-    return 0;
-  for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
-    GElf_Shdr header;
-    if (!gelf_getshdr(section, &header))
-      continue;
-    const char *name = elf_strptr(elf, names, header.sh_name);
-    if (name && (std::string_view(name) == ".debug_info" || std::string_view(name) == ".zdebug_info"))
-      return header.sh_size;
-  }
+  for (const ImageSection &section : sections_of(dwarf_getelf(dwarf)))
+    if (section.name == ".debug_info" || section.name == ".zdebug_info")
+      return section.header.sh_size;
   return 0;
 }
 

@@ -1,10 +1,10 @@
 #include "dwarf/unwind/code_lookup.h"
 
+#include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/unwind/x86_64/call_instruction.h"
 #include "dwarf/unwind/x86_64/signal_trampoline.h"
 
 #include <algorithm>
-#include <gelf.h>
 
 namespace inspect {
 namespace {
@@ -82,20 +82,14 @@ bool CodeLookup::read(RunAddress address, std::span<std::byte> into) const {
 }
 
 bool CodeLookup::in_module_code(RunAddress pc) const {
-  Module *module = modules_.find(pc);
-  std::size_t count = 0;
-  if (module == nullptr || module->elf() == nullptr || elf_getphdrnum(module->elf(), &count) != 0)
+  const Module *module = modules_.find(pc);
+  if (module == nullptr)
     return false;
   const LinkAddress address = module->bias().to_link(pc);
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
-    if (gelf_getphdr(module->elf(), static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD)
-      continue;
-    const std::uint64_t offset = address.value - segment.p_vaddr;
-    if ((segment.p_flags & PF_X) != 0 && address.value >= segment.p_vaddr && offset < segment.p_memsz)
-      return true;
-  }
-  return false;
+  return std::ranges::any_of(module->image().segments(), [&](const Elf64_Phdr &segment) {
+    return segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 && address.value >= segment.p_vaddr &&
+           address.value - segment.p_vaddr < segment.p_memsz;
+  });
 }
 
 bool CodeLookup::may_be_code(RunAddress pc) const {
@@ -119,9 +113,8 @@ bool CodeLookup::is_outermost(const CodePlace &place, RunAddress return_address)
   if (place.module == nullptr)
     return false;
   const LinkAddress inside = place.bias.to_link(return_address - 1);
-  GElf_Ehdr header;
-  if (place.module->elf() != nullptr && gelf_getehdr(place.module->elf(), &header) != nullptr &&
-      inside.value >= header.e_entry && inside.value - header.e_entry < start_code_size)
+  const std::uint64_t entry = place.module->image().header().e_entry;
+  if (inside.value >= entry && inside.value - entry < start_code_size)
     return true;
   SymbolTable *symbols = modules_.symbols(*place.module);
   const auto symbol = symbols != nullptr ? symbols->at(inside) : std::nullopt;

@@ -56,9 +56,9 @@ std::vector<RunRange> places(const ElfFile &file) {
     found.push_back(range(section->address, section->size));
   if (!file.sections().empty())
     return found;
-  for (const ElfSegment &segment : file.segments())
-    if (segment.type == PT_LOAD && (segment.flags & PF_W) != 0)
-      found.push_back(range(segment.address, segment.file_size));
+  for (const Elf64_Phdr &segment : file.segments())
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0)
+      found.push_back(range(LinkAddress{segment.p_vaddr}, segment.p_filesz));
   return found;
 }
 
@@ -74,7 +74,7 @@ std::vector<RunRange> places(const Module &module) {
       found.push_back(range(section.header.sh_addr, section.header.sh_size));
   if (!sections.empty())
     return found;
-  for (const GElf_Phdr &segment : module.image().segments())
+  for (const Elf64_Phdr &segment : module.image().segments())
     if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0)
       found.push_back(range(segment.p_vaddr, segment.p_filesz));
   return found;

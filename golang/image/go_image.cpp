@@ -24,7 +24,7 @@ constexpr std::size_t max_candidates = 64;
 // quantum 1 and the pointer size 8.
 constexpr std::uint64_t header_word = 0x08010000ffffff00;
 
-bool is_data(const GElf_Phdr &segment, bool writable) {
+bool is_data(const Elf64_Phdr &segment, bool writable) {
   return segment.p_type == PT_LOAD && (segment.p_flags & PF_X) == 0 && ((segment.p_flags & PF_W) != 0) == writable;
 }
 
@@ -85,7 +85,7 @@ GoSections go_sections(const Module &module) {
 std::vector<RunAddress> search_pclntab(const Module &module) {
   std::vector<RunAddress> found;
   for (const bool writable : {false, true})
-    for (const GElf_Phdr &segment : module.image().segments())
+    for (const Elf64_Phdr &segment : module.image().segments())
       if (is_data(segment, writable))
         search_headers(module.image().bytes_from(LinkAddress{segment.p_vaddr}),
                        module.bias().to_run(LinkAddress{segment.p_vaddr}), found);
@@ -99,7 +99,7 @@ void search_words(const Module &module, const MemoryView &memory, const std::vec
   if (values.empty())
     return;
   for (const bool writable : {true, false})
-    for (const GElf_Phdr &segment : module.image().segments()) {
+    for (const Elf64_Phdr &segment : module.image().segments()) {
       if (!is_data(segment, writable))
         continue;
       const RunAddress begin = module.bias().to_run(LinkAddress{(segment.p_vaddr + 7) / 8 * 8});
@@ -159,7 +159,7 @@ public:
 
 private:
   bool is_code(RunRange range) const {
-    const auto holds = [&](const GElf_Phdr &segment) {
+    const auto holds = [&](const Elf64_Phdr &segment) {
       const LinkAddress begin = module_.bias().to_link(range.begin);
       return segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 && begin.value >= segment.p_vaddr &&
              begin.value - segment.p_vaddr < segment.p_memsz &&

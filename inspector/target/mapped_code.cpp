@@ -1,5 +1,7 @@
 #include "inspector/target/mapped_code.h"
 
+#include "machine/elf_headers.h"
+
 #include <algorithm>
 
 namespace inspect {

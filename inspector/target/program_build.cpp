@@ -40,8 +40,7 @@ Result<ProgramBuild> read_program_build(int descriptor) {
   build.build_id = file->build_id();
   build.compilers = compilers_in(*file);
   build.needed = file->needed_libraries();
-  build.dynamic = std::ranges::find(file->segments(), static_cast<std::uint32_t>(PT_INTERP), &ElfSegment::type) !=
-                  file->segments().end();
+  build.dynamic = find_segment(file->segments(), PT_INTERP) != nullptr;
   if (auto go = read_go_build_info(*file))
     build.go = std::move(*go);
   return build;

@@ -51,10 +51,10 @@ std::optional<FileOffset> find_in_constants(const Candidate &candidate, std::str
   if (!candidate.file.sections().empty())
     return find_in_section(candidate, ".rodata", needle, limit);
   // Section headers are gone: constants are in the segments that are not writable.
-  for (const ElfSegment &segment : candidate.file.segments()) {
-    if (segment.type != PT_LOAD || (segment.flags & PF_W) != 0)
+  for (const Elf64_Phdr &segment : candidate.file.segments()) {
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0)
       continue;
-    if (auto hit = candidate.file.find(needle, segment.offset, segment.file_size, limit))
+    if (auto hit = candidate.file.find(needle, {segment.p_offset}, segment.p_filesz, limit))
       return hit;
   }
   return std::nullopt;

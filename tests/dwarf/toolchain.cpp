@@ -84,7 +84,7 @@ Result<std::unique_ptr<Module>> open_file(const std::string &path, const FileSou
   input.path = path;
   input.file = std::move(*opened);
   constexpr std::uint64_t page = 4095;
-  for (const GElf_Phdr &segment : image->segments())
+  for (const Elf64_Phdr &segment : image->segments())
     if (segment.p_type == PT_LOAD)
       input.segments.push_back({{{segment.p_vaddr & ~page}, {(segment.p_vaddr + segment.p_filesz + page) & ~page}},
                                 {segment.p_offset & ~page},

@@ -1,7 +1,7 @@
 #include "dwarf/raw/elf/debug_pages.h"
 
-#include <gelf.h>
-#include <string_view>
+#include "dwarf/raw/elf/elf_image.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,16 +41,11 @@ void give_back_pages(std::span<const std::byte> content) {
 }
 
 DebugPages::DebugPages(Elf *elf) {
-  std::size_t names = 0;
-  if (!elf || elf_getshdrstrndx(elf, &names) != 0)
-    return;
-  for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
-    GElf_Shdr header;
-    const char *name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
-    if (!name || !std::string_view(name).starts_with(".debug_") || header.sh_type == SHT_NOBITS ||
-        (header.sh_flags & SHF_COMPRESSED) != 0)
+  for (const ImageSection &section : sections_of(elf)) {
+    if (!section.name.starts_with(".debug_") || section.header.sh_type == SHT_NOBITS ||
+        (section.header.sh_flags & SHF_COMPRESSED) != 0)
       continue;
-    const Elf_Data *data = elf_rawdata(section, nullptr);
+    const Elf_Data *data = elf_rawdata(section.section, nullptr);
     const std::span<std::byte> pages = data ? pages_of(data->d_buf, data->d_size) : std::span<std::byte>{};
     if (!pages.empty() && is_file_mapping(pages))
       sections_.push_back(pages);

@@ -8,16 +8,9 @@
 namespace inspect {
 namespace {
 
-// More program headers than any loader accepts (the kernel takes 64 KiB of them, binfmt_elf.c) are a corrupt file.
-constexpr std::size_t max_segments = 2048;
-
 void initialise_libelf() {
   static const unsigned version = elf_version(EV_CURRENT);
   static_cast<void>(version);
-}
-
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
 }
 
 } // namespace
@@ -26,26 +19,34 @@ void FreeDeleter::operator()(std::byte *bytes) const {
   std::free(bytes);
 }
 
-std::vector<std::uint8_t> find_build_id(std::span<const std::byte> notes, std::uint64_t alignment) {
-  // gABI says 8 for 64-bit files, everybody writes 4, and .note.gnu.property really has 8.
-  const std::uint64_t step = alignment == 8 ? 8 : 4;
-  std::uint64_t at = 0;
-  while (at + sizeof(GElf_Nhdr) <= notes.size()) {
-    GElf_Nhdr note;
-    std::memcpy(&note, notes.data() + at, sizeof note);
-    const std::uint64_t name = at + sizeof note;
-    const std::uint64_t description = at + align_up(sizeof note + note.n_namesz, step);
-    const std::uint64_t end = description + note.n_descsz;
-    if (end > notes.size())
-      break;
-    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof ELF_NOTE_GNU &&
-        std::memcmp(notes.data() + name, ELF_NOTE_GNU, sizeof ELF_NOTE_GNU) == 0 && note.n_descsz > 0) {
-      const auto *first = reinterpret_cast<const std::uint8_t *>(notes.data()) + description;
-      return {first, first + note.n_descsz};
-    }
-    at = align_up(end, step);
+Result<ElfHeaders> headers_of(Elf *elf) {
+  std::size_t size = 0;
+  const char *raw = elf_rawfile(elf, &size);
+  if (raw == nullptr)
+    return std::unexpected(Error(ErrorKind::corrupt, fmt::format("its bytes cannot be read: {}", elf_errmsg(-1))));
+  return read_elf_headers([&](FileOffset at, std::span<std::byte> into) -> Result<void> {
+    if (at.value > size || into.size() > size - at.value)
+      return std::unexpected(Error(ErrorKind::corrupt, "they reach beyond the end of the file"));
+    std::memcpy(into.data(), raw + at.value, into.size());
+    return {};
+  });
+}
+
+std::vector<ImageSection> sections_of(Elf *elf) {
+  std::vector<ImageSection> all;
+  std::size_t names = 0;
+  if (elf == nullptr || elf_getshdrstrndx(elf, &names) != 0)
+    names = 0;
+  for (Elf_Scn *next = nullptr; elf != nullptr && (next = elf_nextscn(elf, next)) != nullptr;) {
+    ImageSection section;
+    section.section = next;
+    if (gelf_getshdr(next, &section.header) == nullptr)
+      continue;
+    if (const char *name = names != 0 ? elf_strptr(elf, names, section.header.sh_name) : nullptr)
+      section.name = name;
+    all.push_back(section);
   }
-  return {};
+  return all;
 }
 
 Result<ElfImage> ElfImage::from_file(FileDescriptor descriptor, const std::string &path) {
@@ -76,26 +77,15 @@ Result<ElfImage> ElfImage::check(ElfImage image, const std::string &path) {
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is not an ELF file", path)));
   if (gelf_getclass(elf) == ELFCLASS32)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is a 32-bit file", path)));
-  if (gelf_getehdr(elf, &image.header_) == nullptr)
-    return std::unexpected(
-        Error(ErrorKind::corrupt, fmt::format("the ELF header of {} cannot be read: {}", path, elf_errmsg(-1))));
-  if (image.header_.e_ident[EI_DATA] != ELFDATA2LSB || image.header_.e_machine != EM_X86_64)
+  auto headers = headers_of(elf);
+  if (!headers)
+    return std::unexpected(headers.error().while_doing(path));
+  if (headers->file.e_machine != EM_X86_64)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is not a program for x86-64", path)));
+  image.headers_ = std::move(*headers);
   std::size_t size = 0;
   const char *raw = elf_rawfile(elf, &size);
-  if (raw == nullptr)
-    return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} cannot be read: {}", path, elf_errmsg(-1))));
   image.bytes_ = std::as_bytes(std::span(raw, size));
-  std::size_t count = 0;
-  if (elf_getphdrnum(elf, &count) != 0 || count > max_segments)
-    return std::unexpected(Error(ErrorKind::corrupt, fmt::format("the program headers of {} make no sense", path)));
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
-    if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr)
-      return std::unexpected(
-          Error(ErrorKind::corrupt, fmt::format("the program headers of {} lie outside the file", path)));
-    image.segments_.push_back(segment);
-  }
   return image;
 }
 
@@ -106,34 +96,31 @@ std::span<const std::byte> ElfImage::bytes_at(std::uint64_t offset, std::uint64_
 }
 
 std::span<const std::byte> ElfImage::bytes_from(LinkAddress address) const {
-  for (const GElf_Phdr &segment : segments_) {
-    if (segment.p_type != PT_LOAD || address.value < segment.p_vaddr ||
-        address.value - segment.p_vaddr >= segment.p_filesz)
-      continue;
-    const std::uint64_t inside = address.value - segment.p_vaddr;
-    const std::uint64_t offset = segment.p_offset + inside;
-    if (offset < inside || offset >= bytes_.size())
-      return {};
-    return bytes_.subspan(offset, std::min<std::uint64_t>(segment.p_filesz - inside, bytes_.size() - offset));
-  }
-  return {};
+  const auto part = file_part_at(headers_.segments, address);
+  if (!part || part->offset.value >= bytes_.size())
+    return {};
+  return bytes_.subspan(part->offset.value, std::min<std::uint64_t>(part->size, bytes_.size() - part->offset.value));
 }
 
-std::vector<ImageSection> ElfImage::sections() const {
-  std::vector<ImageSection> all;
-  std::size_t names = 0;
-  if (elf_getshdrstrndx(elf_.get(), &names) != 0)
-    names = 0;
-  for (Elf_Scn *next = elf_nextscn(elf_.get(), nullptr); next != nullptr; next = elf_nextscn(elf_.get(), next)) {
-    ImageSection section;
-    section.section = next;
-    if (gelf_getshdr(next, &section.header) == nullptr)
-      continue;
-    if (const char *name = names != 0 ? elf_strptr(elf_.get(), names, section.header.sh_name) : nullptr)
-      section.name = name;
-    all.push_back(section);
-  }
-  return all;
+std::vector<Elf64_Dyn> ElfImage::dynamic_entries() const {
+  const Elf64_Phdr *dynamic = find_segment(headers_.segments, PT_DYNAMIC);
+  if (dynamic == nullptr)
+    return {};
+  const auto bytes = bytes_from(LinkAddress{dynamic->p_vaddr});
+  return decode_dynamic_entries(bytes.first(std::min<std::uint64_t>(bytes.size(), dynamic->p_filesz)), true);
+}
+
+std::span<const std::byte> ElfImage::dynamic_bytes(std::uint64_t pointer, LoadBias bias) const {
+  if (pointer == 0)
+    return {};
+  const auto bytes = bytes_from(LinkAddress{pointer});
+  return bytes.empty() ? bytes_from(bias.to_link(RunAddress{pointer})) : bytes;
+}
+
+bool ElfImage::is_executable() const {
+  return headers_.file.e_type == ET_EXEC || std::ranges::any_of(dynamic_entries(), [](const Elf64_Dyn &entry) {
+           return entry.d_tag == DT_DEBUG || (entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_PIE) != 0);
+         });
 }
 
 std::optional<ImageSection> ElfImage::section(std::string_view name) const {
@@ -155,7 +142,7 @@ std::span<const std::byte> ElfImage::content(const ImageSection &section) const 
 }
 
 std::vector<std::uint8_t> ElfImage::build_id_of_segments() const {
-  for (const GElf_Phdr &segment : segments_) {
+  for (const Elf64_Phdr &segment : headers_.segments) {
     if (segment.p_type != PT_NOTE)
       continue;
     if (auto id = find_build_id(bytes_at(segment.p_offset, segment.p_filesz), segment.p_align); !id.empty())

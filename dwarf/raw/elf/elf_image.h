@@ -1,14 +1,17 @@
 // One opened ELF image, a file's or one put together from memory, with the look-ups that both the loader's view
 // (program headers) and the linker's view (sections) need. Every offset and size in it is taken as hostile: what does
-// not lie inside the image is as good as absent.
+// not lie inside the image is as good as absent. Its header and program headers are decoded by machine/elf_headers.h;
+// sections are libelf's, which uncompresses them and hands them to libdw. (machine/elf_file.h is the view for questions
+// that need neither, of files that are not mapped.)
 //
 //     auto image = ElfImage::from_file(std::move(descriptor), "/usr/bin/true");
-//     for (const GElf_Phdr &segment : image->segments()) …
+//     for (const Elf64_Phdr &segment : image->segments()) …
 //
 // Sources: System V gABI chapters 4 and 5, elf(5), elf(3).
 #pragma once
 
 #include "machine/address.h"
+#include "machine/elf_headers.h"
 #include "machine/error.h"
 #include "machine/file_descriptor.h"
 
@@ -37,6 +40,11 @@ struct ImageSection {
   std::string_view name;
 };
 
+/// The headers of libelf's handle. corrupt: they are malformed or reach beyond the file.
+Result<ElfHeaders> headers_of(Elf *elf);
+/// All sections of libelf's handle that have a header, with their names.
+std::vector<ImageSection> sections_of(Elf *elf);
+
 class ElfImage {
 public:
   /// Maps the file. unsupported: no ELF, not 64-bit little-endian x86-64; corrupt: headers that cannot be.
@@ -45,9 +53,17 @@ public:
 
   Elf *elf() const { return elf_.get(); }
   int descriptor() const { return descriptor_.get(); } ///< -1 for an image from memory
-  const GElf_Ehdr &header() const { return header_; }
+  const Elf64_Ehdr &header() const { return headers_.file; }
   /// All program headers.
-  const std::vector<GElf_Phdr> &segments() const { return segments_; }
+  const std::vector<Elf64_Phdr> &segments() const { return headers_.segments; }
+  /// The dynamic section's entries before DT_NULL, as far as they are in the file.
+  std::vector<Elf64_Dyn> dynamic_entries() const;
+  /// What one of their pointers leads to, up to the end of its segment's file part: in a file it is a link-time
+  /// address, in an image taken from memory the dynamic linker may have made it a run-time one. Empty for 0.
+  std::span<const std::byte> dynamic_bytes(std::uint64_t pointer, LoadBias bias) const;
+  /// Whether it is a program rather than a library. PT_INTERP does not tell: glibc's libc.so.6 has one too. A position
+  /// independent program says so in its dynamic section, or has the entry in which debuggers find its libraries.
+  bool is_executable() const;
   /// The whole image as it lies in the file.
   std::span<const std::byte> bytes() const { return bytes_; }
   /// A part of it; empty where any byte of it is outside.
@@ -55,7 +71,7 @@ public:
   /// File bytes that a PT_LOAD puts at a link-time address, up to the end of that segment's file part.
   std::span<const std::byte> bytes_from(LinkAddress address) const;
 
-  std::vector<ImageSection> sections() const;
+  std::vector<ImageSection> sections() const { return sections_of(elf_.get()); }
   std::optional<ImageSection> section(std::string_view name) const;
   /// The (uncompressed) content; empty where it has none or lies outside the image.
   std::span<const std::byte> content(const ImageSection &section) const;
@@ -77,12 +93,8 @@ private:
   FileDescriptor descriptor_;
   LazyBytes owned_bytes_;
   std::unique_ptr<Elf, EndElf> elf_;
-  GElf_Ehdr header_{};
-  std::vector<GElf_Phdr> segments_;
+  ElfHeaders headers_;
   std::span<const std::byte> bytes_;
 };
-
-/// The build-id among the notes of a PT_NOTE segment or SHT_NOTE section; empty: none.
-std::vector<std::uint8_t> find_build_id(std::span<const std::byte> notes, std::uint64_t alignment);
 
 } // namespace inspect

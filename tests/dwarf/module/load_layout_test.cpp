@@ -13,8 +13,8 @@ namespace {
 constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t bias = 0x5555'0000'0000;
 
-GElf_Phdr load_segment(std::uint64_t offset, std::uint64_t address, std::uint64_t size, unsigned flags) {
-  GElf_Phdr header{};
+Elf64_Phdr load_segment(std::uint64_t offset, std::uint64_t address, std::uint64_t size, unsigned flags) {
+  Elf64_Phdr header{};
   header.p_type = PT_LOAD;
   header.p_offset = offset;
   header.p_vaddr = address;
@@ -25,9 +25,9 @@ GElf_Phdr load_segment(std::uint64_t offset, std::uint64_t address, std::uint64_
 }
 
 /// What the kernel's ELF loader maps.
-std::vector<MappedSegment> mappings_for(const std::vector<GElf_Phdr> &headers) {
+std::vector<MappedSegment> mappings_for(const std::vector<Elf64_Phdr> &headers) {
   std::vector<MappedSegment> mapped;
-  for (const GElf_Phdr &header : headers) {
+  for (const Elf64_Phdr &header : headers) {
     if (header.p_type != PT_LOAD || header.p_filesz == 0)
       continue;
     const std::uint64_t begin = bias + header.p_vaddr / page * page;
@@ -61,9 +61,9 @@ TEST_CASE("the load bias is found for what each linker writes") {
 
 TEST_CASE("segments that share a file page do not confuse the bias") {
   // lld: the read-only segment ends, and the code starts, in file page 1; in memory they are two pages.
-  const std::vector<GElf_Phdr> headers = {load_segment(0, 0, 0x1634, PF_R),
-                                          load_segment(0x1640, 0x2640, 0x1200, PF_R | PF_X),
-                                          load_segment(0x2840, 0x4840, 0x300, PF_R | PF_W)};
+  const std::vector<Elf64_Phdr> headers = {load_segment(0, 0, 0x1634, PF_R),
+                                           load_segment(0x1640, 0x2640, 0x1200, PF_R | PF_X),
+                                           load_segment(0x2840, 0x4840, 0x300, PF_R | PF_W)};
   CHECK(find_load_bias(headers, mappings_for(headers)) == LoadBias{bias});
   auto code_only = mappings_for(headers);
   code_only.erase(code_only.begin());
@@ -71,8 +71,8 @@ TEST_CASE("segments that share a file page do not confuse the bias") {
 }
 
 TEST_CASE("mappings that mprotect split, and a second mapping of the whole file, do not confuse the bias") {
-  const std::vector<GElf_Phdr> headers = {load_segment(0, 0, 0x2000, PF_R),
-                                          load_segment(0x2000, 0x3000, 0x8000, PF_R | PF_X)};
+  const std::vector<Elf64_Phdr> headers = {load_segment(0, 0, 0x2000, PF_R),
+                                           load_segment(0x2000, 0x3000, 0x8000, PF_R | PF_X)};
   std::vector<MappedSegment> mapped = {{{{bias}, {bias + 0x2000}}, {0}, false}};
   for (std::uint64_t at = 0; at < 0x8000; at += page)
     mapped.push_back({{{bias + 0x3000 + at}, {bias + 0x4000 + at}}, {0x2000 + at}, at / page % 2 == 1});
@@ -81,7 +81,7 @@ TEST_CASE("mappings that mprotect split, and a second mapping of the whole file,
 }
 
 TEST_CASE("a file that explains no mapping has no bias, and impossible headers no ranges") {
-  const std::vector<GElf_Phdr> headers = {load_segment(0, 0, 0x1000, PF_R | PF_X)};
+  const std::vector<Elf64_Phdr> headers = {load_segment(0, 0, 0x1000, PF_R | PF_X)};
   CHECK_FALSE(find_load_bias(headers, {{{{bias}, {bias + page}}, {0x5000}, true}}));
   CHECK_FALSE(find_load_bias(headers, {}));
   CHECK(

@@ -55,7 +55,7 @@ std::vector<MappedSegment> segments_of(const std::string &path) {
   REQUIRE(image);
   std::vector<MappedSegment> segments;
   constexpr std::uint64_t page = 4095;
-  for (const GElf_Phdr &segment : image->segments())
+  for (const Elf64_Phdr &segment : image->segments())
     if (segment.p_type == PT_LOAD)
       segments.push_back({{{segment.p_vaddr & ~page}, {(segment.p_vaddr + segment.p_filesz + page) & ~page}},
                           {segment.p_offset & ~page},

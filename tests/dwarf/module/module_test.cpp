@@ -108,7 +108,7 @@ TEST_CASE("without build-ids a file is compared with the memory by its headers")
   BufferMemory loaded;
   std::vector<MappedSegment> segments;
   const std::uint64_t base = 0x555500000000;
-  for (const GElf_Phdr &header : image->segments()) {
+  for (const Elf64_Phdr &header : image->segments()) {
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0)
       continue;
     const auto part = image->bytes_at(header.p_offset, header.p_filesz);
