@@ -19,15 +19,15 @@ std::int64_t as_signed(std::uint64_t value) {
 /// One run of one expression.
 class Machine {
 public:
-  Machine(std::span<const Dwarf_Op> expression, const ExpressionContext &context)
+  Machine(std::span<const CfiOperation> expression, const ExpressionContext &context)
       : expression_(expression), context_(context) {}
 
   Result<std::uint64_t> run() {
     for (unsigned steps = 0; position_ < expression_.size(); ++steps) {
       if (steps == max_expression_steps)
         return std::unexpected(corrupt_expression("runs for more steps than any real one"));
-      const Dwarf_Op &op = expression_[position_];
-      if (op.atom == DW_OP_stack_value)
+      const CfiOperation &op = expression_[position_];
+      if (op.opcode == DW_OP_stack_value)
         break;
       ++position_;
       if (auto done = execute(op); !done)
@@ -55,16 +55,16 @@ private:
 
   std::uint64_t &top(unsigned from_top = 0) { return stack_[depth_ - 1 - from_top]; }
 
-  Step execute(const Dwarf_Op &op) {
-    if (op.atom >= DW_OP_lit0 && op.atom <= DW_OP_lit31)
-      return push(op.atom - DW_OP_lit0);
-    if (op.atom >= DW_OP_breg0 && op.atom <= DW_OP_breg31)
-      return push_register(op.atom - DW_OP_breg0, op.number);
-    switch (op.atom) {
+  Step execute(const CfiOperation &op) {
+    if (op.opcode >= DW_OP_lit0 && op.opcode <= DW_OP_lit31)
+      return push(op.opcode - DW_OP_lit0);
+    if (op.opcode >= DW_OP_breg0 && op.opcode <= DW_OP_breg31)
+      return push_register(op.opcode - DW_OP_breg0, op.operand);
+    switch (op.opcode) {
     case DW_OP_bregx:
-      return push_register(op.number, op.number2);
+      return push_register(op.operand, op.operand2);
     case DW_OP_addr:
-      return push(op.number + context_.bias.value);
+      return push(op.operand + context_.bias.value);
     case DW_OP_const1u:
     case DW_OP_const1s:
     case DW_OP_const2u:
@@ -75,7 +75,7 @@ private:
     case DW_OP_const8s:
     case DW_OP_constu:
     case DW_OP_consts:
-      return push(op.number); // libdw has extended the sign already
+      return push(op.operand); // libdw has extended the sign already
     case DW_OP_call_frame_cfa:
       if (!context_.cfa)
         return std::unexpected(corrupt_expression("asks for the frame address while that is being computed"));
@@ -91,7 +91,7 @@ private:
     case DW_OP_deref:
       return dereference(8);
     case DW_OP_deref_size:
-      return dereference(op.number);
+      return dereference(op.operand);
     case DW_OP_dup:
     case DW_OP_drop:
     case DW_OP_over:
@@ -130,30 +130,29 @@ private:
     return {};
   }
 
-  Step jump(const Dwarf_Op &op) {
-    const auto target = branch_target(expression_, op);
-    if (!target)
-      return std::unexpected(target.error());
-    position_ = *target;
+  Step jump(const CfiOperation &op) {
+    if (op.operand == CfiOperation::nowhere)
+      return std::unexpected(corrupt_expression("jumps to where no operator starts"));
+    position_ = op.operand;
     return {};
   }
 
-  Step rearrange(const Dwarf_Op &op) {
-    const std::uint64_t wanted = op.atom == DW_OP_pick                            ? op.number + 1
-                                 : op.atom == DW_OP_rot                           ? 3
-                                 : op.atom == DW_OP_over || op.atom == DW_OP_swap ? 2
+  Step rearrange(const CfiOperation &op) {
+    const std::uint64_t wanted = op.opcode == DW_OP_pick                            ? op.operand + 1
+                                 : op.opcode == DW_OP_rot                           ? 3
+                                 : op.opcode == DW_OP_over || op.opcode == DW_OP_swap ? 2
                                                                                   : 1;
     if (wanted > max_expression_stack_depth)
       return std::unexpected(corrupt_expression("picks a value from beyond its stack"));
     if (auto enough = need(static_cast<unsigned>(wanted)); !enough)
       return enough;
-    switch (op.atom) {
+    switch (op.opcode) {
     case DW_OP_dup:
       return push(top());
     case DW_OP_over:
       return push(top(1));
     case DW_OP_pick:
-      return push(top(static_cast<unsigned>(op.number)));
+      return push(top(static_cast<unsigned>(op.operand)));
     case DW_OP_swap:
       std::swap(top(), top(1));
       return {};
@@ -167,38 +166,38 @@ private:
     }
   }
 
-  Step unary(const Dwarf_Op &op) {
+  Step unary(const CfiOperation &op) {
     if (auto enough = need(1); !enough)
       return enough;
     std::uint64_t &value = top();
-    if (op.atom == DW_OP_plus_uconst)
-      value += op.number;
-    else if (op.atom == DW_OP_not)
+    if (op.opcode == DW_OP_plus_uconst)
+      value += op.operand;
+    else if (op.opcode == DW_OP_not)
       value = ~value;
-    else if (op.atom == DW_OP_neg || as_signed(value) < 0)
+    else if (op.opcode == DW_OP_neg || as_signed(value) < 0)
       value = 0 - value;
     return {};
   }
 
-  Step binary(const Dwarf_Op &op);
+  Step binary(const CfiOperation &op);
 
-  std::span<const Dwarf_Op> expression_;
+  std::span<const CfiOperation> expression_;
   const ExpressionContext &context_;
   std::array<std::uint64_t, max_expression_stack_depth> stack_{};
   unsigned depth_ = 0;
   std::size_t position_ = 0;
 };
 
-Step Machine::binary(const Dwarf_Op &op) {
-  if (!combine_generic(op.atom, 1, 1))
+Step Machine::binary(const CfiOperation &op) {
+  if (!combine_generic(op.opcode, 1, 1))
     return std::unexpected(Error(
         ErrorKind::unsupported,
-        fmt::format("a DWARF expression uses operator {:#x}, which call frame information may not hold", op.atom)));
+        fmt::format("a DWARF expression uses operator {:#x}, which call frame information may not hold", op.opcode)));
   if (auto enough = need(2); !enough)
     return enough;
-  if ((op.atom == DW_OP_div || op.atom == DW_OP_mod) && top() == 0)
+  if ((op.opcode == DW_OP_div || op.opcode == DW_OP_mod) && top() == 0)
     return std::unexpected(corrupt_expression("divides by zero"));
-  const std::uint64_t value = *combine_generic(op.atom, top(1), top());
+  const std::uint64_t value = *combine_generic(op.opcode, top(1), top());
   --depth_;
   top() = value;
   return {};
@@ -206,7 +205,18 @@ Step Machine::binary(const Dwarf_Op &op) {
 
 } // namespace
 
-Result<std::uint64_t> evaluate(std::span<const Dwarf_Op> expression, const ExpressionContext &context) {
+CfiExpression cfi_expression(std::span<const Dwarf_Op> operations) {
+  CfiExpression expression;
+  expression.reserve(operations.size());
+  for (const Dwarf_Op &operation : operations) {
+    CfiOperation &made = expression.emplace_back(operation.atom, operation.number, operation.number2);
+    if (operation.atom == DW_OP_skip || operation.atom == DW_OP_bra)
+      made.operand = branch_target(operations, operation).value_or(CfiOperation::nowhere);
+  }
+  return expression;
+}
+
+Result<std::uint64_t> evaluate(std::span<const CfiOperation> expression, const ExpressionContext &context) {
   return Machine(expression, context).run();
 }
 

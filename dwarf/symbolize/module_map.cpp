@@ -12,7 +12,7 @@ namespace {
 /// A module and what was made for it so far.
 struct Entry {
   std::unique_ptr<Module> module;
-  std::unique_ptr<UnwindRules> rules;
+  std::unique_ptr<CfiTable> rules;
   std::unique_ptr<SymbolTable> symbols;
   std::unique_ptr<LineResolver> lines;
 };
@@ -37,7 +37,7 @@ struct ModuleMap::State {
   Entry *entry_of(const Module &module) const;
   SymbolTable &symbols(Entry &entry);
   LineResolver &lines(Entry &entry);
-  UnwindRules &rules(Entry &entry);
+  CfiTable &rules(Entry &entry);
   std::vector<SourceFrame> source_frames(Entry &entry, LinkAddress address);
   void name_outermost(Entry &entry, LinkAddress address, SourceFrame &frame);
   void out_of_memory(const Module &module);
@@ -83,9 +83,9 @@ LineResolver &ModuleMap::State::lines(Entry &entry) {
   return *entry.lines;
 }
 
-UnwindRules &ModuleMap::State::rules(Entry &entry) {
+CfiTable &ModuleMap::State::rules(Entry &entry) {
   if (!entry.rules)
-    entry.rules = std::make_unique<UnwindRules>(*entry.module);
+    entry.rules = std::make_unique<CfiTable>(*entry.module);
   return *entry.rules;
 }
 
@@ -146,7 +146,7 @@ Module *ModuleMap::find(RunAddress address) const {
   return entry != nullptr ? entry->module.get() : nullptr;
 }
 
-UnwindRules *ModuleMap::rules(RunAddress address) {
+CfiTable *ModuleMap::rules(RunAddress address) {
   Entry *entry = state_->find(address);
   return entry != nullptr ? &state_->rules(*entry) : nullptr;
 }

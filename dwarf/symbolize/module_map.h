@@ -5,7 +5,7 @@
 //     Symbolized where = modules.symbolize(stack.frames[0].lookup_address());
 #pragma once
 
-#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/cfi/cfi_table.h"
 #include "dwarf/module/module.h"
 #include "dwarf/symbols/symbol_table.h"
 
@@ -43,7 +43,7 @@ public:
   std::vector<Module *> modules() const; ///< ascending by address
   Module *find(RunAddress address) const;
   /// Null where no module has the address.
-  UnwindRules *rules(RunAddress address);
+  CfiTable *rules(RunAddress address);
   SymbolTable *symbols(Module &module);
   LineResolver *lines(Module &module);
   /// Names, files, lines and inlined calls at an address, cached. For a return address pass it minus one byte.

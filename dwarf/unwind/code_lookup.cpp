@@ -34,9 +34,9 @@ bool CodeLookup::is_trampoline_at(RunAddress pc) const {
   return read(pc, code) && x86_64::is_trampoline(code);
 }
 
-const UnwindRule *CodeLookup::rule_at(const Module *module, RunAddress pc, LoadBias bias) const {
-  UnwindRules *rules = module != nullptr ? modules_.rules(pc) : nullptr;
-  return rules != nullptr ? rules->at(bias.to_link(pc)) : nullptr;
+const CfiRow *CodeLookup::row_at(const Module *module, RunAddress pc, LoadBias bias) const {
+  CfiTable *table = module != nullptr ? modules_.rules(pc) : nullptr;
+  return table != nullptr ? table->at(bias.to_link(pc)) : nullptr;
 }
 
 CodePlace CodeLookup::find(RunAddress pc, bool exact) const {
@@ -45,26 +45,26 @@ CodePlace CodeLookup::find(RunAddress pc, bool exact) const {
   place.module = modules_.find(inside);
   if (place.module != nullptr) {
     place.bias = place.module->bias();
-    place.rule = rule_at(place.module, inside, place.bias);
+    place.row = row_at(place.module, inside, place.bias);
   }
-  if (place.rule != nullptr && place.rule->signal_frame) {
+  if (place.row != nullptr && place.row->signal_frame) {
     place.starts_here = true;
     return place;
   }
   if (exact) {
     const auto is_trampoline = [&](std::size_t back) { return is_trampoline_at(pc - back); };
     place.trampoline = std::ranges::any_of(x86_64::trampoline_positions(), is_trampoline);
-  } else if (place.rule == nullptr || place.rule->valid.end == place.bias.to_link(pc)) {
+  } else if (place.row == nullptr || place.row->valid.end == place.bias.to_link(pc)) {
     if (follows_call(pc))
       return place;
     // A return address that was made by hand: the kernel lets handlers return to the trampoline's first byte, and
     // makecontext(3) lets coroutines return to the first byte of what ends them. The byte before belongs to others.
     place.module = modules_.find(pc);
     place.bias = place.module != nullptr ? place.module->bias() : LoadBias{};
-    const UnwindRule *rule = rule_at(place.module, pc, place.bias);
-    place.trampoline = (rule == nullptr || !rule->signal_frame) && is_trampoline_at(pc);
-    place.rule = rule;
-    place.starts_here = rule != nullptr || place.trampoline;
+    const CfiRow *row = row_at(place.module, pc, place.bias);
+    place.trampoline = (row == nullptr || !row->signal_frame) && is_trampoline_at(pc);
+    place.row = row;
+    place.starts_here = row != nullptr || place.trampoline;
     return place;
   }
   place.starts_here = place.trampoline;

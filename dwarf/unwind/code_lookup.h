@@ -1,4 +1,4 @@
-// What the unwinder wants to know about a code address, remembered: the rule that holds there, whether it is a signal
+// What the unwinder wants to know about a code address, remembered: the row that holds there, whether it is a signal
 // trampoline, whether it can be a return address. A recursion asks the same of the same few addresses a million times.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace inspect {
 
 struct CodePlace {
   Module *module = nullptr;         ///< null: in none
-  const UnwindRule *rule = nullptr; ///< null: no table covers it
+  const CfiRow *row = nullptr;  ///< null: no table covers it
   LoadBias bias;
   bool trampoline = false;  ///< returns from a signal handler, and no table says so
   bool starts_here = false; ///< nobody called from in front of the pc: names are to be looked up at the pc itself
@@ -57,7 +57,7 @@ private:
   CodePlace find(RunAddress pc, bool exact) const;
   bool is_trampoline_at(RunAddress pc) const;
   bool follows_call(RunAddress pc) const;
-  const UnwindRule *rule_at(const Module *module, RunAddress pc, LoadBias bias) const;
+  const CfiRow *row_at(const Module *module, RunAddress pc, LoadBias bias) const;
 
   ModuleMap &modules_;
   const MemoryView &memory_;

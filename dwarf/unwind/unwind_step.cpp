@@ -15,7 +15,7 @@ std::unexpected<StepFailure> bad_rule(std::string reason) {
   return std::unexpected(StepFailure{StackEnd::bad_rule, {}, std::move(reason)});
 }
 
-/// One application of one rule.
+/// One application of one row.
 class Application {
 public:
   Application(LoadBias bias, const RegisterSet &callee, const MemoryView &memory)
@@ -31,17 +31,17 @@ public:
   Value saved(const RegisterRule &rule, RunAddress cfa) const {
     const std::uint64_t at_offset = cfa.value + static_cast<std::uint64_t>(rule.offset);
     switch (rule.kind) {
-    case RegisterRule::Kind::at_cfa_offset:
+    case RegisterRule::Kind::offset:
       return word_at(RunAddress{at_offset});
-    case RegisterRule::Kind::is_cfa_offset:
+    case RegisterRule::Kind::val_offset:
       return at_offset;
     case RegisterRule::Kind::in_register:
       return from_register(rule);
-    case RegisterRule::Kind::at_expression: {
+    case RegisterRule::Kind::expression: {
       const Value address = evaluated(rule, cfa);
       return address ? word_at(RunAddress{*address}) : address;
     }
-    case RegisterRule::Kind::is_expression:
+    case RegisterRule::Kind::val_expression:
       return evaluated(rule, cfa);
     case RegisterRule::Kind::undefined:
     case RegisterRule::Kind::same_value:
@@ -80,17 +80,17 @@ private:
 
 } // namespace
 
-std::optional<StepFailure> apply_rule(const UnwindRule &rule, LoadBias bias, const RegisterSet &callee,
+std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const RegisterSet &callee,
                                       const MemoryView &memory, Caller &caller) {
   const Application application(bias, callee, memory);
   caller.cfa = {};
   caller.pc.reset();
-  const Value cfa = application.cfa(rule.cfa);
+  const Value cfa = application.cfa(row.cfa);
   if (!cfa)
     return cfa.error();
   caller.cfa = RunAddress{*cfa};
   caller.registers = x86_64::default_caller(callee, caller.cfa);
-  for (const RegisterRule &one : rule.registers) {
+  for (const RegisterRule &one : row.registers) {
     if (one.kind == RegisterRule::Kind::undefined) {
       caller.registers.forget(one.dwarf_number);
       continue;
@@ -100,12 +100,12 @@ std::optional<StepFailure> apply_rule(const UnwindRule &rule, LoadBias bias, con
       caller.registers.set(one.dwarf_number, *value);
     } else {
       // A lost register hurts only those who need it; without a return address or a stack pointer there is no caller.
-      if (one.dwarf_number == rule.return_address_register || one.dwarf_number == x86_64::rsp)
+      if (one.dwarf_number == row.return_address_register || one.dwarf_number == x86_64::rsp)
         return value.error();
       caller.registers.forget(one.dwarf_number);
     }
   }
-  if (const auto pc = caller.registers.get(rule.return_address_register))
+  if (const auto pc = caller.registers.get(row.return_address_register))
     caller.pc = RunAddress{*pc};
   return std::nullopt;
 }

@@ -1,10 +1,10 @@
-// Applies one unwind rule: from a frame's registers to its caller's. It knows nothing of modules or of how rules are
-// found.
+// Applies one row of call frame information: from a frame's registers to its caller's. It knows nothing of modules or
+// of how rows are found.
 //
 // Source: DWARF 5 section 6.4.1, "Structure of Call Frame Information".
 #pragma once
 
-#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/cfi/cfi_table.h"
 #include "dwarf/unwind/unwinder.h"
 #include "machine/memory_view.h"
 #include "machine/registers.h"
@@ -23,11 +23,11 @@ struct StepFailure {
 struct Caller {
   RegisterSet registers;
   RunAddress cfa;               ///< of the callee
-  std::optional<RunAddress> pc; ///< none: the rule says that there is no caller
+  std::optional<RunAddress> pc; ///< none: the row says that there is no caller
 };
 
 /// Fills `caller`. On failure only `caller.cfa` means something, and it is 0 where not even the CFA was found.
-std::optional<StepFailure> apply_rule(const UnwindRule &rule, LoadBias bias, const RegisterSet &callee,
+std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const RegisterSet &callee,
                                       const MemoryView &memory, Caller &caller);
 
 } // namespace inspect

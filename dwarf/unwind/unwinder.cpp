@@ -33,7 +33,7 @@ private:
 
   bool step();
   bool step_by_extension(const UnwindExtension::Step &found);
-  bool step_by_rule(const CodePlace &place);
+  bool step_by_row(const CodePlace &place);
   bool step_over_signal();
   bool step_by_guess(const CodePlace &place);
   bool accept(RunAddress pc, FrameOrigin origin);
@@ -123,7 +123,7 @@ bool Walk::step() {
     frame.pc_is_return_address = false;
   if (place.trampoline)
     return step_over_signal();
-  return place.rule != nullptr ? step_by_rule(place) : step_by_guess(place);
+  return place.row != nullptr ? step_by_row(place) : step_by_guess(place);
 }
 
 bool Walk::step_by_extension(const UnwindExtension::Step &found) {
@@ -143,18 +143,18 @@ bool Walk::step_by_extension(const UnwindExtension::Step &found) {
   return true;
 }
 
-bool Walk::step_by_rule(const CodePlace &place) {
-  auto failure = apply_rule(*place.rule, place.bias, registers(), memory_, next());
+bool Walk::step_by_row(const CodePlace &place) {
+  auto failure = apply_row(*place.row, place.bias, registers(), memory_, next());
   Frame &frame = stack_.frames.back();
   frame.cfa = next().cfa;
   if (failure)
     return end(failure->end, failure->end == StackEnd::bad_rule ? frame.pc : failure->at, std::move(failure->reason));
   // A function that is entered by a return which nobody called for has a caller only if the stack says so plausibly:
   // makecontext(3) leaves none to its last one (test: "A coroutine's stack ends where makecontext(3) began it").
-  const bool made_by_hand = place.starts_here && !place.rule->signal_frame;
+  const bool made_by_hand = place.starts_here && !place.row->signal_frame;
   if (!next().pc || (made_by_hand && !code_.may_be_return_address(*next().pc)))
     return end(StackEnd::complete, {}, {});
-  return accept(*next().pc, place.rule->signal_frame ? FrameOrigin::signal_frame : FrameOrigin::call_frame_info);
+  return accept(*next().pc, place.row->signal_frame ? FrameOrigin::signal_frame : FrameOrigin::call_frame_info);
 }
 
 bool Walk::step_over_signal() {

@@ -15,7 +15,7 @@ bool is_default(const RegisterRule &rule) {
   if (std::ranges::find(callee_saved, rule.dwarf_number) != callee_saved.end())
     return rule.kind == RegisterRule::Kind::same_value;
   if (rule.dwarf_number == rsp)
-    return rule.kind == RegisterRule::Kind::is_cfa_offset && rule.offset == 0;
+    return rule.kind == RegisterRule::Kind::val_offset && rule.offset == 0;
   return rule.kind == RegisterRule::Kind::undefined;
 }
 

@@ -4,7 +4,7 @@
 // Sources: System V psABI, AMD64 supplement, section 3.2.1 "Registers" and figure 3.4.
 #pragma once
 
-#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/cfi/cfi_table.h"
 #include "machine/registers.h"
 #include "machine/x86_64/registers.h"
 

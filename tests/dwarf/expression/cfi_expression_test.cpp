@@ -43,7 +43,7 @@ struct World {
     memory.add(RunAddress{0x1000}, bytes);
   }
   Result<std::uint64_t> run(const Expression &expression) const {
-    return evaluate(expression.ops(), {registers, memory, LoadBias{0x10000}, cfa});
+    return evaluate(cfi_expression(expression.ops()), {registers, memory, LoadBias{0x10000}, cfa});
   }
   std::uint64_t value(const Expression &expression) const {
     const auto result = run(expression);

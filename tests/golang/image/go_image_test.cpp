@@ -185,9 +185,9 @@ TEST_CASE("frame sizes are those of the DWARF that the Go linker makes") {
       const auto function = table.function(i);
       for (RunAddress pc = function->entry; pc < function->end; pc = pc + 5) {
         const auto delta = table.stack_delta(*function, pc);
-        UnwindRules *rules = image->modules().rules(pc);
+        CfiTable *rules = image->modules().rules(pc);
         REQUIRE(rules != nullptr);
-        const UnwindRule *rule = rules->at(image->image().module->bias().to_link(pc));
+        const CfiRow *rule = rules->at(image->image().module->bias().to_link(pc));
         constexpr unsigned stack_pointer = 7;
         if (!delta || rule == nullptr || rule->cfa.kind != RegisterRule::Kind::in_register ||
             rule->cfa.from_register != stack_pointer)

@@ -1,4 +1,4 @@
-#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/cfi/cfi_table.h"
 
 #include "dwarf/cfi/x86_64/abi.h"
 #include "dwarf/module/module.h"
@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <map>
 #include <span>
 #include <unordered_map>
@@ -30,7 +31,7 @@ RegisterRule simplified(std::span<const Dwarf_Op> ops) {
   const std::span<const Dwarf_Op> body = is_value ? ops.first(ops.size() - 1) : ops;
   const bool from_cfa = !body.empty() && body[0].atom == DW_OP_call_frame_cfa;
   if (from_cfa && (body.size() == 1 || (body.size() == 2 && body[1].atom == DW_OP_plus_uconst))) {
-    rule.kind = is_value ? RegisterRule::Kind::is_cfa_offset : RegisterRule::Kind::at_cfa_offset;
+    rule.kind = is_value ? RegisterRule::Kind::val_offset : RegisterRule::Kind::offset;
     rule.offset = body.size() == 2 ? static_cast<std::int64_t>(body[1].number) : 0;
   } else if (body.size() == 1 && !is_value && body[0].atom == DW_OP_regx) {
     rule.kind = RegisterRule::Kind::in_register;
@@ -39,8 +40,8 @@ RegisterRule simplified(std::span<const Dwarf_Op> ops) {
     rule.kind = RegisterRule::Kind::in_register;
     rule.from_register = body[0].atom - DW_OP_reg0;
   } else {
-    rule.kind = is_value ? RegisterRule::Kind::is_expression : RegisterRule::Kind::at_expression;
-    rule.expression.assign(ops.begin(), ops.end());
+    rule.kind = is_value ? RegisterRule::Kind::val_expression : RegisterRule::Kind::expression;
+    rule.expression = cfi_expression(ops);
   }
   return rule;
 }
@@ -57,13 +58,13 @@ bool read_cfa(Dwarf_Frame &frame, RegisterRule &rule) {
     rule.from_register = short_form ? ops[0].atom - DW_OP_breg0 : static_cast<unsigned>(ops[0].number);
     rule.offset = static_cast<std::int64_t>(short_form ? ops[0].number : ops[0].number2);
   } else {
-    rule.kind = RegisterRule::Kind::is_expression;
-    rule.expression.assign(ops, ops + count);
+    rule.kind = RegisterRule::Kind::val_expression;
+    rule.expression = cfi_expression({ops, count});
   }
   return true;
 }
 
-/// False where libdw cannot make sense of the register's rule.
+/// False where the register's rule is malformed.
 bool read_register(Dwarf_Frame &frame, unsigned number, RegisterRule &rule) {
   Dwarf_Op memory[3];
   Dwarf_Op *ops = nullptr;
@@ -81,7 +82,7 @@ bool read_register(Dwarf_Frame &frame, unsigned number, RegisterRule &rule) {
 
 } // namespace
 
-struct UnwindRules::State {
+struct CfiTable::State {
   explicit State(Module &its_module) : module(its_module) {}
 
   Module &module;
@@ -89,9 +90,9 @@ struct UnwindRules::State {
   bool debug_frame_opened = false;
   std::unique_ptr<Dwarf_CFI, EndCfi> eh_frame;
   Dwarf_CFI *debug_frame = nullptr; ///< owned by the module's Dwarf
-  std::deque<UnwindRule> rules;     ///< never moves its elements
-  std::map<std::uint64_t, const UnwindRule *> by_begin;
-  std::unordered_map<std::uint64_t, const UnwindRule *> by_pc; ///< null: known to have no rule
+  std::deque<CfiRow> rows;     ///< never moves its elements
+  std::map<std::uint64_t, const CfiRow *> by_begin;
+  std::unordered_map<std::uint64_t, const CfiRow *> by_pc; ///< null: known to have no row
   std::string reason;
 
   void open_eh_frame() {
@@ -106,82 +107,82 @@ struct UnwindRules::State {
     debug_frame_opened = true;
   }
 
-  const UnwindRule *look_up(LinkAddress pc);
-  std::optional<UnwindRule> decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset);
-  const UnwindRule *keep(UnwindRule rule);
+  const CfiRow *look_up(LinkAddress pc);
+  std::optional<CfiRow> decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset);
+  const CfiRow *keep(CfiRow row);
 };
 
 /// `table_offset` is what the table's addresses exceed the module's link-time addresses by.
-std::optional<UnwindRule> UnwindRules::State::decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset) {
+std::optional<CfiRow> CfiTable::State::decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset) {
   Dwarf_Frame *raw = nullptr;
   if (dwarf_cfi_addrframe(&table, pc.value + table_offset, &raw) != 0) {
     reason = dwarf_errmsg(-1);
     return std::nullopt;
   }
   const FramePointer frame(raw);
-  UnwindRule rule;
+  CfiRow row;
   Dwarf_Addr begin = 0;
   Dwarf_Addr end = 0;
   bool signal_frame = false;
   const int return_register = dwarf_frame_info(frame.get(), &begin, &end, &signal_frame);
-  if (return_register < 0 || !read_cfa(*frame, rule.cfa)) {
-    reason = "the unwind table holds no usable rule there";
+  if (return_register < 0 || !read_cfa(*frame, row.cfa)) {
+    reason = "the unwind table holds no usable rules there";
     return std::nullopt;
   }
-  rule.return_address_register = static_cast<unsigned>(return_register);
-  rule.signal_frame = signal_frame;
+  row.return_address_register = static_cast<unsigned>(return_register);
+  row.signal_frame = signal_frame;
   for (unsigned number = 0; number < x86_64::unwound_registers; ++number) {
     RegisterRule one;
     if (!read_register(*frame, number, one)) {
-      reason = "the unwind table holds a register rule that makes no sense";
+      reason = "the unwind table holds a malformed register rule";
       return std::nullopt;
     }
     x86_64::correct_silence(one);
-    if (!x86_64::is_default(one) || number == rule.return_address_register)
-      rule.registers.push_back(std::move(one));
+    if (!x86_64::is_default(one) || number == row.return_address_register)
+      row.registers.push_back(std::move(one));
   }
   // Not from `begin`: behind DW_CFA_restore_state libdw 0.188 says the start of the row that was remembered, so that
   // the range takes in rows of other rules (test: "At every instruction of a static program …").
   const LinkAddress last = LinkAddress{end - table_offset};
-  rule.valid = {pc, last > pc ? last : pc + 1};
-  return rule;
+  row.valid = {pc, last > pc ? last : pc + 1};
+  return row;
 }
 
-const UnwindRule *UnwindRules::State::keep(UnwindRule rule) {
-  const UnwindRule *kept = &rules.emplace_back(std::move(rule));
+const CfiRow *CfiTable::State::keep(CfiRow row) {
+  const CfiRow *kept = &rows.emplace_back(std::move(row));
   by_begin.insert_or_assign(kept->valid.begin.value, kept);
   return kept;
 }
 
-const UnwindRule *UnwindRules::State::look_up(LinkAddress pc) {
+const CfiRow *CfiTable::State::look_up(LinkAddress pc) {
   auto after = by_begin.upper_bound(pc.value);
   if (after != by_begin.begin() && (--after)->second->valid.contains(pc))
     return after->second;
   reason = "the module has no unwind table";
   open_eh_frame();
   if (eh_frame != nullptr) {
-    if (auto rule = decode(*eh_frame, pc, 0))
-      return keep(std::move(*rule));
+    if (auto row = decode(*eh_frame, pc, 0))
+      return keep(std::move(*row));
   }
   // Only now, and only where needed: the DWARF may be in a file of its own of several hundred megabytes.
   open_debug_frame();
   if (debug_frame != nullptr) {
-    if (auto rule = decode(*debug_frame, pc, module.debug_offset()))
-      return keep(std::move(*rule));
+    if (auto row = decode(*debug_frame, pc, module.debug_offset()))
+      return keep(std::move(*row));
   }
   return nullptr;
 }
 
-UnwindRules::UnwindRules(Module &module) : state_(std::make_unique<State>(module)) {}
-UnwindRules::~UnwindRules() = default;
+CfiTable::CfiTable(Module &module) : state_(std::make_unique<State>(module)) {}
+CfiTable::~CfiTable() = default;
 
-void UnwindRules::warm_up() {
+void CfiTable::warm_up() {
   state_->open_eh_frame();
   if (state_->eh_frame == nullptr)
     state_->open_debug_frame();
 }
 
-const UnwindRule *UnwindRules::at(LinkAddress pc) {
+const CfiRow *CfiTable::at(LinkAddress pc) {
   const auto known = state_->by_pc.find(pc.value);
   if (known != state_->by_pc.end() && known->second != nullptr)
     return known->second;
@@ -189,12 +190,12 @@ const UnwindRule *UnwindRules::at(LinkAddress pc) {
     state_->reason = "no unwind table covers it";
     return nullptr;
   }
-  const UnwindRule *rule = state_->look_up(pc);
-  state_->by_pc.emplace(pc.value, rule);
-  return rule;
+  const CfiRow *row = state_->look_up(pc);
+  state_->by_pc.emplace(pc.value, row);
+  return row;
 }
 
-const std::string &UnwindRules::reason() const {
+const std::string &CfiTable::reason() const {
   return state_->reason;
 }
 

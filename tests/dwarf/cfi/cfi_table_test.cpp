@@ -1,4 +1,4 @@
-#include "dwarf/cfi/unwind_rules.h"
+#include "dwarf/cfi/cfi_table.h"
 
 #include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/symbols/symbol_table.h"
@@ -56,20 +56,20 @@ std::map<std::uint64_t, Row> readelf_rows(const std::string &path) {
   return rows;
 }
 
-std::string shown(const UnwindRule &rule, const std::string &column) {
+std::string shown(const CfiRow &row, const std::string &column) {
   const auto number = column == "ra" ? x86_64::return_address : x86_64::register_by_name(column);
   REQUIRE(number);
-  for (const RegisterRule &one : rule.registers) {
+  for (const RegisterRule &one : row.registers) {
     if (one.dwarf_number != *number)
       continue;
     switch (one.kind) {
-    case Kind::at_cfa_offset:
+    case Kind::offset:
       return fmt::format("c{:+}", one.offset);
     case Kind::in_register:
       return fmt::format("r{}", one.from_register);
-    case Kind::at_expression:
+    case Kind::expression:
       return "exp";
-    case Kind::is_expression:
+    case Kind::val_expression:
       return "vexp";
     default:
       return "u";
@@ -78,12 +78,12 @@ std::string shown(const UnwindRule &rule, const std::string &column) {
   return "u";
 }
 
-std::string shown_cfa(const UnwindRule &rule) {
-  if (rule.cfa.kind != Kind::in_register)
+std::string shown_cfa(const CfiRow &row) {
+  if (row.cfa.kind != Kind::in_register)
     return "exp";
   for (const x86_64::RegisterName &name : x86_64::register_names()) {
-    if (name.number == rule.cfa.from_register)
-      return fmt::format("{}{:+}", name.name, rule.cfa.offset);
+    if (name.number == row.cfa.from_register)
+      return fmt::format("{}{:+}", name.name, row.cfa.offset);
   }
   return "?";
 }
@@ -95,12 +95,12 @@ std::unique_ptr<Module> opened(const std::string &path) {
 }
 
 /// Compares every row; how many there were.
-std::size_t compare_rows(UnwindRules &rules, const std::map<std::uint64_t, Row> &rows) {
+std::size_t compare_rows(CfiTable &table, const std::map<std::uint64_t, Row> &rows) {
   for (const auto &[address, row] : rows) {
-    const UnwindRule *rule = rules.at(LinkAddress{address});
+    const CfiRow *row = table.at(LinkAddress{address});
     INFO(fmt::format("{:#x}", address));
     REQUIRE(rule != nullptr);
-    REQUIRE(rule->valid.contains(LinkAddress{address}));
+    REQUIRE(row->valid.contains(LinkAddress{address}));
     for (const auto &[column, text] : row) {
       INFO(column);
       // An expression that only adds to a register is told apart from others here, but not by readelf.
@@ -154,54 +154,54 @@ private:
 TEST_CASE("Unwind rules are those that readelf reads, at every row of the tables") {
   for (const std::string &path : {test::fixture_path("unwind_static"), test::fixture_path("unwind_optimized")}) {
     const auto module = opened(path);
-    UnwindRules rules(*module);
-    rules.warm_up();
-    CHECK(compare_rows(rules, readelf_rows(path)) > 20);
+    CfiTable table(*module);
+    table.warm_up();
+    CHECK(compare_rows(table, readelf_rows(path)) > 20);
   }
 }
 
 TEST_CASE("A rule holds for its range and lives on while others are read") {
   const std::string path = test::fixture_path("unwind_static");
   const auto module = opened(path);
-  UnwindRules rules(*module);
+  CfiTable table(*module);
   const auto rows = readelf_rows(path);
-  const UnwindRule *first = rules.at(LinkAddress{rows.begin()->first});
+  const CfiRow *first = table.at(LinkAddress{rows.begin()->first});
   REQUIRE(first != nullptr);
-  const UnwindRule copy = *first;
+  const CfiRow copy = *first;
   for (const auto &[address, row] : rows)
-    REQUIRE(rules.at(LinkAddress{address}) != nullptr);
-  CHECK(rules.at(LinkAddress{rows.begin()->first}) == first);
-  CHECK(rules.at(first->valid.end - 1) == first);
+    REQUIRE(table.at(LinkAddress{address}) != nullptr);
+  CHECK(table.at(LinkAddress{rows.begin()->first}) == first);
+  CHECK(table.at(first->valid.end - 1) == first);
   CHECK(first->cfa.offset == copy.cfa.offset);
 }
 
 TEST_CASE("What tables leave unsaid of rbx and rax is what the ABI says") {
   const std::string path = test::fixture_path("unwind_unoptimized");
   const auto module = opened(path);
-  UnwindRules rules(*module);
+  CfiTable table(*module);
   const auto symbols = test::nm(path);
   const auto leaf = std::ranges::find(symbols, "leaf", &test::NmSymbol::name);
   REQUIRE(leaf != symbols.end());
-  const UnwindRule *rule = rules.at(LinkAddress{leaf->address});
+  const CfiRow *row = table.at(LinkAddress{leaf->address});
   REQUIRE(rule != nullptr);
   // At a function's first instruction nothing is saved but the return address.
-  REQUIRE(rule->registers.size() == 1);
-  CHECK(rule->registers[0].dwarf_number == x86_64::return_address);
-  CHECK(rule->registers[0].kind == Kind::at_cfa_offset);
-  CHECK(rule->registers[0].offset == -8);
-  CHECK(rule->return_address_register == x86_64::return_address);
-  CHECK_FALSE(rule->signal_frame);
+  REQUIRE(row->registers.size() == 1);
+  CHECK(row->registers[0].dwarf_number == x86_64::return_address);
+  CHECK(row->registers[0].kind == Kind::offset);
+  CHECK(row->registers[0].offset == -8);
+  CHECK(row->return_address_register == x86_64::return_address);
+  CHECK_FALSE(row->signal_frame);
 }
 
 TEST_CASE("The outermost function's return address is undefined") {
   const auto module = opened(test::fixture_path("unwind_static"));
-  UnwindRules rules(*module);
+  CfiTable table(*module);
   GElf_Ehdr header;
   REQUIRE(gelf_getehdr(module->elf(), &header) != nullptr);
-  const UnwindRule *rule = rules.at(LinkAddress{header.e_entry});
+  const CfiRow *row = table.at(LinkAddress{header.e_entry});
   REQUIRE(rule != nullptr);
-  const auto address = std::ranges::find(rule->registers, x86_64::return_address, &RegisterRule::dwarf_number);
-  REQUIRE(address != rule->registers.end());
+  const auto address = std::ranges::find(row->registers, x86_64::return_address, &RegisterRule::dwarf_number);
+  REQUIRE(address != row->registers.end());
   CHECK(address->kind == Kind::undefined);
 }
 
@@ -215,8 +215,8 @@ TEST_CASE("An image without section headers has the same rules") {
   header.e_shstrndx = 0;
   bytes.set_header(header);
   const auto module = opened(bytes.write(folder / "no-sections"));
-  UnwindRules rules(*module);
-  CHECK(compare_rows(rules, readelf_rows(path)) > 20);
+  CfiTable table(*module);
+  CHECK(compare_rows(table, readelf_rows(path)) > 20);
 }
 
 TEST_CASE("The vDSO, which is in memory only, has rules") {
@@ -231,11 +231,11 @@ TEST_CASE("The vDSO, which is in memory only, has rules") {
   SymbolTable symbols(**module);
   const auto symbol = symbols.by_name("__vdso_clock_gettime");
   REQUIRE(symbol);
-  UnwindRules rules(**module);
-  const UnwindRule *rule = rules.at(symbol->address);
+  CfiTable table(**module);
+  const CfiRow *row = table.at(symbol->address);
   REQUIRE(rule != nullptr);
-  CHECK(rule->cfa.from_register == x86_64::rsp);
-  CHECK(rule->cfa.offset == 8);
+  CHECK(row->cfa.from_register == x86_64::rsp);
+  CHECK(row->cfa.offset == 8);
 }
 
 TEST_CASE("A .debug_frame in a separate debug file is found") {
@@ -250,19 +250,19 @@ TEST_CASE("A .debug_frame in a separate debug file is found") {
             " && objcopy --add-gnu-debuglink=p.debug lone p");
   {
     const auto module = opened(folder / "p");
-    UnwindRules rules(*module);
-    const UnwindRule *rule = rules.at(inside);
+    CfiTable table(*module);
+    const CfiRow *row = table.at(inside);
     REQUIRE(rule != nullptr);
-    CHECK(rule->cfa.kind == Kind::in_register);
-    CHECK(rule->cfa.offset > 300);
+    CHECK(row->cfa.kind == Kind::in_register);
+    CHECK(row->cfa.offset > 300);
   }
   test::run("rm " + (folder / "p.debug"));
   const auto module = opened(folder / "lone");
-  UnwindRules rules(*module);
-  CHECK(rules.at(inside) == nullptr);
-  CHECK_FALSE(rules.reason().empty());
-  CHECK(rules.at(inside) == nullptr);
-  CHECK_FALSE(rules.reason().empty());
+  CfiTable table(*module);
+  CHECK(table.at(inside) == nullptr);
+  CHECK_FALSE(table.reason().empty());
+  CHECK(table.at(inside) == nullptr);
+  CHECK_FALSE(table.reason().empty());
 }
 
 TEST_CASE("Images whose tables are gone or empty have no rules, and say so") {
@@ -270,11 +270,11 @@ TEST_CASE("Images whose tables are gone or empty have no rules, and say so") {
   const std::string program = test::fixture_path("unwind_optimized");
   test::run("cd " + folder.path() + " && strip -o p " + program + " && objcopy -R .eh_frame -R .eh_frame_hdr p bare");
   const auto module = opened(folder / "bare");
-  UnwindRules rules(*module);
-  rules.warm_up();
+  CfiTable table(*module);
+  table.warm_up();
   for (const std::uint64_t address : {0ULL, 0x1000ULL, 0x1100ULL, ~0ULL}) {
-    CHECK(rules.at(LinkAddress{address}) == nullptr);
-    CHECK_FALSE(rules.reason().empty());
+    CHECK(table.at(LinkAddress{address}) == nullptr);
+    CHECK_FALSE(table.reason().empty());
   }
 }
 
