@@ -16,7 +16,7 @@
 #pragma once
 
 #include "allocators/other_allocators.h"
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 
 #include <chrono>
 #include <cstdint>

@@ -12,7 +12,7 @@
 
 #include "allocators/malloc_arena.h"
 #include "allocators/malloc_layout.h"
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 
 #include <optional>
 #include <vector>

@@ -9,7 +9,7 @@
 // 1.2.3 src/malloc/mallocng (alloc_slots …) and 1.1 src/malloc/malloc.c, whose names are not exported.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 
 #include <string>
 #include <vector>

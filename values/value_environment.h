@@ -2,7 +2,7 @@
 // libdw is not.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "dwarf/types/type_reader.h"
 #include "golang/arguments/word_values.h"
 #include "golang/signatures/type_conversion.h"

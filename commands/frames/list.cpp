@@ -56,7 +56,7 @@ Result<Place> place_of_function(Session &session, const std::string &name) {
   const auto symbol = find_symbol(session.target(), name, session.cancellation());
   if (!symbol)
     return std::unexpected(symbol.error());
-  const Symbolized &where = session.target().modules().symbolize(symbol->address);
+  const Symbolized &where = session.target().symbolizer().at(symbol->address);
   if (where.frames.empty() || where.frames.back().file.empty())
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("no source line is known for {}", name),
                                  fmt::format("disassemble -l {}", name)));

@@ -1,13 +1,14 @@
 #include "dwarf/cfi/cfi_table.h"
 
 #include "dwarf/cfi/x86_64/abi.h"
-#include "dwarf/module/module.h"
+#include "dwarf/module/module_map.h"
 
 #include <cstdlib>
 #include <deque>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <map>
+#include <new>
 #include <span>
 #include <unordered_map>
 
@@ -90,7 +91,7 @@ struct CfiTable::State {
   bool debug_frame_opened = false;
   std::unique_ptr<Dwarf_CFI, EndCfi> eh_frame;
   Dwarf_CFI *debug_frame = nullptr; ///< owned by the module's Dwarf
-  std::deque<CfiRow> rows;     ///< never moves its elements
+  std::deque<CfiRow> rows;          ///< never moves its elements
   std::map<std::uint64_t, const CfiRow *> by_begin;
   std::unordered_map<std::uint64_t, const CfiRow *> by_pc; ///< null: known to have no row
   std::string reason;
@@ -197,6 +198,20 @@ const CfiRow *CfiTable::at(LinkAddress pc) {
 
 const std::string &CfiTable::reason() const {
   return state_->reason;
+}
+
+CfiTable &cfi_of(Module &module) {
+  return module.reader<CfiTable>();
+}
+
+void open_cfi_tables(ModuleMap &modules) {
+  for (Module *module : modules.modules()) {
+    try {
+      cfi_of(*module).warm_up();
+    } catch (const std::bad_alloc &) {
+      module->warn_of_missing_memory();
+    }
+  }
 }
 
 } // namespace inspect

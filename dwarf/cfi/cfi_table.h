@@ -18,6 +18,7 @@
 namespace inspect {
 
 class Module;
+class ModuleMap;
 
 /// How one register of the caller (or the CFA) is computed: DWARF's register rules, by their names there.
 struct RegisterRule {
@@ -64,5 +65,10 @@ private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// The module's own, kept with it.
+CfiTable &cfi_of(Module &module);
+/// Warms up those of all modules, so that nothing is opened or parsed while the target is stopped.
+void open_cfi_tables(ModuleMap &modules);
 
 } // namespace inspect

@@ -138,10 +138,10 @@ private:
   }
 
   Step rearrange(const CfiOperation &op) {
-    const std::uint64_t wanted = op.opcode == DW_OP_pick                            ? op.operand + 1
-                                 : op.opcode == DW_OP_rot                           ? 3
+    const std::uint64_t wanted = op.opcode == DW_OP_pick                              ? op.operand + 1
+                                 : op.opcode == DW_OP_rot                             ? 3
                                  : op.opcode == DW_OP_over || op.opcode == DW_OP_swap ? 2
-                                                                                  : 1;
+                                                                                      : 1;
     if (wanted > max_expression_stack_depth)
       return std::unexpected(corrupt_expression("picks a value from beyond its stack"));
     if (auto enough = need(static_cast<unsigned>(wanted)); !enough)

@@ -13,7 +13,7 @@
 // 3 names are in .dwo files, which only those who may open files can read.
 #include "dwarf/indexer/confinement.h"
 #include "dwarf/indexer/unit_range_reader.h"
-#include "dwarf/raw/names/name_making.h"
+#include "dwarf/raw/names/index_builder.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -111,11 +111,11 @@ Result<void> make_names(const Arguments &arguments) {
   static_assert(sizeof header.build_id == sizeof arguments.header.build_id);
   std::ranges::copy(arguments.header.build_id, header.build_id);
   header.other_files = arguments.other_files;
-  const auto table = make_name_table({.descriptor = arguments.input,
-                                      .common = arguments.common,
-                                      .package = arguments.package,
-                                      .path = "the file",
-                                      .header = header});
+  const auto table = build_name_index({.descriptor = arguments.input,
+                                       .common = arguments.common,
+                                       .package = arguments.package,
+                                       .path = "the file",
+                                       .header = header});
   if (!table)
     return std::unexpected(table.error());
   return write_all(arguments.output, table->bytes.data(), table->bytes.size());

@@ -2,7 +2,7 @@
 // called it, for what only the caller still knows (DW_OP_entry_value).
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "machine/address.h"
 #include "machine/error.h"
 #include "machine/memory_view.h"
@@ -18,7 +18,7 @@ struct FrameContext {
   Module *module = nullptr; ///< null: the pc is in none, and nothing but registers is known
   RunAddress pc;
   RunAddress lookup;                      ///< the address that names are looked up at: of return addresses one less
-  const RegisterSet *registers = nullptr; ///< null: not kept
+  const RegisterSet *registers = nullptr; ///< the recovered ones; null: not kept
   std::optional<RunAddress> cfa;
   const MemoryView *memory = nullptr;
   ModuleMap *modules = nullptr;

@@ -7,6 +7,7 @@
 #include "dwarf/location/location_machine.h"
 #include "dwarf/location/passed_values.h"
 #include "dwarf/symbolize/line_resolver.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "dwarf/types/type_reader.h"
 
 #include <dwarf.h>
@@ -110,7 +111,7 @@ Result<Location> declared_elsewhere(Dwarf_Die variable, const FrameContext &fram
   if (frame.module != nullptr)
     modules.insert(modules.begin(), frame.module);
   for (Module *module : modules) {
-    const auto symbol = frame.modules->symbols(*module)->by_name(name);
+    const auto symbol = symbols_of(*module).by_name(name);
     if (!symbol || symbol->is_function)
       continue;
     Location location;
@@ -214,9 +215,8 @@ Result<std::span<const Dwarf_Op>> operations_at(Dwarf_Attribute &attribute, cons
 }
 
 Result<Dwarf_Die> physical_function(const FrameContext &frame) {
-  if (frame.module != nullptr && frame.modules != nullptr)
-    if (const auto function =
-            frame.modules->lines(*frame.module)->function_at(frame.module->bias().to_link(frame.lookup)))
+  if (frame.module != nullptr)
+    if (const auto function = lines_of(*frame.module).function_at(frame.module->bias().to_link(frame.lookup)))
       return *function;
   return std::unexpected(Error(ErrorKind::not_found, "no debug information describes the function"));
 }

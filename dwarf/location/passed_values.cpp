@@ -145,8 +145,8 @@ std::optional<Dwarf_Die> code_of(Dwarf_Die origin, const FrameContext &frame) {
   if (entry_of(origin))
     return origin;
   if (is_external(origin)) {
-    const auto symbol = frame.modules->symbols(*frame.module)->by_name(linkage_name_of(origin));
-    return symbol ? frame.modules->lines(*frame.module)->function_at(symbol->address) : std::nullopt;
+    const auto symbol = symbols_of(*frame.module).by_name(linkage_name_of(origin));
+    return symbol ? lines_of(*frame.module).function_at(symbol->address) : std::nullopt;
   }
   // The description of a function that was inlined elsewhere: its own code is another DIE of the unit.
   std::optional<Dwarf_Die> instance;
@@ -210,7 +210,7 @@ bool Inquiry::is_symbol_of_callee(const std::string &name) {
   const auto entry = run_entry_of(callee_, *frame_.module);
   if (name.empty() || !entry)
     return false;
-  const auto symbol = frame_.modules->symbols(*frame_.module)->by_name(name);
+  const auto symbol = symbols_of(*frame_.module).by_name(name);
   return symbol && frame_.module->bias().to_run(symbol->address) == *entry;
 }
 

@@ -1,6 +1,7 @@
 #include "dwarf/location/thread_local_storage.h"
 
 #include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbols/symbol_table.h"
 
 #include <algorithm>
 #include <elf.h>
@@ -135,7 +136,7 @@ std::optional<std::uint64_t> LinkMaps::field(RunAddress link_map, std::string_vi
   for (Module *module : modules_.modules()) {
     if (!module->name().starts_with("libc") && !module->name().starts_with("libpthread"))
       continue;
-    const auto symbol = modules_.symbols(*module)->by_name(name);
+    const auto symbol = symbols_of(*module).by_name(name);
     const auto descriptor =
         symbol ? read_value<std::array<std::uint32_t, 3>>(memory_, module->bias().to_run(symbol->address))
                : std::unexpected(Error(ErrorKind::not_found, "no descriptor"));

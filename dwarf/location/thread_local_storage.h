@@ -13,7 +13,7 @@
 // src/internal/pthread_impl.h.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "machine/address.h"
 #include "machine/error.h"
 #include "machine/memory_view.h"

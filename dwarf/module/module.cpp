@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <new>
+#include <unordered_map>
 
 namespace inspect {
 namespace {
@@ -135,6 +136,7 @@ struct Module::State {
   std::unique_ptr<SplitPackage> package;
   bool tried_mini = false;
   std::optional<ElfImage> mini;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> readers; // end first: they refer to all of the above
 
   Result<void> load(const MemoryView &memory);
   Result<void> load_file();
@@ -392,6 +394,14 @@ const MemoryView &Module::file_memory() const {
 
 void Module::add_warning(std::string warning) {
   state_->warnings.push_back(std::move(warning));
+}
+
+void Module::warn_of_missing_memory() {
+  add_warning(fmt::format("not enough memory to read all of {}", path()));
+}
+
+std::shared_ptr<void> &Module::kept_reader(const std::type_index &type) {
+  return state_->readers[type];
 }
 
 std::vector<std::string> Module::take_warnings() {

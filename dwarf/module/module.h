@@ -19,6 +19,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <typeindex>
 #include <vector>
 
 namespace inspect {
@@ -96,8 +98,20 @@ public:
   std::vector<std::string> take_warnings();
   /// For those who read the module's files and find something wrong with them.
   void add_warning(std::string warning);
+  void warn_of_missing_memory();
+
+  /// What is made of a module once and kept with it: its SymbolTable, its CfiTable, its LineResolver; each header has a
+  /// function that asks for it (symbols_of, cfi_of, lines_of). Made from the module on first use, it goes with it.
+  template <typename Reader> Reader &reader() {
+    std::shared_ptr<void> &kept = kept_reader(typeid(Reader));
+    if (kept == nullptr)
+      kept = std::make_shared<Reader>(*this);
+    return *static_cast<Reader *>(kept.get());
+  }
 
 private:
+  std::shared_ptr<void> &kept_reader(const std::type_index &type);
+
   struct State;
   explicit Module(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

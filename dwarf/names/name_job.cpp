@@ -1,6 +1,6 @@
 #include "dwarf/names/name_job.h"
 
-#include "dwarf/raw/names/name_making.h"
+#include "dwarf/raw/names/index_builder.h"
 #include "dwarf/split/split_files.h"
 #include "dwarf/split/split_package.h"
 #include "dwarf/unit_index/indexed_file.h"
@@ -43,17 +43,17 @@ public:
   /// Without cache and worker.
   Result<OpenedNames> here() {
     SplitFiles files;
-    auto made = make_name_table({.descriptor = job_.descriptor.get(),
-                                 .common = job_.common.get(),
-                                 .package = job_.package.get(),
-                                 .path = job_.path,
-                                 .header = {},
-                                 .split_files =
-                                     [&](const RawDie &skeleton, std::uint64_t id) {
-                                       const SplitFile *found = files.find(skeleton, job_.descriptor.get(), id);
-                                       return found != nullptr ? &found->sections : nullptr;
-                                     },
-                                 .cancellation = cancellation_});
+    auto made = build_name_index({.descriptor = job_.descriptor.get(),
+                                  .common = job_.common.get(),
+                                  .package = job_.package.get(),
+                                  .path = job_.path,
+                                  .header = {},
+                                  .split_files =
+                                      [&](const RawDie &skeleton, std::uint64_t id) {
+                                        const SplitFile *found = files.find(skeleton, job_.descriptor.get(), id);
+                                        return found != nullptr ? &found->sections : nullptr;
+                                      },
+                                  .cancellation = cancellation_});
     if (!made)
       return std::unexpected(made.error());
     auto table = NameTable::of(std::move(made->bytes));

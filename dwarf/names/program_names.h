@@ -15,8 +15,8 @@
 // versions 7 and 8).
 #pragma once
 
+#include "dwarf/module/module_map.h"
 #include "dwarf/raw/names/name_record.h"
-#include "dwarf/symbolize/module_map.h"
 #include "machine/cancellation.h"
 
 #include <cstddef>

@@ -186,4 +186,8 @@ std::vector<std::string> LineResolver::files(const Cancellation *cancellation) {
   return {found.begin(), found.end()};
 }
 
+LineResolver &lines_of(Module &module) {
+  return module.reader<LineResolver>();
+}
+
 } // namespace inspect

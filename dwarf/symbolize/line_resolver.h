@@ -6,11 +6,22 @@
 // Sources: DWARF 5 sections 3.1 (units), 3.3.8 (inlined calls), 6.1.2 (address ranges), 6.2 (line tables).
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module.h"
 #include "dwarf/unit_index/unit_ranges.h"
 #include "machine/cancellation.h"
 
 namespace inspect {
+
+/// One function at an address: several where calls were inlined, innermost first.
+struct SourceFrame {
+  std::string function;     ///< demangled; empty: unknown
+  std::string linkage_name; ///< as in the symbol table; empty where only a DIE named it
+  std::uint64_t offset = 0; ///< bytes from the function's start; meaningful on the outermost of an inlined chain only
+  std::string file;         ///< empty: unknown
+  int line = 0;             ///< 0: unknown
+  int column = 0;           ///< 0: unknown
+  bool inlined = false;     ///< this function's code was inlined into the next frame's
+};
 
 class LineResolver {
 public:
@@ -39,5 +50,8 @@ private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// The module's own, kept with it.
+LineResolver &lines_of(Module &module);
 
 } // namespace inspect

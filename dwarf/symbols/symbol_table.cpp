@@ -386,4 +386,8 @@ void SymbolTable::each(const std::function<bool(const Symbol &)> &visit) {
       return;
 }
 
+SymbolTable &symbols_of(Module &module) {
+  return module.reader<SymbolTable>();
+}
+
 } // namespace inspect

@@ -46,4 +46,7 @@ private:
 /// mangled name.
 std::string demangle(std::string_view name);
 
+/// The module's own, kept with it.
+SymbolTable &symbols_of(Module &module);
+
 } // namespace inspect

@@ -1,6 +1,7 @@
 #include "dwarf/unwind/code_lookup.h"
 
 #include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "dwarf/unwind/x86_64/call_instruction.h"
 #include "dwarf/unwind/x86_64/signal_trampoline.h"
 
@@ -34,18 +35,13 @@ bool CodeLookup::is_trampoline_at(RunAddress pc) const {
   return read(pc, code) && x86_64::is_trampoline(code);
 }
 
-const CfiRow *CodeLookup::row_at(const Module *module, RunAddress pc, LoadBias bias) const {
-  CfiTable *table = module != nullptr ? modules_.rules(pc) : nullptr;
-  return table != nullptr ? table->at(bias.to_link(pc)) : nullptr;
-}
-
 CodePlace CodeLookup::find(RunAddress pc, bool exact) const {
   CodePlace place;
   const RunAddress inside = exact ? pc : pc - 1;
   place.module = modules_.find(inside);
   if (place.module != nullptr) {
     place.bias = place.module->bias();
-    place.row = row_at(place.module, inside, place.bias);
+    place.row = cfi_of(*place.module).at(place.bias.to_link(inside));
   }
   if (place.row != nullptr && place.row->signal_frame) {
     place.starts_here = true;
@@ -61,7 +57,7 @@ CodePlace CodeLookup::find(RunAddress pc, bool exact) const {
     // makecontext(3) lets coroutines return to the first byte of what ends them. The byte before belongs to others.
     place.module = modules_.find(pc);
     place.bias = place.module != nullptr ? place.module->bias() : LoadBias{};
-    const CfiRow *row = row_at(place.module, pc, place.bias);
+    const CfiRow *row = place.module != nullptr ? cfi_of(*place.module).at(place.bias.to_link(pc)) : nullptr;
     place.trampoline = (row == nullptr || !row->signal_frame) && is_trampoline_at(pc);
     place.row = row;
     place.starts_here = row != nullptr || place.trampoline;
@@ -116,8 +112,7 @@ bool CodeLookup::is_outermost(const CodePlace &place, RunAddress return_address)
   const std::uint64_t entry = place.module->image().header().e_entry;
   if (inside.value >= entry && inside.value - entry < start_code_size)
     return true;
-  SymbolTable *symbols = modules_.symbols(*place.module);
-  const auto symbol = symbols != nullptr ? symbols->at(inside) : std::nullopt;
+  const auto symbol = symbols_of(*place.module).at(inside);
   return symbol && std::ranges::find(outermost_functions, symbol->name) != outermost_functions.end();
 }
 

@@ -2,7 +2,8 @@
 // trampoline, whether it can be a return address. A recursion asks the same of the same few addresses a million times.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/cfi/cfi_table.h"
+#include "dwarf/module/module_map.h"
 #include "machine/memory_view.h"
 
 #include <array>
@@ -12,8 +13,8 @@
 namespace inspect {
 
 struct CodePlace {
-  Module *module = nullptr;         ///< null: in none
-  const CfiRow *row = nullptr;  ///< null: no table covers it
+  Module *module = nullptr;    ///< null: in none
+  const CfiRow *row = nullptr; ///< null: no table covers it
   LoadBias bias;
   bool trampoline = false;  ///< returns from a signal handler, and no table says so
   bool starts_here = false; ///< nobody called from in front of the pc: names are to be looked up at the pc itself
@@ -57,7 +58,6 @@ private:
   CodePlace find(RunAddress pc, bool exact) const;
   bool is_trampoline_at(RunAddress pc) const;
   bool follows_call(RunAddress pc) const;
-  const CfiRow *row_at(const Module *module, RunAddress pc, LoadBias bias) const;
 
   ModuleMap &modules_;
   const MemoryView &memory_;

@@ -81,7 +81,7 @@ private:
 } // namespace
 
 std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const RegisterSet &callee,
-                                      const MemoryView &memory, Caller &caller) {
+                                     const MemoryView &memory, Caller &caller) {
   const Application application(bias, callee, memory);
   caller.cfa = {};
   caller.pc.reset();

@@ -21,13 +21,13 @@ struct StepFailure {
 };
 
 struct Caller {
-  RegisterSet registers;
+  RegisterSet registers;        ///< recovered: those known in the caller's frame
   RunAddress cfa;               ///< of the callee
   std::optional<RunAddress> pc; ///< none: the row says that there is no caller
 };
 
 /// Fills `caller`. On failure only `caller.cfa` means something, and it is 0 where not even the CFA was found.
 std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const RegisterSet &callee,
-                                      const MemoryView &memory, Caller &caller);
+                                     const MemoryView &memory, Caller &caller);
 
 } // namespace inspect

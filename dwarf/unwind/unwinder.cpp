@@ -5,7 +5,7 @@
 #include "dwarf/unwind/stack_progress.h"
 #include "dwarf/unwind/unwind_extension.h"
 #include "dwarf/unwind/unwind_step.h"
-#include "dwarf/unwind/x86_64/guesses.h"
+#include "dwarf/unwind/x86_64/heuristic_unwinder.h"
 #include "dwarf/unwind/x86_64/signal_trampoline.h"
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ constexpr std::size_t frames_between_cancellation_checks = 1024;
 class Walk {
 public:
   Walk(const RegisterSet &registers, const MemoryView &memory, ModuleMap &modules, const UnwindLimits &limits)
-      : memory_(memory), limits_(limits), code_(modules, memory), guesses_(code_, memory),
+      : memory_(memory), limits_(limits), code_(modules, memory), heuristics_(code_, memory),
         progress_(RunAddress{registers.get(x86_64::rsp).value_or(0)}) {
     callers_[0].registers = registers;
   }
@@ -35,7 +35,7 @@ private:
   bool step_by_extension(const UnwindExtension::Step &found);
   bool step_by_row(const CodePlace &place);
   bool step_over_signal();
-  bool step_by_guess(const CodePlace &place);
+  bool step_by_heuristics(const CodePlace &place);
   bool accept(RunAddress pc, FrameOrigin origin);
   bool accept(RunAddress pc, FrameOrigin origin, StackProgress::Step kind);
   void add_frame(RunAddress pc, FrameOrigin origin);
@@ -45,7 +45,7 @@ private:
   const MemoryView &memory_;
   const UnwindLimits &limits_;
   CodeLookup code_;
-  x86_64::Guesses guesses_;
+  x86_64::HeuristicUnwinder heuristics_;
   StackProgress progress_;
   Caller callers_[2]; ///< the registers of the last frame, and room for its caller's
   unsigned current_ = 0;
@@ -123,7 +123,7 @@ bool Walk::step() {
     frame.pc_is_return_address = false;
   if (place.trampoline)
     return step_over_signal();
-  return place.row != nullptr ? step_by_row(place) : step_by_guess(place);
+  return place.row != nullptr ? step_by_row(place) : step_by_heuristics(place);
 }
 
 bool Walk::step_by_extension(const UnwindExtension::Step &found) {
@@ -167,7 +167,7 @@ bool Walk::step_over_signal() {
   return accept(RunAddress{interrupted->get(x86_64::return_address).value_or(0)}, FrameOrigin::signal_frame);
 }
 
-bool Walk::step_by_guess(const CodePlace &place) {
+bool Walk::step_by_heuristics(const CodePlace &place) {
   Frame &frame = stack_.frames.back();
   const bool exact = !frame.pc_is_return_address;
   if (!exact && code_.is_outermost(place, frame.pc))
@@ -175,13 +175,13 @@ bool Walk::step_by_guess(const CodePlace &place) {
   // What a runtime's exact tables lead to is code that is mapped; else the stack is damaged, and a guess would hide it.
   if (place.module == nullptr && frame.origin == FrameOrigin::runtime_table)
     return end(StackEnd::no_unwind_rule, frame.pc, "the return address is in no module");
-  const auto guess = guesses_.caller(registers(), place, frame.pc, exact, next().registers);
-  if (!guess)
+  const auto caller = heuristics_.caller(registers(), place, frame.pc, exact, next().registers);
+  if (!caller)
     return end(StackEnd::no_unwind_rule, frame.pc,
                place.module == nullptr ? "the pc is in no module, and the stack holds no plausible return address"
                                        : "no unwind table covers the pc, and the stack holds no plausible caller");
-  frame.cfa = guess->cfa;
-  return accept(guess->return_address, guess->origin);
+  frame.cfa = caller->cfa;
+  return accept(caller->return_address, caller->origin);
 }
 
 } // namespace

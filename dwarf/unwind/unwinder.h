@@ -1,7 +1,7 @@
 // Walks one stack over a memory view. It never traces, never reads files by itself, and always ends: with the reason.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "machine/cancellation.h"
 #include "machine/memory_view.h"
 #include "machine/registers.h"
@@ -19,9 +19,9 @@ enum class FrameOrigin : std::uint8_t {
   registers,       ///< the innermost: the thread's own registers
   call_frame_info, ///< by exact rules
   signal_frame,    ///< by the registers a signal saved: its pc is exact
-  frame_pointer,   ///< guessed from the frame pointer chain
-  leaf_guess,      ///< guessed from the word at the stack pointer (a call into nowhere, code without any table)
-  instructions,    ///< guessed by following code that has no table to where it returns
+  frame_pointer,   ///< heuristic: from the frame pointer chain
+  leaf_guess,      ///< heuristic: from the word at the stack pointer (a call into nowhere, code without any table)
+  instructions,    ///< heuristic: by following code that has no table to where it returns
   runtime_table,   ///< by a language runtime's own tables: as exact as call_frame_info
 };
 
@@ -32,7 +32,8 @@ struct Frame {
   /// False in the innermost frame, in one interrupted by a signal, and in the trampoline a signal handler returns to
   /// (the kernel made it up as a return address: no call instruction is in front of it).
   bool pc_is_return_address = true;
-  /// What is known of the registers in this frame; null without UnwindLimits::keep_registers.
+  /// The recovered registers: what is known of the registers in this frame; null without
+  /// UnwindLimits::keep_registers.
   std::shared_ptr<const RegisterSet> registers;
 
   bool guessed() const {

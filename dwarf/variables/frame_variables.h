@@ -1,7 +1,7 @@
 // The variables that are in scope at a pc: of the function there and of each one inlined into it, arguments before
 // locals, the innermost block's last. What a file-scope or global name means comes from dwarf/names/program_names.h.
 //
-//     for (const FunctionScope &scope : function_scopes(*modules.lines(module), bias.to_link(lookup)))
+//     for (const FunctionScope &scope : function_scopes(lines_of(module), bias.to_link(lookup)))
 //       for (const ScopeVariable &variable : scope.variables) … locate(variable.die, frame) …
 //
 // Sources: DWARF 5 sections 3.3.8 (inlined calls), 3.5 (lexical blocks), 4.1 (variables).

@@ -1,7 +1,7 @@
 // What a function takes and gives, as its DIE says: parameters in their order, with names and types, also of functions
 // whose description is elsewhere (an abstract instance, a declaration in a class).
 //
-//     if (const auto signature = function_signature(*modules.lines(module), bias.to_link(pc)))
+//     if (const auto signature = function_signature(lines_of(module), bias.to_link(pc)))
 //       for (const FunctionParameter &parameter : signature->parameters) … types.read(parameter.type) …
 //
 // Sources: DWARF 5 sections 3.3.1 to 3.3.4, 3.3.8 (out-of-line instances), 4.1 (formal parameters).

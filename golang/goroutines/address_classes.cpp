@@ -1,5 +1,7 @@
 #include "golang/goroutines/address_classes.h"
 
+#include "dwarf/symbols/symbol_table.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -123,9 +125,8 @@ std::string AddressClasses::module_phrase(Module &module, RunAddress address) co
       return function->entry == address ? fmt::format("func {}", function->name)
                                         : with_offset(function->name, address - function->entry);
   }
-  SymbolTable *symbols = modules_.symbols(module);
   const LinkAddress link = module.bias().to_link(address);
-  const auto symbol = symbols ? symbols->at(link) : std::nullopt;
+  const auto symbol = symbols_of(module).at(link);
   if (!symbol || names_a_table(symbol->name))
     return data_phrase(module, address);
   const std::string name = demangle(symbol->name);

@@ -1,7 +1,7 @@
 #include "golang/image/build_info.h"
 
 #include "dwarf/raw/elf/elf_image.h"
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "machine/elf_file.h"
 #include "machine/memory_view.h"
 
@@ -263,9 +263,8 @@ std::optional<std::string> go_version_text(const Module &module, const MemoryVie
   return *std::move(version);
 }
 
-std::optional<std::string> go_version_by_symbol(Module &module, ModuleMap &modules, const MemoryView &memory) {
-  SymbolTable *symbols = modules.symbols(module);
-  const auto symbol = symbols != nullptr ? symbols->by_name("runtime.buildVersion") : std::nullopt;
+std::optional<std::string> go_version_by_symbol(Module &module, const MemoryView &memory) {
+  const auto symbol = symbols_of(module).by_name("runtime.buildVersion");
   const auto words = symbol ? read_value<std::array<std::uint64_t, 2>>(memory, module.bias().to_run(symbol->address))
                             : std::unexpected(corrupt("no symbol"));
   return words && (*words)[1] > 0 ? text_at(memory, RunAddress{(*words)[0]}, (*words)[1], max_version_length)

@@ -49,6 +49,6 @@ Result<GoBuildInfo> read_go_build_info(const ElfFile &file);
 /// Go.
 std::optional<std::string> go_version_text(const Module &module, const MemoryView &memory);
 /// The same by the symbol runtime.buildVersion.
-std::optional<std::string> go_version_by_symbol(Module &module, ModuleMap &modules, const MemoryView &memory);
+std::optional<std::string> go_version_by_symbol(Module &module, const MemoryView &memory);
 
 } // namespace inspect

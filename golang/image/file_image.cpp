@@ -33,7 +33,7 @@ Result<std::unique_ptr<GoFileImage>> GoFileImage::open(const std::string &path, 
     return std::unexpected(module.error());
   Module &opened = **module;
   state->modules.add(std::move(*module));
-  auto image = open_go_image(opened, state->modules, *state->memory);
+  auto image = open_go_image(opened, *state->memory);
   if (!image)
     return std::unexpected(image.error());
   state->images.push_back(std::move(*image));

@@ -8,7 +8,7 @@
 // as the linker left it (zero in .bss).
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "golang/image/go_image.h"
 #include "machine/file_source.h"
 

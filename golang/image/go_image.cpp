@@ -1,6 +1,7 @@
 #include "golang/image/go_image.h"
 
 #include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "golang/image/build_info.h"
 #include "golang/pclntab/function_data_search.h"
 #include "golang/pclntab/pclntab_header.h"
@@ -141,10 +142,9 @@ public:
     return false;
   }
 
-  void try_symbols(ModuleMap &modules) {
-    SymbolTable *symbols = modules.symbols(module_);
+  void try_symbols() {
     for (const char *name : {"runtime.firstmoduledata", "local.moduledata"})
-      if (const auto symbol = symbols != nullptr ? symbols->by_name(name) : std::nullopt)
+      if (const auto symbol = symbols_of(module_).by_name(name))
         if (try_at(module_.bias().to_run(symbol->address)))
           return;
   }
@@ -205,7 +205,7 @@ Error why_not(const Module &module, const GoSections &sections, const std::vecto
                        fmt::format("{} is a Go program whose function table is not found", module.path()));
 }
 
-Result<ModuleData> find_module_data(Module &module, ModuleMap &modules, const MemoryView &memory) {
+Result<ModuleData> find_module_data(Module &module, const MemoryView &memory) {
   const GoSections sections = go_sections(module);
   // The Go linker always leaves a section of its own: only where the headers are gone is a search needed.
   if (sections.any && !sections.go)
@@ -222,7 +222,7 @@ Result<ModuleData> find_module_data(Module &module, ModuleMap &modules, const Me
     finder.try_pointers_to(tables);
   }
   if (!finder.found() && sections.go)
-    finder.try_symbols(modules);
+    finder.try_symbols();
   if (finder.found())
     return *finder.found();
   return std::unexpected(why_not(module, sections, tables, finder.error(), memory));
@@ -248,16 +248,16 @@ void correct_function_data(GoImage &image, const MemoryView &memory) {
 
 } // namespace
 
-Result<GoImage> open_go_image(Module &module, ModuleMap &modules, const MemoryView &memory) {
+Result<GoImage> open_go_image(Module &module, const MemoryView &memory) {
   GoImage image;
   image.module = &module;
-  auto data = find_module_data(module, modules, memory);
+  auto data = find_module_data(module, memory);
   if (!data)
     return std::unexpected(data.error());
   image.data = *data;
   auto text = go_version_text(module, memory);
   if (!text)
-    text = go_version_by_symbol(module, modules, memory);
+    text = go_version_by_symbol(module, memory);
   image.version_text = text.value_or("");
   image.version = parse_go_version(image.version_text).value_or(GoVersion{});
   auto table = Pclntab::read(image.data, image.version, memory, &module);

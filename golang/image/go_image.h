@@ -6,7 +6,7 @@
 // segments for its magic number.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "golang/image/build_info.h"
 #include "golang/pclntab/module_data.h"
 #include "golang/pclntab/pclntab.h"
@@ -27,6 +27,6 @@ struct GoImage {
 /// not_found: the module is no Go image. unsupported: it is one of a Go older than 1.16, or packed (UPX): the message
 /// says which, and what to do. corrupt: it is one, but its tables are damaged. `memory` is the process' live memory, or
 /// a file's image at its link addresses, relocated.
-Result<GoImage> open_go_image(Module &module, ModuleMap &modules, const MemoryView &memory);
+Result<GoImage> open_go_image(Module &module, const MemoryView &memory);
 
 } // namespace inspect

@@ -112,7 +112,7 @@ struct GoRuntime::State {
 
 void GoRuntime::State::open_images(ModuleMap &modules, std::optional<Error> &failed) {
   for (Module *module : modules.modules()) {
-    auto image = open_go_image(*module, modules, *memory);
+    auto image = open_go_image(*module, *memory);
     if (image)
       images.push_back(std::move(*image));
     else if (image.error().kind() != ErrorKind::not_found && !failed)

@@ -1,5 +1,6 @@
 #include "golang/signatures/signatures.h"
 
+#include "dwarf/symbolize/line_resolver.h"
 #include "dwarf/variables/function_signature.h"
 #include "golang/arguments/receiver_name.h"
 #include "golang/signatures/type_conversion.h"
@@ -37,7 +38,6 @@ bool has_receiver(std::string_view function, const GoSignature &signature) {
 } // namespace
 
 struct GoSignatures::State {
-  ModuleMap &modules;
   TypeReader reader;
   GoTypePool pool;
   GoTypeConverter converter{reader, pool};
@@ -46,11 +46,8 @@ struct GoSignatures::State {
   /// same one.
   std::unordered_map<RunAddress, const GoSignature *> by_address;
 
-  explicit State(ModuleMap &map) : modules(map) {}
-
   const GoSignature *find(Module &module, RunAddress pc, std::string_view function) {
-    LineResolver *lines = modules.lines(module);
-    const auto die = lines ? lines->function_at(module.bias().to_link(pc)) : std::nullopt;
+    const auto die = lines_of(module).function_at(module.bias().to_link(pc));
     if (!die)
       return nullptr;
     std::unique_ptr<GoSignature> &signature = by_die[die->addr];
@@ -78,7 +75,7 @@ struct GoSignatures::State {
   }
 };
 
-GoSignatures::GoSignatures(ModuleMap &modules) : state_(std::make_unique<State>(modules)) {}
+GoSignatures::GoSignatures() : state_(std::make_unique<State>()) {}
 GoSignatures::~GoSignatures() = default;
 
 const GoSignature *GoSignatures::at(Module &module, RunAddress pc, std::string_view function) {

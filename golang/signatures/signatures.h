@@ -2,7 +2,7 @@
 // ("func (p *T) f(a []string, b int) error").
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "golang/go_version.h"
 #include "golang/types/go_type.h"
 #include "machine/error.h"
@@ -16,7 +16,7 @@ namespace inspect {
 
 class GoSignatures {
 public:
-  explicit GoSignatures(ModuleMap &modules);
+  GoSignatures();
   ~GoSignatures();
   GoSignatures(const GoSignatures &) = delete;
   GoSignatures &operator=(const GoSignatures &) = delete;

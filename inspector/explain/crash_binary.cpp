@@ -1,6 +1,7 @@
 #include "inspector/explain/crash_binary.h"
 
 #include "attach/files/target_files.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "golang/pclntab/function_name.h"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ Result<void> CrashBinary::load_at(LoadBias bias) {
   state.constants = std::make_unique<ConstantMemory>(state.image->memory(), state.image->image().data);
   state.types =
       std::make_unique<GoRuntimeTypes>(state.image->images(), state.image->image().version, state.image->memory());
-  state.signatures = std::make_unique<GoSignatures>(state.image->modules());
+  state.signatures = std::make_unique<GoSignatures>();
   return {};
 }
 
@@ -229,9 +230,8 @@ ValueContext CrashBinary::context() {
                              std::max(image.data.bss.end, image.data.pointer_free_bss.end)};
     if (!variables.contains(address))
       return {};
-    SymbolTable *symbols = state_->image->modules().symbols(*image.module);
     const LinkAddress place = state_->bias.to_link(address);
-    const auto symbol = symbols != nullptr ? symbols->at(place) : std::nullopt;
+    const auto symbol = symbols_of(*image.module).at(place);
     if (!symbol)
       return "a global variable";
     return symbol->address == place ? std::string(symbol->name)

@@ -1,5 +1,7 @@
 #include "inspector/scope/disassembly.h"
 
+#include "dwarf/symbols/symbol_table.h"
+
 #include <Zydis/Zydis.h>
 #include <algorithm>
 #include <array>
@@ -29,11 +31,10 @@ Named go_name_of(Target &target, RunAddress address) {
 
 Named name_of(Target &target, RunAddress address) {
   Module *module = target.modules().find(address);
-  SymbolTable *symbols = module == nullptr ? nullptr : target.modules().symbols(*module);
-  if (symbols == nullptr)
+  if (module == nullptr)
     return go_name_of(target, address);
   const LinkAddress linked = module->bias().to_link(address);
-  const auto symbol = symbols->at(linked);
+  const auto symbol = symbols_of(*module).at(linked);
   if (!symbol)
     return go_name_of(target, address);
   const std::string name = demangle(symbol->name);
@@ -106,8 +107,7 @@ std::string describe_address(Target &target, RunAddress address) {
 
 Result<RunRange> function_range(Target &target, RunAddress address) {
   Module *module = target.modules().find(address);
-  SymbolTable *symbols = module == nullptr ? nullptr : target.modules().symbols(*module);
-  const auto symbol = symbols == nullptr ? std::nullopt : symbols->at(module->bias().to_link(address));
+  const auto symbol = module == nullptr ? std::nullopt : symbols_of(*module).at(module->bias().to_link(address));
   if (const auto function = symbol ? std::nullopt : go_function_at(target, address))
     return RunRange{function->entry, function->end};
   if (!symbol)
@@ -118,7 +118,7 @@ Result<RunRange> function_range(Target &target, RunAddress address) {
     return RunRange{begin, begin + symbol->size};
   // Hand-written assembly often has no size: then up to the next symbol, and never beyond the module.
   RunAddress end = module->range().end;
-  symbols->each([&](const Symbol &next) {
+  symbols_of(*module).each([&](const Symbol &next) {
     if (next.address <= symbol->address)
       return true;
     end = std::min(end, module->bias().to_run(next.address));
@@ -151,7 +151,7 @@ Result<std::vector<Instruction>> disassemble(Target &target, RunRange range, Ass
     Named function = name_of(target, address);
     instruction.function = std::move(function.name);
     instruction.offset = function.offset;
-    if (const Symbolized &where = target.modules().symbolize(address); !where.frames.empty()) {
+    if (const Symbolized &where = target.symbolizer().at(address); !where.frames.empty()) {
       instruction.file = where.frames.front().file;
       instruction.line = where.frames.front().line;
     }

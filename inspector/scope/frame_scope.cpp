@@ -1,6 +1,7 @@
 #include "inspector/scope/frame_scope.h"
 
 #include "dwarf/die/unit_of_die.h"
+#include "dwarf/symbolize/line_resolver.h"
 #include "dwarf/types/type_name.h"
 #include "inspector/scope/frame_registers.h"
 #include "inspector/scope/source_language.h"
@@ -60,10 +61,7 @@ FrameScope::FrameScope(const Input &input)
   if (input_.frame == nullptr || input_.frame->module == nullptr)
     return;
   Module &module = *input_.frame->module;
-  LineResolver *lines = input_.program.target().modules().lines(module);
-  if (lines == nullptr)
-    return;
-  auto functions = function_scopes(*lines, module.bias().to_link(input_.frame->lookup));
+  auto functions = function_scopes(lines_of(module), module.bias().to_link(input_.frame->lookup));
   if (functions.empty())
     return;
   function_ = std::move(functions[std::min(input_.inlined, functions.size() - 1)]);

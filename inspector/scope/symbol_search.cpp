@@ -1,6 +1,7 @@
 #include "inspector/scope/symbol_search.h"
 
 #include "dwarf/symbolize/line_resolver.h"
+#include "dwarf/symbols/symbol_table.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -92,8 +93,7 @@ FoundSymbol found(const Module &module, const Symbol &symbol) {
 Result<FoundSymbol> find_symbol(Target &target, std::string_view name, const Cancellation &cancellation) {
   std::optional<FoundSymbol> in_plt;
   for (Module *module : target.modules().modules()) {
-    SymbolTable *symbols = target.modules().symbols(*module);
-    const auto symbol = symbols == nullptr ? std::nullopt : symbols->by_name(name);
+    const auto symbol = symbols_of(*module).by_name(name);
     if (symbol && !symbol->is_plt)
       return found(*module, *symbol);
     if (symbol && !in_plt)
@@ -102,10 +102,9 @@ Result<FoundSymbol> find_symbol(Target &target, std::string_view name, const Can
   const std::string_view identifier = last_identifier(name);
   std::optional<FoundSymbol> match;
   for (Module *module : target.modules().modules()) {
-    SymbolTable *symbols = target.modules().symbols(*module);
-    if (symbols == nullptr || identifier.empty())
-      continue;
-    symbols->each([&](const Symbol &symbol) {
+    if (identifier.empty())
+      break;
+    symbols_of(*module).each([&](const Symbol &symbol) {
       if (!symbol.is_plt && matches(symbol, name, identifier))
         match = found(*module, symbol);
       return !match && !cancellation.requested();
@@ -125,10 +124,7 @@ Result<std::vector<std::string>> function_names(Target &target, const std::funct
                                                 const Cancellation &cancellation) {
   std::vector<std::string> names;
   for (Module *module : target.modules().modules()) {
-    SymbolTable *symbols = target.modules().symbols(*module);
-    if (symbols == nullptr)
-      continue;
-    symbols->each([&](const Symbol &symbol) {
+    symbols_of(*module).each([&](const Symbol &symbol) {
       if (symbol.is_function && !symbol.is_plt) {
         if (std::string name = demangle(symbol.name); wanted(name))
           names.push_back(std::move(name));
@@ -149,10 +145,7 @@ std::vector<std::string> names_beginning(Target &target, std::string_view prefix
   std::vector<std::string> names;
   const std::string_view identifier = last_identifier(prefix);
   for (Module *module : target.modules().modules()) {
-    SymbolTable *symbols = target.modules().symbols(*module);
-    if (symbols == nullptr)
-      continue;
-    symbols->each([&](const Symbol &symbol) {
+    symbols_of(*module).each([&](const Symbol &symbol) {
       if (symbol.name.starts_with(prefix)) {
         names.emplace_back(symbol.name);
       } else if (is_mangled(symbol.name) && symbol.name.find(identifier) != std::string_view::npos) {
@@ -173,10 +166,7 @@ std::vector<std::string> names_beginning(Target &target, std::string_view prefix
 Result<std::vector<std::string>> source_files(Target &target, const Cancellation &cancellation) {
   std::vector<std::string> files;
   for (Module *module : target.modules().modules()) {
-    LineResolver *lines = target.modules().lines(*module);
-    if (lines == nullptr)
-      continue;
-    std::vector<std::string> more = lines->files(&cancellation);
+    std::vector<std::string> more = lines_of(*module).files(&cancellation);
     if (cancellation.requested())
       return std::unexpected(cancelled());
     std::ranges::move(more, std::back_inserter(files));

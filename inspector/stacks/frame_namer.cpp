@@ -5,9 +5,9 @@
 
 namespace inspect {
 
-FrameNamer::FrameNamer(ModuleMap &modules, const GoRuntime *runtime, TextPool &texts,
+FrameNamer::FrameNamer(Symbolizer &symbolizer, const GoRuntime *runtime, TextPool &texts,
                        std::deque<ArgumentLayout> *layouts, const MemoryView &memory)
-    : modules_(modules), runtime_(runtime), texts_(texts), layouts_(layouts), memory_(memory) {}
+    : symbolizer_(symbolizer), runtime_(runtime), texts_(texts), layouts_(layouts), memory_(memory) {}
 
 FrameNamer::~FrameNamer() = default;
 
@@ -80,7 +80,7 @@ std::vector<FrameNamer::Named> FrameNamer::go_names(const GoImage &image, RunAdd
 
 std::vector<FrameNamer::Named> FrameNamer::native_names(RunAddress lookup) {
   std::vector<Named> names;
-  const Symbolized &symbolized = modules_.symbolize(lookup);
+  const Symbolized &symbolized = symbolizer_.at(lookup);
   const std::string_view module = symbolized.module != nullptr ? texts_.intern(symbolized.module->name()) : "";
   for (const SourceFrame &frame : symbolized.frames) {
     ReportFrame named;

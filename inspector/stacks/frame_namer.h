@@ -2,6 +2,7 @@
 // symbols and DWARF. Every address is named once.
 #pragma once
 
+#include "dwarf/symbolize/symbolizer.h"
 #include "golang/runtime/go_runtime.h"
 #include "inspector/stacks/report_frame.h"
 
@@ -16,7 +17,7 @@ class FrameNamer {
 public:
   /// `runtime` may be null. Layouts of argument words are put into `layouts`, where that is not null. All must outlive
   /// the namer; the frames point into `texts` and `layouts`.
-  FrameNamer(ModuleMap &modules, const GoRuntime *runtime, TextPool &texts, std::deque<ArgumentLayout> *layouts,
+  FrameNamer(Symbolizer &symbolizer, const GoRuntime *runtime, TextPool &texts, std::deque<ArgumentLayout> *layouts,
              const MemoryView &memory);
   ~FrameNamer();
   FrameNamer(const FrameNamer &) = delete;
@@ -35,7 +36,7 @@ private:
   std::vector<Named> go_names(const GoImage &image, RunAddress pc, RunAddress lookup);
   std::vector<Named> native_names(RunAddress lookup);
 
-  ModuleMap &modules_;
+  Symbolizer &symbolizer_;
   const GoRuntime *runtime_;
   TextPool &texts_;
   std::deque<ArgumentLayout> *layouts_;

@@ -282,7 +282,7 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
     state.reports[thread.thread] = &thread;
   GoReport &go = state.go;
   go.version = state.input.runtime.version_text();
-  FrameNamer namer(state.input.target.modules(), &state.input.runtime, state.input.texts,
+  FrameNamer namer(state.input.target.symbolizer(), &state.input.runtime, state.input.texts,
                    state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
   StackPool pool(namer, go.stacks);
   CreationSites sites(state.input.runtime, state.input.texts, go.creations);

@@ -1,6 +1,7 @@
 #include "inspector/stacks/stack_report.h"
 
 #include "attach/procfs/process_list.h"
+#include "dwarf/cfi/cfi_table.h"
 #include "inspector/stacks/argument_decoder.h"
 #include "inspector/stacks/dump_variables.h"
 #include "inspector/stacks/frame_namer.h"
@@ -118,7 +119,7 @@ public:
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
     const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
-    FrameNamer namer(target_.modules(), runtime, *report.texts, nullptr, memory);
+    FrameNamer namer(target_.symbolizer(), runtime, *report.texts, nullptr, memory);
     std::optional<GoroutineReporter> goroutines;
     if (runtime != nullptr)
       goroutines.emplace(
@@ -281,7 +282,7 @@ void mark_values_as_later(ProcessReport &report) {
 } // namespace
 
 Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options) {
-  target.modules().warm_up();
+  open_cfi_tables(target.modules());
   auto go = prepare_go(target, options.goroutines);
   if (!go)
     return std::unexpected(go.error());

@@ -1,7 +1,7 @@
 // The read-only bytes of all modules, from their files: right whatever the target does meanwhile.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "machine/memory_view.h"
 
 #include <fmt/format.h>

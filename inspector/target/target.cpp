@@ -148,6 +148,7 @@ void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMem
       warnings_.push_back(fmt::format("{} cannot be used: {}", image.first->path, module.error().message()));
   }
   go_runtime_.reset();
+  symbolizer_.forget();
   modules_ = std::move(modules); // before the memory that the old modules read through
   memory_ = std::move(memory);
   ++generation_;

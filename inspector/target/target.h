@@ -5,7 +5,8 @@
 #include "attach/procfs/memory_map.h"
 #include "attach/procfs/process_status.h"
 #include "attach/snapshot/live_memory.h"
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
+#include "dwarf/symbolize/symbolizer.h"
 #include "golang/runtime/go_runtime.h"
 
 #include <cstdint>
@@ -37,6 +38,7 @@ public:
   const LiveMemory &memory() const { return *memory_; }
   const TargetFiles &files() const { return files_; }
   ModuleMap &modules() { return modules_; }
+  Symbolizer &symbolizer() { return symbolizer_; }
   /// The Go runtime in it, looked for on first use. not_found: there is none; else why it cannot be used. It lives
   /// until refresh() finds other modules.
   Result<GoRuntime *> go_runtime();
@@ -67,7 +69,8 @@ private:
   std::vector<Mapping> maps_;
   TargetFiles files_;
   std::unique_ptr<LiveMemory> memory_;
-  ModuleMap modules_;                                            ///< after the memory it reads through
+  ModuleMap modules_; ///< after the memory it reads through
+  Symbolizer symbolizer_{modules_};
   std::optional<Result<std::unique_ptr<GoRuntime>>> go_runtime_; ///< after the modules it speaks of
   std::vector<LoadedImage> loaded_;
   std::uint64_t generation_ = 0;

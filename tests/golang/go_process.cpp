@@ -1,5 +1,6 @@
 #include "tests/golang/go_process.h"
 
+#include "dwarf/symbols/symbol_table.h"
 #include "golang/runtime/runtime_layout.h"
 #include "tests/dwarf/memory_of_self.h"
 
@@ -66,7 +67,7 @@ void GoProcess::open() {
       modules_.add(std::move(*module));
   }
   for (Module *module : modules_.modules()) {
-    if (auto image = open_go_image(*module, modules_, memory_))
+    if (auto image = open_go_image(*module, memory_))
       images_.push_back(std::move(*image));
   }
   if (images_.empty())
@@ -97,7 +98,7 @@ std::vector<MappedMemory> GoProcess::mapped() const {
 std::vector<ParkedGoroutine> GoProcess::parked_goroutines() {
   std::vector<ParkedGoroutine> goroutines;
   Module &module = *image().module;
-  const auto symbol = modules_.symbols(module)->by_name("runtime.allgs");
+  const auto symbol = symbols_of(module).by_name("runtime.allgs");
   if (!symbol)
     throw std::runtime_error("the program has no symbol runtime.allgs");
   const RunAddress list = module.bias().to_run(symbol->address);

@@ -1,7 +1,7 @@
 // All modules of a running process, its files used or not; and Go files with damaged headers.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/golang/go_process.h"
 

@@ -24,8 +24,9 @@ constexpr auto layers = std::to_array<Layer>({
     {"machine", " machine ", "."},
     {"attach", " attach machine ", "procfs files memory ptrace snapshot"},
     {"dwarf", " dwarf machine ",
-     "raw/elf raw/units raw/names indexer elf die expression symbols module split types unit_index cfi symbolize "
-     "location names unwind variables"},
+     "raw/elf raw/units raw/names indexer elf die expression split module symbols types unit_index cfi unwind "
+     "symbolize "
+     "location names variables"},
     {"allocators", " allocators dwarf machine ", "."},
     {"golang", " golang dwarf machine ",
      ". pclntab image runtime goroutines memstats unwind types values arguments signatures traceback"},

@@ -10,7 +10,7 @@
 // members are variables as well: by their qualified names.
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/support/child_process.h"
 #include "values/value.h"

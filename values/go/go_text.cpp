@@ -1,3 +1,4 @@
+#include "dwarf/symbolize/line_resolver.h"
 #include "dwarf/variables/go_captures.h"
 #include "golang/values/value_writer.h"
 #include "values/go/go_variables.h"
@@ -43,10 +44,9 @@ constexpr std::uint64_t max_closure_size = 1 << 20;
 /// What the function whose code begins there captures; empty where that is nothing or nobody knows (before Go 1.23).
 std::vector<GoCapture> captures_of(RunAddress code, ValueEnvironment &environment) {
   Module *module = environment.modules.find(code);
-  LineResolver *lines = module != nullptr ? environment.modules.lines(*module) : nullptr;
-  if (lines == nullptr)
+  if (module == nullptr)
     return {};
-  std::vector<GoCapture> captures = go_captures(*lines, module->bias().to_link(code));
+  std::vector<GoCapture> captures = go_captures(lines_of(*module), module->bias().to_link(code));
   std::erase_if(captures, [](const GoCapture &capture) { return capture.offset > max_closure_size; });
   return captures;
 }

@@ -18,11 +18,10 @@ void drop_number(std::string &name) {
 
 std::optional<SymbolPlace> symbol_place(RunAddress address, ValueEnvironment &environment) {
   Module *module = environment.modules.find(address);
-  SymbolTable *symbols = module != nullptr ? environment.modules.symbols(*module) : nullptr;
-  if (symbols == nullptr)
+  if (module == nullptr)
     return std::nullopt;
   const LinkAddress link = module->bias().to_link(address);
-  const std::optional<Symbol> symbol = symbols->at(link);
+  const std::optional<Symbol> symbol = symbols_of(*module).at(link);
   if (!symbol)
     return std::nullopt;
   SymbolPlace place{.mangled = std::string(symbol->name), .name = demangle(symbol->name)};
@@ -44,9 +43,8 @@ std::string symbol_text(RunAddress address, ValueEnvironment &environment) {
 
 std::optional<RunAddress> address_of_symbol(std::string_view mangled, ValueEnvironment &environment) {
   for (Module *module : environment.modules.modules())
-    if (SymbolTable *symbols = environment.modules.symbols(*module))
-      if (const std::optional<Symbol> symbol = symbols->by_name(mangled))
-        return module->bias().to_run(symbol->address);
+    if (const std::optional<Symbol> symbol = symbols_of(*module).by_name(mangled))
+      return module->bias().to_run(symbol->address);
   return std::nullopt;
 }
 

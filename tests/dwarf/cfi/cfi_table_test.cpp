@@ -96,17 +96,17 @@ std::unique_ptr<Module> opened(const std::string &path) {
 
 /// Compares every row; how many there were.
 std::size_t compare_rows(CfiTable &table, const std::map<std::uint64_t, Row> &rows) {
-  for (const auto &[address, row] : rows) {
+  for (const auto &[address, expected] : rows) {
     const CfiRow *row = table.at(LinkAddress{address});
     INFO(fmt::format("{:#x}", address));
-    REQUIRE(rule != nullptr);
+    REQUIRE(row != nullptr);
     REQUIRE(row->valid.contains(LinkAddress{address}));
-    for (const auto &[column, text] : row) {
+    for (const auto &[column, text] : expected) {
       INFO(column);
       // An expression that only adds to a register is told apart from others here, but not by readelf.
       if (column == "CFA" && text == "exp")
         continue;
-      REQUIRE((column == "CFA" ? shown_cfa(*rule) : shown(*rule, column)) == text);
+      REQUIRE((column == "CFA" ? shown_cfa(*row) : shown(*row, column)) == text);
     }
   }
   return rows.size();
@@ -160,7 +160,7 @@ TEST_CASE("Unwind rules are those that readelf reads, at every row of the tables
   }
 }
 
-TEST_CASE("A rule holds for its range and lives on while others are read") {
+TEST_CASE("A row holds for its range and lives on while others are read") {
   const std::string path = test::fixture_path("unwind_static");
   const auto module = opened(path);
   CfiTable table(*module);
@@ -183,7 +183,7 @@ TEST_CASE("What tables leave unsaid of rbx and rax is what the ABI says") {
   const auto leaf = std::ranges::find(symbols, "leaf", &test::NmSymbol::name);
   REQUIRE(leaf != symbols.end());
   const CfiRow *row = table.at(LinkAddress{leaf->address});
-  REQUIRE(rule != nullptr);
+  REQUIRE(row != nullptr);
   // At a function's first instruction nothing is saved but the return address.
   REQUIRE(row->registers.size() == 1);
   CHECK(row->registers[0].dwarf_number == x86_64::return_address);
@@ -199,7 +199,7 @@ TEST_CASE("The outermost function's return address is undefined") {
   GElf_Ehdr header;
   REQUIRE(gelf_getehdr(module->elf(), &header) != nullptr);
   const CfiRow *row = table.at(LinkAddress{header.e_entry});
-  REQUIRE(rule != nullptr);
+  REQUIRE(row != nullptr);
   const auto address = std::ranges::find(row->registers, x86_64::return_address, &RegisterRule::dwarf_number);
   REQUIRE(address != row->registers.end());
   CHECK(address->kind == Kind::undefined);
@@ -233,7 +233,7 @@ TEST_CASE("The vDSO, which is in memory only, has rules") {
   REQUIRE(symbol);
   CfiTable table(**module);
   const CfiRow *row = table.at(symbol->address);
-  REQUIRE(rule != nullptr);
+  REQUIRE(row != nullptr);
   CHECK(row->cfa.from_register == x86_64::rsp);
   CHECK(row->cfa.offset == 8);
 }
@@ -252,7 +252,7 @@ TEST_CASE("A .debug_frame in a separate debug file is found") {
     const auto module = opened(folder / "p");
     CfiTable table(*module);
     const CfiRow *row = table.at(inside);
-    REQUIRE(rule != nullptr);
+    REQUIRE(row != nullptr);
     CHECK(row->cfa.kind == Kind::in_register);
     CHECK(row->cfa.offset > 300);
   }
@@ -306,12 +306,12 @@ TEST_CASE("Damaged tables neither crash nor hang") {
     REQUIRE(module);
     ModuleMap modules;
     modules.add(std::move(*module));
-    for (const auto &[address, row] : rows) {
+    for (const auto &[address, expected] : rows) {
       registers.set(x86_64::return_address, address);
       const Stack walked = unwind(registers, stack, modules, limits);
       REQUIRE(walked.frames.size() <= limits.max_frames);
       REQUIRE(walked.end_reason.empty() == (walked.end == StackEnd::complete));
-      found += modules.rules(RunAddress{address})->at(LinkAddress{address}) != nullptr ? 1 : 0;
+      found += cfi_of(*modules.find(RunAddress{address})).at(LinkAddress{address}) != nullptr ? 1 : 0;
     }
   }
   // Most rules are not hit by a few flipped bits.

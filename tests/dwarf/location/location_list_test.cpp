@@ -1,6 +1,7 @@
 // Location lists in all their forms, references between variables, and constants, in DWARF that is written by hand
 // (fixtures/dwarf/location/handmade_locations.S).
 #include "dwarf/die/die.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "dwarf/variables/frame_variables.h"
 #include "tests/dwarf/dwarf_file.h"
 #include "tests/dwarf/location/location_text.h"
@@ -64,9 +65,9 @@ TEST_CASE("Location lists, references and constants are what the standard says, 
   frame.module = modules.modules().front();
   frame.modules = &modules;
   BufferMemory memory;
-  const auto symbols = modules.symbols(*frame.module);
-  const std::uint64_t function = symbols->by_name("function")->address.value;
-  const std::uint64_t global = symbols->by_name("global")->address.value;
+  SymbolTable &symbols = symbols_of(*frame.module);
+  const std::uint64_t function = symbols.by_name("function")->address.value;
+  const std::uint64_t global = symbols.by_name("global")->address.value;
   std::vector<std::byte> bytes(8);
   bytes[0] = std::byte{42};
   memory.add(RunAddress{global}, bytes);

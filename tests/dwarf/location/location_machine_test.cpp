@@ -2,6 +2,7 @@
 #include "dwarf/location/location_machine.h"
 
 #include "dwarf/die/die.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "tests/dwarf/location/location_text.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
@@ -76,7 +77,7 @@ public:
   }
 
   std::uint64_t unsigned_at_symbol(const char *name) {
-    const auto symbol = modules_.symbols(*frame.module)->by_name(name);
+    const auto symbol = symbols_of(*frame.module).by_name(name);
     REQUIRE(symbol.has_value());
     return symbol->address.value;
   }

@@ -4,7 +4,7 @@
 //     Stack stack = target.unwind();
 #pragma once
 
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/module/module_map.h"
 #include "dwarf/unwind/unwinder.h"
 
 #include <fcntl.h>

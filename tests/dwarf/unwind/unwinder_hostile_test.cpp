@@ -1,6 +1,7 @@
 // Stacks that are corrupt or made to harm: the walk always ends, with its reason, and in good time.
 #include "dwarf/unwind/unwinder.h"
 
+#include "dwarf/symbols/symbol_table.h"
 #include "machine/x86_64/registers.h"
 #include "tests/dwarf/unwind/traced_target.h"
 #include "tests/support/catch.h"
@@ -63,7 +64,7 @@ std::uint64_t find_in_libc(ModuleMap &modules, std::string_view function) {
   for (Module *module : modules.modules()) {
     if (!module->name().starts_with("libc"))
       continue;
-    modules.symbols(*module)->each([&](const Symbol &symbol) {
+    symbols_of(*module).each([&](const Symbol &symbol) {
       if (symbol.name == function)
         found = module->bias().to_run(symbol.address).value;
       return found == 0;

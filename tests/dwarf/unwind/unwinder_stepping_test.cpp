@@ -2,6 +2,7 @@
 // prologues, epilogues, the vDSO and the delivery of a signal, and walk its stack at every single one.
 #include "dwarf/unwind/unwinder.h"
 
+#include "dwarf/symbolize/symbolizer.h"
 #include "machine/x86_64/registers.h"
 #include "tests/dwarf/unwind/traced_target.h"
 #include "tests/support/catch.h"
@@ -33,8 +34,9 @@ struct Walked {
 
 std::string shown(const Stack &stack, ModuleMap &modules) {
   std::string text = fmt::format("{} at {:#x}", stack.end_reason, stack.at.value);
+  Symbolizer symbolizer(modules);
   for (const Frame &frame : stack.frames) {
-    const Symbolized &where = modules.symbolize(frame.lookup_address());
+    const Symbolized &where = symbolizer.at(frame.lookup_address());
     text += fmt::format("\n  {:#x} {}", frame.pc.value, where.frames.empty() ? "?" : where.frames.back().function);
   }
   return text;

@@ -1,5 +1,6 @@
 #include "dwarf/unwind/unwinder.h"
 
+#include "dwarf/symbolize/symbolizer.h"
 #include "machine/x86_64/registers.h"
 #include "tests/dwarf/unwind/traced_target.h"
 #include "tests/support/catch.h"
@@ -52,8 +53,9 @@ std::vector<std::uint64_t> addresses(const Stack &stack) {
 std::string shown(const Stack &stack, ModuleMap &modules) {
   std::string text =
       fmt::format("end {} at {:#x}: {}\n", static_cast<int>(stack.end), stack.at.value, stack.end_reason);
+  Symbolizer symbolizer(modules);
   for (const Frame &frame : stack.frames) {
-    const Symbolized &where = modules.symbolize(frame.lookup_address());
+    const Symbolized &where = symbolizer.at(frame.lookup_address());
     text += fmt::format("  {:#x} cfa {:#x} origin {} {} in {}\n", frame.pc.value, frame.cfa.value,
                         static_cast<int>(frame.origin), where.frames.empty() ? "?" : where.frames.back().function,
                         where.module != nullptr ? where.module->path() : "no module");

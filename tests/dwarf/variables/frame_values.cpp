@@ -69,7 +69,7 @@ void FrameValues::collect() {
       ++level;
       continue;
     }
-    LineResolver &lines = *target_.modules().lines(*frame.module);
+    LineResolver &lines = lines_of(*frame.module);
     const LinkAddress address = frame.module->bias().to_link(frame.lookup);
     const auto scopes = function_scopes(lines, address);
     for (const FunctionScope &scope : scopes) {

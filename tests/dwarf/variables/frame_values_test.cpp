@@ -241,7 +241,7 @@ TEST_CASE("Variables of optimized code have the values that the program knows, a
       compare_with_gdb(peer, child.pid(), found, shares);
       for (const FrameContext &frame : found.frames())
         if (frame.module != nullptr) {
-          LineResolver &lines = *target.modules().lines(*frame.module);
+          LineResolver &lines = lines_of(*frame.module);
           const LinkAddress address = frame.module->bias().to_link(frame.lookup);
           const auto names_there = lines.at(address);
           const auto scopes = function_scopes(lines, address);

@@ -1,6 +1,7 @@
 // Go images are found however they were built, linked, stripped or loaded; what is none is told, with the reason.
 #include "golang/image/go_image.h"
 
+#include "dwarf/cfi/cfi_table.h"
 #include "dwarf/raw/elf/elf_image.h"
 #include "golang/image/file_image.h"
 #include "golang/pclntab/function_data_search.h"
@@ -70,8 +71,8 @@ void check_same_frames(const Pclntab &one, const Pclntab &other) {
   CHECK(inlined > 100);
 }
 
-void check_not_go(Module &module, ModuleMap &modules, const MemoryView &memory) {
-  const auto image = open_go_image(module, modules, memory);
+void check_not_go(Module &module, const MemoryView &memory) {
+  const auto image = open_go_image(module, memory);
   REQUIRE_FALSE(image);
   CHECK(image.error().kind() == ErrorKind::not_found);
   CHECK(image.error().message().find(module.path()) != std::string::npos);
@@ -117,13 +118,13 @@ TEST_CASE("the image of a running Go program is that of its file, with and witho
           Module *module = process.module(program);
           REQUIRE(module != nullptr);
           REQUIRE(module->from_memory() == from_memory);
-          const auto image = open_go_image(*module, process.modules(), process.memory());
+          const auto image = open_go_image(*module, process.memory());
           if (!image)
             FAIL(image.error().message());
           check_same_tables(*image, file->image());
           for (Module *other : process.modules().modules())
             if (other != module)
-              check_not_go(*other, process.modules(), process.memory());
+              check_not_go(*other, process.memory());
         }
       }
     }
@@ -185,16 +186,15 @@ TEST_CASE("frame sizes are those of the DWARF that the Go linker makes") {
       const auto function = table.function(i);
       for (RunAddress pc = function->entry; pc < function->end; pc = pc + 5) {
         const auto delta = table.stack_delta(*function, pc);
-        CfiTable *rules = image->modules().rules(pc);
-        REQUIRE(rules != nullptr);
-        const CfiRow *rule = rules->at(image->image().module->bias().to_link(pc));
+        Module &module = *image->image().module;
+        const CfiRow *row = cfi_of(module).at(module.bias().to_link(pc));
         constexpr unsigned stack_pointer = 7;
-        if (!delta || rule == nullptr || rule->cfa.kind != RegisterRule::Kind::in_register ||
-            rule->cfa.from_register != stack_pointer)
+        if (!delta || row == nullptr || row->cfa.kind != RegisterRule::Kind::in_register ||
+            row->cfa.from_register != stack_pointer)
           continue;
         ++compared;
-        if (rule->cfa.offset != *delta + 8)
-          FAIL_CHECK(fmt::format("{} {:#x}: {} and not {}", function->name, pc.value, *delta, rule->cfa.offset - 8));
+        if (row->cfa.offset != *delta + 8)
+          FAIL_CHECK(fmt::format("{} {:#x}: {} and not {}", function->name, pc.value, *delta, row->cfa.offset - 8));
       }
     }
     CHECK(compared > 20000);
@@ -218,7 +218,7 @@ TEST_CASE("a field added to moduledata in a version to come does not lose the in
   REQUIRE(section);
   const RunAddress minor{section->header.sh_addr + 33 + std::strlen("go1.")};
   memory.write(minor, '9');
-  const auto shifted = open_go_image(*file->image().module, file->modules(), memory);
+  const auto shifted = open_go_image(*file->image().module, memory);
   REQUIRE(shifted);
   CHECK(shifted->version.minor > 90);
   CHECK(read_word(memory, data.address + read_only_data * 8) == data.read_only_data.value);

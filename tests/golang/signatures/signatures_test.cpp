@@ -57,7 +57,7 @@ void check_signatures(const GoToolchain &go, GoVariant variant) {
   const auto declared =
       parse_go_declarations(declarations_of(INSPECT_SOURCE_DIRECTORY "/fixtures/golang/argument_kinds/main.go"), pool);
   REQUIRE(declared.has_value());
-  GoSignatures signatures(process.modules());
+  GoSignatures signatures;
   const GoImage &image = process.image();
   std::size_t compared = 0;
   for (const GoDeclaration &one : *declared) {
@@ -127,7 +127,7 @@ void check_values(const GoToolchain &go, GoVariant variant) {
   GoProcess process({build_go(go, "argument_kinds", variant)});
   process.child().wait_for_line("ready");
   process.open();
-  GoSignatures signatures(process.modules());
+  GoSignatures signatures;
   GoRuntimeTypes types(process.images(), process.image().version, process.memory());
   ValueContext context;
   context.memory = &process.memory();
@@ -186,7 +186,7 @@ func main() {
 )";
 
 std::multimap<std::string, std::vector<DecodedArgument>> decoded_frames(GoProcess &process, int minor) {
-  GoSignatures signatures(process.modules());
+  GoSignatures signatures;
   ValueContext context;
   context.memory = &process.memory();
   context.version = process.image().version;

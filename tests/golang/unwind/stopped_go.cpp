@@ -1,5 +1,6 @@
 #include "tests/golang/unwind/stopped_go.h"
 
+#include "dwarf/symbolize/symbolizer.h"
 #include "machine/x86_64/registers.h"
 #include "tests/dwarf/memory_of_self.h"
 
@@ -262,7 +263,8 @@ std::string StoppedGo::function(const Frame &frame) {
   if (const GoImage *image = runtime_->find(inside))
     if (const auto found = image->table->find(inside))
       return std::string(found->name);
-  const Symbolized &where = modules_.symbolize(inside);
+  Symbolizer symbolizer(modules_);
+  const Symbolized &where = symbolizer.at(inside);
   return where.frames.empty() ? std::string() : where.frames.back().function;
 }
 

@@ -66,7 +66,7 @@ void check_table(const GoToolchain &go, GoVariant variant) {
   const ToldValues told = read_told(process.child());
   process.open();
   GoRuntimeTypes types(process.images(), process.image().version, process.memory());
-  GoSignatures signatures(process.modules());
+  GoSignatures signatures;
   const ValueContext context = context_of(process, types);
   const GoType *table = table_type(process, signatures);
   REQUIRE(table != nullptr);

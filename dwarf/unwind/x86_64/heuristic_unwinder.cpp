@@ -1,4 +1,4 @@
-#include "dwarf/unwind/x86_64/guesses.h"
+#include "dwarf/unwind/x86_64/heuristic_unwinder.h"
 
 #include "dwarf/cfi/x86_64/abi.h"
 #include "dwarf/unwind/x86_64/instruction_walk.h"
@@ -19,25 +19,26 @@ void forget_callee_saved(RegisterSet &caller) {
 
 } // namespace
 
-std::optional<Guess> Guesses::by_stack_pointer(const RegisterSet &callee, RegisterSet &caller) {
+std::optional<HeuristicCaller> HeuristicUnwinder::by_stack_pointer(const RegisterSet &callee, RegisterSet &caller) {
   const RunAddress stack_pointer{callee.get(rsp).value_or(0)};
   const auto word = read_word(memory_, stack_pointer);
   // Only into a module: a stale pointer into unknown memory is too easily found at the top of a stack.
   if (!word || !code_.in_module_code(RunAddress{*word - 1}) || !code_.may_be_return_address(RunAddress{*word}))
     return std::nullopt;
   caller = default_caller(callee, stack_pointer + 8);
-  return Guess{FrameOrigin::leaf_guess, RunAddress{*word}, stack_pointer + 8};
+  return HeuristicCaller{FrameOrigin::leaf_guess, RunAddress{*word}, stack_pointer + 8};
 }
 
-std::optional<Guess> Guesses::by_instructions(const RegisterSet &callee, RunAddress pc, RegisterSet &caller) {
+std::optional<HeuristicCaller> HeuristicUnwinder::by_instructions(const RegisterSet &callee, RunAddress pc,
+                                                                  RegisterSet &caller) {
   const WalkedOut out = walk_out(code_, memory_, callee, pc, instruction_budget_);
   if (out.kind == WalkedOut::Kind::nowhere)
     return std::nullopt;
   caller = out.caller;
-  return Guess{FrameOrigin::instructions, out.return_address, RunAddress{out.caller.get(rsp).value_or(0)}};
+  return HeuristicCaller{FrameOrigin::instructions, out.return_address, RunAddress{out.caller.get(rsp).value_or(0)}};
 }
 
-std::optional<Guess> Guesses::by_frame_pointer(const RegisterSet &callee, RegisterSet &caller) {
+std::optional<HeuristicCaller> HeuristicUnwinder::by_frame_pointer(const RegisterSet &callee, RegisterSet &caller) {
   const auto frame_pointer = callee.get(rbp);
   const auto stack_pointer = callee.get(rsp);
   if (!frame_pointer || !stack_pointer || *frame_pointer % 8 != 0 || *frame_pointer < *stack_pointer)
@@ -53,13 +54,13 @@ std::optional<Guess> Guesses::by_frame_pointer(const RegisterSet &callee, Regist
   caller = default_caller(callee, cfa);
   forget_callee_saved(caller);
   caller.set(rbp, saved);
-  return Guess{FrameOrigin::frame_pointer, RunAddress{return_address}, cfa};
+  return HeuristicCaller{FrameOrigin::frame_pointer, RunAddress{return_address}, cfa};
 }
 
 /// A function that the start code called, and which never returns, so that its code does not tell its frame's size
 /// (musl's libc_start_main_stage2). Start code calls once: a return address into it is no left-over of another call.
 /// With any other return address on the way there may be frames in between, which must not be passed over.
-std::optional<Guess> Guesses::by_start_code(const RegisterSet &callee, RegisterSet &caller) {
+std::optional<HeuristicCaller> HeuristicUnwinder::by_start_code(const RegisterSet &callee, RegisterSet &caller) {
   const RunAddress stack_pointer{callee.get(rsp).value_or(0)};
   for (std::size_t i = 0; i < start_code_words; ++i) {
     const RunAddress place = stack_pointer + i * 8;
@@ -73,27 +74,27 @@ std::optional<Guess> Guesses::by_start_code(const RegisterSet &callee, RegisterS
       break;
     caller = default_caller(callee, place + 8);
     forget_callee_saved(caller);
-    return Guess{FrameOrigin::leaf_guess, address, place + 8};
+    return HeuristicCaller{FrameOrigin::leaf_guess, address, place + 8};
   }
   return std::nullopt;
 }
 
-std::optional<Guess> Guesses::caller(const RegisterSet &callee, const CodePlace &place, RunAddress pc, bool exact,
-                                     RegisterSet &caller) {
+std::optional<HeuristicCaller> HeuristicUnwinder::caller(const RegisterSet &callee, const CodePlace &place,
+                                                         RunAddress pc, bool exact, RegisterSet &caller) {
   const bool may_be_code = code_.may_be_code(pc);
-  std::optional<Guess> guess;
+  std::optional<HeuristicCaller> found;
   // Called into nowhere: the call pushed its return address and nothing has moved the stack pointer since.
   if (exact && !may_be_code)
-    guess = by_stack_pointer(callee, caller);
-  if (!guess && may_be_code)
-    guess = by_instructions(callee, pc, caller);
-  if (!guess)
-    guess = by_frame_pointer(callee, caller);
-  if (!guess && exact)
-    guess = by_stack_pointer(callee, caller);
-  if (!guess && !exact && place.module != nullptr)
-    guess = by_start_code(callee, caller);
-  return guess;
+    found = by_stack_pointer(callee, caller);
+  if (!found && may_be_code)
+    found = by_instructions(callee, pc, caller);
+  if (!found)
+    found = by_frame_pointer(callee, caller);
+  if (!found && exact)
+    found = by_stack_pointer(callee, caller);
+  if (!found && !exact && place.module != nullptr)
+    found = by_start_code(callee, caller);
+  return found;
 }
 
 } // namespace inspect::x86_64

@@ -1,5 +1,5 @@
-// Makes the table of names of one file from open descriptors: in the worker inspect-dwarfindex, which has nothing else,
-// and in our own process, in any thread.
+// Builds the index of names of one file (a NameTable) from open descriptors: in the worker inspect-dwarfindex, which
+// has nothing else, and in our own process, in any thread.
 #pragma once
 
 #include "dwarf/raw/elf/debug_sections.h"
@@ -18,7 +18,7 @@ namespace inspect {
 /// answer must be good until the next call.
 using SplitFileFinder = std::function<const DebugSections *(const RawDie &skeleton, std::uint64_t id)>;
 
-struct NameMaking {
+struct NameIndexInput {
   int descriptor = -1; ///< of the file with the DWARF; stays the caller's, as the others
   int common = -1;     ///< of the file that .gnu_debugaltlink names; -1: none
   int package = -1;    ///< of the .dwp package; -1: none
@@ -28,12 +28,12 @@ struct NameMaking {
   const Cancellation *cancellation = nullptr;
 };
 
-struct MadeTable {
+struct BuiltNameIndex {
   std::vector<std::byte> bytes; ///< for NameTable::of
   std::size_t missing_split_files = 0;
 };
 
 /// not_found: the file has no DWARF; cancelled; corrupt; unsupported; system: not enough memory.
-Result<MadeTable> make_name_table(const NameMaking &making);
+Result<BuiltNameIndex> build_name_index(const NameIndexInput &input);
 
 } // namespace inspect

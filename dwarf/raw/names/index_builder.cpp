@@ -1,4 +1,4 @@
-#include "dwarf/raw/names/name_making.h"
+#include "dwarf/raw/names/index_builder.h"
 
 #include "dwarf/raw/elf/debug_pages.h"
 #include "dwarf/raw/elf/elf_image.h"
@@ -33,21 +33,21 @@ bool is_skeleton(const UnitHeader &unit, const RawDie &root) {
   return unit.type == DW_UT_skeleton || (unit.version < 5 && !root.split_name.empty());
 }
 
-class Maker {
+class IndexBuilder {
 public:
-  explicit Maker(const NameMaking &making) : making_(making) {}
+  explicit IndexBuilder(const NameIndexInput &input) : input_(input) {}
 
-  Result<MadeTable> run() {
-    auto file = open_copy(making_.descriptor, making_.path);
+  Result<BuiltNameIndex> run() {
+    auto file = open_copy(input_.descriptor, input_.path);
     if (!file)
       return std::unexpected(file.error());
     const DebugSections sections = DebugSections::of(file->image);
     if (sections.info.empty())
-      return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} has no DWARF", making_.path)));
-    auto common = making_.common >= 0 ? open_copy(making_.common, making_.path)
-                                      : std::unexpected(Error(ErrorKind::not_found, ""));
-    auto package = making_.package >= 0 ? open_copy(making_.package, making_.path)
-                                        : std::unexpected(Error(ErrorKind::not_found, ""));
+      return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} has no DWARF", input_.path)));
+    auto common =
+        input_.common >= 0 ? open_copy(input_.common, input_.path) : std::unexpected(Error(ErrorKind::not_found, ""));
+    auto package =
+        input_.package >= 0 ? open_copy(input_.package, input_.path) : std::unexpected(Error(ErrorKind::not_found, ""));
     DebugSections shared;
     if (common)
       shared = DebugSections::of(common->image);
@@ -59,13 +59,13 @@ public:
       done = walk_all(shared, NameSection::common_info, {}, nullptr);
     if (!done)
       return std::unexpected(done.error());
-    return MadeTable{names_.finish(making_.header), missing_};
+    return BuiltNameIndex{names_.finish(input_.header), missing_};
   }
 
 private:
   Result<void> still_wanted() const {
-    if (making_.cancellation && making_.cancellation->requested())
-      return std::unexpected(Error(ErrorKind::cancelled, fmt::format("reading the names of {}", making_.path)));
+    if (input_.cancellation && input_.cancellation->requested())
+      return std::unexpected(Error(ErrorKind::cancelled, fmt::format("reading the names of {}", input_.path)));
     return {};
   }
 
@@ -80,7 +80,7 @@ private:
   }
 
   Result<void> walk_program(const DebugSections &sections, const DebugSections *common) {
-    NameWalk walk(sections, common, making_.cancellation);
+    NameWalk walk(sections, common, input_.cancellation);
     bool split = false;
     // Of split and shared units these indexes say where the skeleton is, or nothing.
     const bool indexed = common == nullptr && !any_skeleton(walk);
@@ -114,7 +114,7 @@ private:
 
   Result<void> walk_all(const DebugSections &sections, NameSection section, std::optional<std::uint64_t> unit,
                         const NameWalk::TypeNames *types) {
-    NameWalk walk(sections, nullptr, making_.cancellation);
+    NameWalk walk(sections, nullptr, input_.cancellation);
     walk.place_in(section, unit);
     walk.know_types(types);
     for (const UnitHeader &header : walk.units()) {
@@ -140,9 +140,9 @@ private:
     const std::uint64_t id = unit.version >= 5 ? unit.signature : root.split_id;
     if (const auto sections = package_ ? package_->unit(id) : std::nullopt)
       return walk_all(*sections, NameSection::package_info, unit.dies, &types_);
-    if (!making_.split_files)
+    if (!input_.split_files)
       return std::unexpected(Error(ErrorKind::unsupported, "the file's names are in .dwo files"));
-    const DebugSections *sections = making_.split_files(root, id);
+    const DebugSections *sections = input_.split_files(root, id);
     if (sections == nullptr) {
       ++missing_;
       return {};
@@ -150,7 +150,7 @@ private:
     return walk_all(*sections, NameSection::split_info, unit.dies, nullptr);
   }
 
-  const NameMaking &making_;
+  const NameIndexInput &input_;
   NameTableBuilder names_;
   std::optional<PackageIndex> package_;
   NameWalk::TypeNames types_;
@@ -160,11 +160,11 @@ private:
 
 } // namespace
 
-Result<MadeTable> make_name_table(const NameMaking &making) {
+Result<BuiltNameIndex> build_name_index(const NameIndexInput &input) {
   try {
-    return Maker(making).run();
+    return IndexBuilder(input).run();
   } catch (const std::bad_alloc &) {
-    return std::unexpected(Error(ErrorKind::system, fmt::format("not enough memory for the names of {}", making.path)));
+    return std::unexpected(Error(ErrorKind::system, fmt::format("not enough memory for the names of {}", input.path)));
   }
 }
 

@@ -1,5 +1,7 @@
-#include "dwarf/symbolize/line_resolver.h"
-#include "dwarf/symbolize/module_map.h"
+#include "dwarf/symbolize/symbolizer.h"
+
+#include "dwarf/cfi/cfi_table.h"
+#include "dwarf/symbols/symbol_table.h"
 #include "tests/dwarf/memory_of_self.h"
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
@@ -61,6 +63,7 @@ void *module_handle(const Dl_info &info) {
 
 TEST_CASE("every module of this process is found at its addresses, and nothing in the gaps") {
   ModuleMap modules = own_modules();
+  Symbolizer symbolizer(modules);
   const auto all = modules.modules();
   REQUIRE(all.size() >= 5);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -73,15 +76,15 @@ TEST_CASE("every module of this process is found at its addresses, and nothing i
   }
   CHECK(modules.find(RunAddress{0}) == nullptr);
   CHECK(modules.find(RunAddress{~0ull}) == nullptr);
-  CHECK(modules.rules(RunAddress{16}) == nullptr);
   int local = 0;
   CHECK(modules.find(address_of(&local)) == nullptr);
-  CHECK(modules.symbolize(address_of(&local)).module == nullptr);
-  CHECK(modules.symbolize(address_of(&local)).frames.empty());
+  CHECK(symbolizer.at(address_of(&local)).module == nullptr);
+  CHECK(symbolizer.at(address_of(&local)).frames.empty());
 }
 
 TEST_CASE("an address is named as dladdr names it") {
   ModuleMap modules = own_modules();
+  Symbolizer symbolizer(modules);
   for (const char *name : {"qsort", "getenv", "pthread_create", "elf_begin", "dwarf_begin_elf", "strtol"}) {
     INFO(name);
     const void *function = test::libc_symbol(name);
@@ -90,7 +93,7 @@ TEST_CASE("an address is named as dladdr names it") {
     REQUIRE(function != nullptr);
     Dl_info truth{};
     REQUIRE(::dladdr(function, &truth) != 0);
-    const Symbolized &found = modules.symbolize(address_of(function) + 1);
+    const Symbolized &found = symbolizer.at(address_of(function) + 1);
     REQUIRE(found.module != nullptr);
     REQUIRE(!found.frames.empty());
     const SourceFrame &outermost = found.frames.back();
@@ -104,12 +107,13 @@ TEST_CASE("an address is named as dladdr names it") {
 TEST_CASE("inlined calls, files and lines are in the answer, and the outermost has the symbol's full name") {
   CHECK(inspect_test_names::outer_function(1) == 2);
   ModuleMap modules = own_modules();
-  const Symbolized &found = modules.symbolize(address_of(inspect_test_names::inlined_address) - 1);
+  Symbolizer symbolizer(modules);
+  const Symbolized &found = symbolizer.at(address_of(inspect_test_names::inlined_address) - 1);
   REQUIRE(found.module != nullptr);
   REQUIRE(found.frames.size() == 2);
   CHECK(found.frames[0].function.find("inlined_function") != std::string::npos);
   CHECK(found.frames[0].inlined);
-  CHECK(found.frames[0].file.ends_with("module_map_test.cpp"));
+  CHECK(found.frames[0].file.ends_with("symbolizer_test.cpp"));
   CHECK(found.frames[0].line == inspect_test_names::line_of_lea);
   CHECK(found.frames[1].function == "inspect_test_names::outer_function(int)");
   CHECK(found.frames[1].linkage_name == "_ZN18inspect_test_names14outer_functionEi");
@@ -118,25 +122,26 @@ TEST_CASE("inlined calls, files and lines are in the answer, and the outermost h
   const auto start = reinterpret_cast<std::uint64_t>(&inspect_test_names::outer_function);
   CHECK(found.frames[1].offset == address_of(inspect_test_names::inlined_address).value - 1 - start);
   // The answer is kept.
-  CHECK(&modules.symbolize(address_of(inspect_test_names::inlined_address) - 1) == &found);
+  CHECK(&symbolizer.at(address_of(inspect_test_names::inlined_address) - 1) == &found);
 }
 
 TEST_CASE("PLT entries and the vDSO have names") {
   ModuleMap modules = own_modules();
+  Symbolizer symbolizer(modules);
   std::size_t plt_entries = 0;
   for (Module *module : modules.modules()) {
-    modules.symbols(*module)->each([&](const Symbol &symbol) {
+    symbols_of(*module).each([&](const Symbol &symbol) {
       if (!symbol.is_plt)
         return true;
-      const Symbolized &found = modules.symbolize(module->bias().to_run(symbol.address) + 1);
+      const Symbolized &found = symbolizer.at(module->bias().to_run(symbol.address) + 1);
       REQUIRE(found.frames.size() == 1);
       CHECK(found.frames[0].function == demangle(symbol.name) + "@plt");
       return ++plt_entries % 10 != 0;
     });
     if (module->name() == "[vdso]") {
-      const auto symbol = modules.symbols(*module)->by_name("__vdso_gettimeofday");
+      const auto symbol = symbols_of(*module).by_name("__vdso_gettimeofday");
       REQUIRE(symbol);
-      const Symbolized &found = modules.symbolize(module->bias().to_run(symbol->address));
+      const Symbolized &found = symbolizer.at(module->bias().to_run(symbol->address));
       REQUIRE(found.frames.size() == 1);
       CHECK(found.frames[0].function == "gettimeofday"); // and not __vdso_gettimeofday, at the same address
     }
@@ -153,12 +158,13 @@ TEST_CASE("two modules that claim the same addresses are both kept, and the late
     REQUIRE(module);
     modules.add(std::move(*module));
   }
+  Symbolizer symbolizer(modules);
   REQUIRE(modules.modules().size() == 3);
   const Module *first = modules.modules().front();
   CHECK(modules.find(first->range().begin) != nullptr);
-  const auto main = modules.symbols(*modules.modules().front())->by_name("main");
+  const auto main = symbols_of(*modules.modules().front()).by_name("main");
   REQUIRE(main);
-  CHECK(modules.symbolize(first->bias().to_run(main->address)).frames.back().function == "main");
-  modules.warm_up();
+  CHECK(symbolizer.at(first->bias().to_run(main->address)).frames.back().function == "main");
+  open_cfi_tables(modules);
   CHECK(modules.take_warnings().empty());
 }
