@@ -46,7 +46,7 @@ std::optional<Dwarf_Die> array_behind(const TypeHandle &type) {
   return std::nullopt;
 }
 
-/// Elements of one dimension; none where the bound is not known or makes no sense.
+/// Elements of one dimension; none where the bound is not known or invalid.
 std::optional<std::uint64_t> length_of(Dwarf_Die &subrange, const FrameContext &frame) {
   if (const auto count = attribute_number(subrange, DW_AT_count, frame))
     return *count;

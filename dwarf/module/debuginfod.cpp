@@ -1,5 +1,4 @@
-#include "dwarf/module/debuginfod.h"
-#include "machine/elf_headers.h"
+#include "dwarf/module/separate_debug.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "dwarf/module/mini_debug_info.h"
+#include "dwarf/module/separate_debug.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,7 +1,6 @@
 #include "dwarf/module/module.h"
 #include "dwarf/module/load_layout.h"
 #include "dwarf/module/memory_image.h"
-#include "dwarf/module/mini_debug_info.h"
 #include "dwarf/module/separate_debug.h"
 #include "dwarf/split/split_package.h"
 

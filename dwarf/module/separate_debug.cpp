@@ -1,5 +1,4 @@
 #include "dwarf/module/separate_debug.h"
-#include "dwarf/module/debuginfod.h"
 
 #include <algorithm>
 #include <cstring>

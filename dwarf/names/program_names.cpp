@@ -3,14 +3,15 @@
 #include "dwarf/die/die.h"
 #include "dwarf/expression/expression_bytes.h"
 #include "dwarf/names/name_job.h"
-#include "dwarf/names/units_on_demand.h"
 #include "dwarf/raw/names/name_spelling.h"
+#include "dwarf/raw/names/name_walk.h"
 #include "dwarf/split/split_package.h"
 #include "dwarf/split/split_unit.h"
 
 #include <algorithm>
 #include <condition_variable>
 #include <dwarf.h>
+#include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <new>
@@ -23,6 +24,35 @@ namespace {
 
 /// How often somebody who waits for the background looks whether he still should.
 constexpr std::chrono::milliseconds patience{20};
+
+/// The names of single units of a file, read when they are wanted, from a copy of its descriptor: for names of which an
+/// index in the program says only where to look.
+class UnitsOnDemand {
+public:
+  explicit UnitsOnDemand(const NameJob &job) {
+    auto image = ElfImage::from_file(FileDescriptor(::fcntl(job.descriptor.get(), F_DUPFD_CLOEXEC, 3)), job.path);
+    if (!image)
+      return; // it could be read when the index was; now what the index points to is not found
+    image_ = std::move(*image);
+    sections_ = DebugSections::of(*image_);
+    walk_ = std::make_unique<NameWalk>(sections_);
+  }
+
+  /// Of the unit whose root DIE is at the offset; nothing where there is none.
+  void walk(std::uint64_t root, bool in_types, const NameVisitor &visit) {
+    if (!walk_)
+      return;
+    const auto unit = std::ranges::find_if(
+        walk_->units(), [&](const UnitHeader &one) { return one.dies == root && one.in_types == in_types; });
+    if (unit != walk_->units().end())
+      walk_->unit(*unit, visit);
+  }
+
+private:
+  std::optional<ElfImage> image_;
+  DebugSections sections_;
+  std::unique_ptr<NameWalk> walk_;
+};
 
 /// What one module's names are made of and kept in.
 struct ModuleNames {

@@ -301,7 +301,7 @@ Result<PlainUnit> PlainUnit::make(const DebugSections &parts, const SkeletonFact
                                   const PlainUnitSources &sources) {
   Assembler assembler(skeleton, sources);
   if (!assembler.add_main(parts))
-    return std::unexpected(Error(ErrorKind::corrupt, "a unit of the package makes no sense"));
+    return std::unexpected(Error(ErrorKind::corrupt, "a unit of the package is malformed"));
   auto memory = assembler.finish();
   if (!memory)
     return std::unexpected(memory.error());

@@ -22,7 +22,6 @@ namespace inspect {
 class ElfFile;
 class MemoryView;
 class Module;
-class ModuleMap;
 
 /// A module that the program was built with.
 struct GoModule {

@@ -4,6 +4,9 @@
 //     const GoFrameRule &rule = rules.at(pc, exact, memory);
 //     if (rule.way == GoFrameWay::plain) cfa = stack_pointer + rule.cfa_offset;
 //
+// A row of call frame information (dwarf/cfi/cfi_table.h) could say no more than the plain way, and would take several
+// times the memory and three reads of the stack for one; what they share is the step's outcome, `Caller`.
+//
 // A few functions of the runtime, in assembly, leave their stack for another one or move the stack pointer in a way
 // that the pclntab cannot tell; they are told apart here, by function id and by name, and followed by
 // golang/unwind/go_unwind.

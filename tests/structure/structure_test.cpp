@@ -79,14 +79,14 @@ TEST_CASE("an include against the direction of dependencies is found") {
 TEST_CASE("an include against the order of a layer's rooms is found") {
   CHECK(breaks("dwarf/elf/a.cpp", "#include \"dwarf/unwind/unwinder.h\"\n",
                "dwarf/elf may not include dwarf/unwind, which stands after it"));
-  CHECK(breaks("dwarf/cfi/x86_64/a.cpp", "#include \"dwarf/unwind/x86_64/guesses.h\"\n",
+  CHECK(breaks("dwarf/cfi/x86_64/a.cpp", "#include \"dwarf/unwind/x86_64/heuristic_unwinder.h\"\n",
                "dwarf/cfi may not include dwarf/unwind"));
   CHECK(breaks("golang/pclntab/a.h", "// A.\n#include \"golang/types/go_type.h\"\n", "may not include golang/types"));
   CHECK(breaks("values/a.h", "// A.\n#include \"values/go/go_text.h\"\n", "values/. may not include values/go"));
   CHECK(breaks("dwarf/names/a.cpp", "#include \"dwarf/indexer/confinement.h\"\n", "a program of its own"));
   CHECK(breaks("dwarf/elsewhere/a.cpp", "int a;\n", "no room elsewhere"));
   CHECK(check_source("dwarf/unwind/a.cpp", "#include \"dwarf/elf/range_table.h\"\n").empty());
-  CHECK(check_source("dwarf/unwind/a.cpp", "#include \"dwarf/unwind/x86_64/guesses.h\"\n").empty());
+  CHECK(check_source("dwarf/unwind/a.cpp", "#include \"dwarf/unwind/x86_64/heuristic_unwinder.h\"\n").empty());
   CHECK(check_source("dwarf/unwind/x86_64/a.cpp", "#include \"dwarf/unwind/unwinder.h\"\n").empty());
   CHECK(check_source("values/go/a.cpp", "#include \"values/value.h\"\n").empty());
 }

@@ -125,6 +125,23 @@ TEST_CASE("inlined calls, files and lines are in the answer, and the outermost h
   CHECK(&symbolizer.at(address_of(inspect_test_names::inlined_address) - 1) == &found);
 }
 
+TEST_CASE("what is read of a module is read once and goes with it, and names are looked up again after forget()") {
+  ModuleMap modules = own_modules();
+  Symbolizer symbolizer(modules);
+  Module *module = modules.find(address_of(test::libc_symbol("qsort")));
+  REQUIRE(module != nullptr);
+  SymbolTable &symbols = symbols_of(*module);
+  CHECK(&symbols_of(*module) == &symbols);
+  CHECK(&lines_of(*module) == &lines_of(*module));
+  CHECK(&cfi_of(*module) == &cfi_of(*module));
+  CHECK(&symbols_of(*modules.modules().front()) != &symbols);
+  const RunAddress place = address_of(test::libc_symbol("qsort")) + 1;
+  CHECK(symbolizer.at(place).module == module);
+  modules = ModuleMap();
+  symbolizer.forget();
+  CHECK(symbolizer.at(place).module == nullptr);
+}
+
 TEST_CASE("PLT entries and the vDSO have names") {
   ModuleMap modules = own_modules();
   Symbolizer symbolizer(modules);

@@ -3,6 +3,7 @@
 #include "machine/elf_file.h"
 #include "machine/file_descriptor.h"
 #include "tests/support/catch.h"
+#include "tests/support/elf_writer.h"
 #include "tests/support/skip.h"
 #include "tests/support/temporary_directory.h"
 
@@ -150,23 +151,9 @@ TEST_CASE("other files are told apart from Go binaries") {
 
 /// A minimal ELF file with one writable segment that holds `data` at address 0x1000.
 Result<GoBuildInfo> read_made(const std::string &data) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_phoff = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 1;
-  Elf64_Phdr segment{};
-  segment.p_type = PT_LOAD;
-  segment.p_flags = PF_R | PF_W;
-  segment.p_offset = 128;
-  segment.p_vaddr = 0x1000;
-  segment.p_filesz = data.size();
-  std::string file(128, '\0');
-  std::memcpy(file.data(), &header, sizeof header);
-  std::memcpy(file.data() + sizeof header, &segment, sizeof segment);
-  file += data;
+  test::ElfWriter writer;
+  writer.has_section_headers = false;
+  const std::string file = writer.load("", 0x1000, data, PF_W).text();
   const FileDescriptor descriptor(::memfd_create("made", MFD_CLOEXEC));
   REQUIRE(::write(descriptor.get(), file.data(), file.size()) == static_cast<ssize_t>(file.size()));
   auto elf = ElfFile::read(descriptor.get());
