@@ -16,7 +16,7 @@
 
 namespace inspect {
 
-constexpr std::uint64_t end_of_user_space = std::uint64_t{1} << 47U;
+inline constexpr std::uint64_t system_page_size = 4096;
 
 class ArenaCopy {
 public:

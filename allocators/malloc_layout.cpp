@@ -77,7 +77,7 @@ constexpr MallocParametersLayout parameters_2_43{.trim_threshold = 0,
 
 constexpr std::uint64_t chunk_header_size = 16;
 
-constexpr auto layouts = std::to_array<MallocLayout>({
+constexpr auto layout_table = std::to_array<MallocLayout>({
     {{2, 26}, state_2_26, parameters_2_26, 0},
     {{2, 27}, state_2_27, parameters_2_26, 0},
     {{2, 35}, state_2_27, parameters_2_35, 0},
@@ -188,7 +188,7 @@ std::string to_string(GlibcVersion version) {
 }
 
 std::span<const MallocLayout> known_malloc_layouts() {
-  return layouts;
+  return layout_table;
 }
 
 std::optional<bool> links_are_protected(GlibcVersion version) {

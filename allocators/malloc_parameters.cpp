@@ -6,14 +6,13 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page_size = 4096;
 constexpr std::uint32_t usual_most_mapped = 65'536;         // malloc.c: DEFAULT_MMAP_MAX
 constexpr std::uint64_t usual_threshold = 128 * 1024;       // DEFAULT_MMAP_THRESHOLD_MIN
 constexpr std::uint64_t max_usual_threshold = 32ULL << 20U; // DEFAULT_MMAP_THRESHOLD_MAX
 constexpr std::uint64_t usual_arena_test = 8;               // NARENAS_FROM_NCORES (1)
 /// From the start of the heap on; a wrong start does not lead that far.
 constexpr int chunks_followed = 16;
-constexpr std::uint64_t max_data = 64ULL << 20U;
+constexpr std::uint64_t max_range = 64ULL << 20U;
 
 class Fields {
 public:
@@ -59,11 +58,11 @@ bool Fields::has_usual_thresholds() const {
 
 bool counts_fit(const MallocParameters &parameters) {
   return parameters.mapped_chunks <= parameters.max_mapped_chunks &&
-         parameters.mapped_bytes <= parameters.max_mapped_bytes && parameters.mapped_bytes % page_size == 0 &&
-         parameters.max_mapped_bytes % page_size == 0 && parameters.max_mapped_bytes < end_of_user_space &&
+         parameters.mapped_bytes <= parameters.max_mapped_bytes && parameters.mapped_bytes % system_page_size == 0 &&
+         parameters.max_mapped_bytes % system_page_size == 0 && parameters.max_mapped_bytes < end_of_user_space &&
          (parameters.mapped_chunks == 0) == (parameters.mapped_bytes == 0) &&
          (parameters.max_mapped_chunks == 0) == (parameters.max_mapped_bytes == 0) &&
-         parameters.mapped_bytes / page_size >= parameters.mapped_chunks &&
+         parameters.mapped_bytes / system_page_size >= parameters.mapped_chunks &&
          parameters.max_mapped_chunks <= usual_most_mapped * std::uint64_t{1024} &&
          (parameters.huge_page_size == 0 || std::has_single_bit(parameters.huge_page_size));
 }
@@ -108,7 +107,7 @@ bool are_malloc_parameters(const MemoryView &memory, RunAddress address, const M
 
 std::optional<RunAddress> search_malloc_parameters(const MemoryView &memory, RunRange range,
                                                    const MallocParametersLayout &layout, const ArenaCopy &main_arena) {
-  if (range.size() > max_data || range.size() < layout.size())
+  if (range.size() > max_range || range.size() < layout.size())
     return std::nullopt;
   std::vector<std::byte> bytes(range.size());
   if (!memory.read(range.begin, bytes))

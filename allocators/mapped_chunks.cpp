@@ -9,7 +9,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page_size = 4096;
 constexpr std::uint64_t header_size = 16;
 constexpr std::uint64_t flag_bits = 7;
 constexpr std::uint64_t huge_pages_flag = 1; // 2.43: MMAP_HP, beside the distance
@@ -20,10 +19,10 @@ constexpr std::uint64_t max_pages_before = 16;
 const std::vector<std::uint64_t> &distances() {
   static const std::vector<std::uint64_t> all = [] {
     std::vector<std::uint64_t> found = {0};
-    for (std::uint64_t alignment = 2 * header_size; alignment < page_size; alignment *= 2)
+    for (std::uint64_t alignment = 2 * header_size; alignment < system_page_size; alignment *= 2)
       found.push_back(alignment - header_size);
     for (std::uint64_t pages = 1; pages <= max_pages_before; ++pages)
-      found.push_back(pages * page_size - header_size);
+      found.push_back(pages * system_page_size - header_size);
     return found;
   }();
   return all;
@@ -39,7 +38,7 @@ std::optional<std::uint64_t> mapping_size(const Header &header, std::uint64_t di
       chunk > most)
     return std::nullopt;
   const std::uint64_t size = distance + chunk + size_left_out;
-  return size % page_size == 0 && size <= most ? std::optional(size) : std::nullopt;
+  return size % system_page_size == 0 && size <= most ? std::optional(size) : std::nullopt;
 }
 
 /// Of the chunk whose mapping begins here. All places where its header may be are read at once.
@@ -62,7 +61,7 @@ std::optional<std::uint64_t> mapping_size_at(const MemoryView &memory, RunAddres
 } // namespace
 
 std::uint64_t mapped_chunk_bytes(const MemoryView &memory, RunRange mapping, std::uint64_t size_left_out) {
-  if (mapping.begin.value % page_size != 0)
+  if (mapping.begin.value % system_page_size != 0)
     return 0;
   RunAddress at = mapping.begin;
   while (at < mapping.end) {

@@ -48,6 +48,9 @@ template <typename AddressType> struct Range {
   constexpr std::uint64_t size() const { return end.value > begin.value ? end.value - begin.value : 0; }
 };
 
+/// Where addresses of processes end on x86-64 with page tables of four levels (Documentation/arch/x86/x86_64/mm.rst).
+inline constexpr std::uint64_t end_of_user_space = std::uint64_t{1} << 47U;
+
 using RunRange = Range<RunAddress>;
 using LinkRange = Range<LinkAddress>;
 

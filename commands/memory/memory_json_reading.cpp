@@ -10,7 +10,7 @@
 namespace inspect {
 namespace {
 
-using Json = nlohmann::json;
+using ParsedJson = nlohmann::json;
 using FindFigure = const MemoryFigureName *(*)(std::string_view);
 
 /// Nesting needs stack in the parser and in the destructor; ours is four deep.
@@ -43,15 +43,15 @@ std::string_view first_document(std::string_view text) {
   return {};
 }
 
-const Json *member(const Json &object, const char *name) {
+const ParsedJson *member(const ParsedJson &object, const char *name) {
   if (!object.is_object())
     return nullptr;
   const auto found = object.find(name);
   return found == object.end() ? nullptr : &*found;
 }
 
-template <typename T> std::optional<T> number(const Json &object, const char *name) {
-  const Json *value = member(object, name);
+template <typename T> std::optional<T> number(const ParsedJson &object, const char *name) {
+  const ParsedJson *value = member(object, name);
   if (value == nullptr || !value->is_number_integer())
     return std::nullopt;
   if (value->is_number_unsigned()) {
@@ -63,9 +63,9 @@ template <typename T> std::optional<T> number(const Json &object, const char *na
 }
 
 /// Names that this version does not know are passed over, as docs/json.md asks of readers.
-std::vector<MemoryFigure> read_figures(const Json &document, const char *part, FindFigure find) {
+std::vector<MemoryFigure> read_figures(const ParsedJson &document, const char *part, FindFigure find) {
   std::vector<MemoryFigure> figures;
-  const Json *object = member(document, part);
+  const ParsedJson *object = member(document, part);
   if (object == nullptr || !object->is_object())
     return figures;
   for (const auto &[name, value] : object->items())
@@ -75,9 +75,9 @@ std::vector<MemoryFigure> read_figures(const Json &document, const char *part, F
 }
 
 /// False: a kind is not as it must be.
-bool read_kinds(const Json &list, std::vector<KindUsage> &kinds) {
-  for (const Json &object : list) {
-    const Json *name = member(object, "kind");
+bool read_kinds(const ParsedJson &list, std::vector<KindUsage> &kinds) {
+  for (const ParsedJson &object : list) {
+    const ParsedJson *name = member(object, "kind");
     const auto mappings = number<std::size_t>(object, "mappings");
     if (name == nullptr || !name->is_string() || !mappings || !number<std::uint64_t>(object, "reserved"))
       return false;
@@ -108,7 +108,7 @@ Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view n
   const Json document = Json::parse(first, nullptr, false);
   if (document.is_discarded())
     return std::unexpected(wrong(name, "it is no JSON"));
-  const Json *schema = member(document, "schema");
+  const ParsedJson *schema = member(document, "schema");
   if (schema == nullptr || !schema->is_string())
     return std::unexpected(wrong(name, "it has no schema"));
   if (const auto &given = schema->get_ref<const std::string &>(); given != "inspect.mem/1")
@@ -117,8 +117,8 @@ Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view n
   const auto process = number<pid_t>(document, "pid");
   const auto start_ticks = number<std::uint64_t>(document, "start_ticks");
   const auto taken_at = number<std::int64_t>(document, "taken_at_ms");
-  const Json *command = member(document, "command");
-  const Json *kinds = member(document, "kinds");
+  const ParsedJson *command = member(document, "command");
+  const ParsedJson *kinds = member(document, "kinds");
   if (!process || !start_ticks || !taken_at || command == nullptr || !command->is_string() || kinds == nullptr ||
       !kinds->is_array())
     return std::unexpected(wrong(name, "members are missing that inspect.mem/1 has"));
@@ -126,8 +126,8 @@ Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view n
   figures.start_ticks = *start_ticks;
   figures.taken_at = *taken_at;
   figures.command = command->get<std::string>();
-  if (const Json *mappings = member(document, "mappings"))
-    if (const Json *measured = member(*mappings, "measured"))
+  if (const ParsedJson *mappings = member(document, "mappings"))
+    if (const ParsedJson *measured = member(*mappings, "measured"))
       figures.measured = measured->is_boolean() && measured->get<bool>();
   figures.totals = read_figures(document, "totals", find_total_figure);
   figures.go = read_figures(document, "go", find_go_figure);

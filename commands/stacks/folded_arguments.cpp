@@ -6,13 +6,13 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_value_length = 100; // bytes
+constexpr std::size_t max_folded_length = 100; // bytes
 
 /// Not in the middle of a character.
 std::string shortened(std::string_view text) {
-  if (text.size() <= max_value_length)
+  if (text.size() <= max_folded_length)
     return escape(text);
-  std::size_t end = max_value_length;
+  std::size_t end = max_folded_length;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80)
     --end;
   return escape(text.substr(0, end)) + "…";

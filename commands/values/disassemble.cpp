@@ -48,7 +48,7 @@ std::string_view last_part(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::string hexadecimal(std::span<const std::byte> bytes) {
+std::string code_bytes(std::span<const std::byte> bytes) {
   std::string text;
   for (const std::byte byte : bytes)
     text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
@@ -64,7 +64,7 @@ std::string instruction_line(const Output &output, const Instruction &instructio
                   instruction.offset < 10    ? 4
                   : instruction.offset < 100 ? 3
                                              : 2,
-                  hexadecimal(instruction.bytes), escape(instruction.text));
+                  code_bytes(instruction.bytes), escape(instruction.text));
   if (!instruction.refers_to.empty())
     line += fmt::format("{}{}", instruction.is_branch ? " " : "  # ",
                         output.styled(Style::function, fmt::format("<{}>", escape(instruction.refers_to))));

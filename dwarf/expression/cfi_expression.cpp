@@ -12,10 +12,6 @@ namespace {
 
 using Step = Result<void>;
 
-std::int64_t as_signed(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
 /// One run of one expression.
 class Machine {
 public:

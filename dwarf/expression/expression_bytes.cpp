@@ -88,9 +88,9 @@ const char *operands(unsigned atom) {
   }
 }
 
-class Bytes {
+class ByteCursor {
 public:
-  Bytes(std::span<const std::byte> bytes, unsigned offset_size) : left_(bytes), offset_size_(offset_size) {}
+  ByteCursor(std::span<const std::byte> bytes, unsigned offset_size) : left_(bytes), offset_size_(offset_size) {}
 
   bool empty() const { return left_.empty(); }
   unsigned next() {
@@ -139,7 +139,7 @@ private:
 } // namespace
 
 bool is_whole_expression(std::span<const std::byte> bytes, unsigned offset_size) {
-  Bytes rest(bytes, offset_size);
+  ByteCursor rest(bytes, offset_size);
   while (!rest.empty()) {
     const char *kinds = operands(rest.next());
     if (kinds == nullptr)

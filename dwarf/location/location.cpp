@@ -90,7 +90,7 @@ Result<Location> evaluated(Dwarf_Attribute &attribute, std::span<const Dwarf_Op>
   return location ? with_known_registers(std::move(*location), frame) : location;
 }
 
-std::string linkage_name_of(Dwarf_Die variable) {
+std::string symbol_name_of(Dwarf_Die variable) {
   const char *name = nullptr;
   each_description(variable, [&](Dwarf_Die &one) {
     for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name})
@@ -104,7 +104,7 @@ std::string linkage_name_of(Dwarf_Die variable) {
 
 /// Of `extern int x;` and of a class' static member: the symbol, of the own module before others'.
 Result<Location> declared_elsewhere(Dwarf_Die variable, const FrameContext &frame) {
-  const std::string name = linkage_name_of(variable);
+  const std::string name = symbol_name_of(variable);
   if (name.empty() || frame.modules == nullptr)
     return optimized_out();
   std::vector<Module *> modules = frame.modules->modules();

@@ -13,7 +13,7 @@
 namespace inspect {
 namespace {
 
-std::unexpected<Error> corrupt(std::string_view what) {
+std::unexpected<Error> corrupt_operator(std::string_view what) {
   return std::unexpected(corrupt_expression(what));
 }
 
@@ -140,7 +140,7 @@ Result<void> LocationMachine::describe(const Dwarf_Op &op) {
   switch (op.atom) {
   case DW_OP_piece:
     if (op.number > UINT64_MAX / 8)
-      return corrupt("has a piece of an impossible size");
+      return corrupt_operator("has a piece of an impossible size");
     return end_piece(8 * op.number, 0);
   case DW_OP_bit_piece:
     return end_piece(op.number, op.number2);
@@ -187,10 +187,10 @@ Result<void> LocationMachine::push_indexed(const Dwarf_Op &op) {
   Dwarf_Addr address = 0;
   Dwarf_Word number = 0;
   if (attribute_ == nullptr || dwarf_getlocation_attr(attribute_, &op, &held) != 0)
-    return corrupt("names an entry of an address table that has none");
+    return corrupt_operator("names an entry of an address table that has none");
   if (dwarf_formaddr(&held, &address) != 0) {
     if (dwarf_formudata(&held, &number) != 0)
-      return corrupt("names an entry of an address table that has none");
+      return corrupt_operator("names an entry of an address table that has none");
     address = number;
   }
   const bool is_address = op.atom == DW_OP_addrx || op.atom == DW_OP_GNU_addr_index;
@@ -205,7 +205,7 @@ Result<void> LocationMachine::dereference(std::uint64_t size, StackType type) {
   if (!address)
     return std::unexpected(address.error());
   if (size < 1 || size > type.size)
-    return corrupt("reads a value of an impossible size");
+    return corrupt_operator("reads a value of an impossible size");
   std::array<std::byte, sizeof(StackValue::bytes)> bytes{};
   const auto wanted = std::span(bytes).first(size);
   if (frame_.memory == nullptr)
@@ -230,7 +230,7 @@ Result<StackType> LocationMachine::type_operand(const Dwarf_Op &op, std::uint64_
 Result<Dwarf_Die> LocationMachine::die_operand(const Dwarf_Op &op) {
   Dwarf_Die die;
   if (attribute_ == nullptr || dwarf_getlocation_die(attribute_, &op, &die) != 0 || dwarf_tag(&die) == DW_TAG_invalid)
-    return corrupt("refers to a DIE that is not there");
+    return corrupt_operator("refers to a DIE that is not there");
   return die;
 }
 
@@ -242,7 +242,7 @@ Result<void> LocationMachine::push_typed_constant(const Dwarf_Op &op) {
   Dwarf_Block block;
   if (dwarf_getlocation_attr(attribute_, &op, &held) != 0 || dwarf_formblock(&held, &block) != 0 ||
       block.length > type->size)
-    return corrupt("has a constant that does not fit its type");
+    return corrupt_operator("has a constant that does not fit its type");
   return push(StackValue::from_bytes(*type, std::as_bytes(std::span(block.data, block.length))));
 }
 
@@ -282,7 +282,7 @@ Result<void> LocationMachine::push_entry_value(const Dwarf_Op &op) {
       dwarf_formblock(&held, &block) != 0 ||
       !is_whole_expression(std::as_bytes(std::span(block.data, block.length)), 4) ||
       dwarf_getlocation(&held, &operations, &count) != 0 || count == 0)
-    return corrupt("asks for an entry value in a way that cannot be decoded");
+    return corrupt_operator("asks for an entry value in a way that cannot be decoded");
   const std::span<const Dwarf_Op> inner(operations, count);
   PassedPlace place;
   StackType type;
@@ -362,7 +362,7 @@ Result<void> LocationMachine::call(const Dwarf_Op &op) {
 Result<void> LocationMachine::implicit_value(const Dwarf_Op &op) {
   Dwarf_Block block;
   if (attribute_ == nullptr || dwarf_getlocation_implicit_value(attribute_, &op, &block) != 0)
-    return corrupt("holds a value that cannot be decoded");
+    return corrupt_operator("holds a value that cannot be decoded");
   const auto bytes = std::as_bytes(std::span(block.data, block.length));
   LocationPiece piece;
   piece.kind = LocationPiece::Kind::implicit;

@@ -5,16 +5,16 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t page_size = 4096;
 constexpr std::uint64_t max_segment_size = 1ull << 40;
 // Splits by mprotect can give thousands of mappings; these many settle the question.
 constexpr std::size_t max_mappings_compared = 64;
 
 std::uint64_t page_floor(std::uint64_t value) {
-  return value & ~(page - 1);
+  return value & ~(page_size - 1);
 }
 std::uint64_t page_ceiling(std::uint64_t value) {
-  return page_floor(value + page - 1);
+  return page_floor(value + page_size - 1);
 }
 
 bool plausible(const Elf64_Phdr &header) {
@@ -59,7 +59,7 @@ std::optional<LoadBias> find_load_bias(const std::vector<Elf64_Phdr> &program_he
             (executable && (header.p_flags & PF_X) == 0))
           continue;
         const std::uint64_t bias = bias_from(mapped[i], header);
-        if (bias % page == 0 && std::ranges::find(candidates, bias) == candidates.end() &&
+        if (bias % page_size == 0 && std::ranges::find(candidates, bias) == candidates.end() &&
             candidates.size() < max_mappings_compared)
           candidates.push_back(bias);
       }

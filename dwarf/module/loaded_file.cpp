@@ -8,7 +8,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t segment_page = 4096;
 constexpr std::uint64_t word = 8;
 
 } // namespace
@@ -33,10 +33,10 @@ std::vector<MappedSegment> LoadedFile::segments() const {
   for (const Segment &segment : segments_) {
     if (segment.header.p_filesz == 0)
       continue;
-    const std::uint64_t begin = segment.header.p_vaddr / page * page;
+    const std::uint64_t begin = segment.header.p_vaddr / segment_page * segment_page;
     const std::uint64_t end = segment.header.p_vaddr + segment.header.p_filesz;
     const std::uint64_t offset = segment.header.p_offset - (segment.header.p_vaddr - begin);
-    const std::uint64_t page_end = (end + page - 1) / page * page;
+    const std::uint64_t page_end = (end + segment_page - 1) / segment_page * segment_page;
     all.push_back({{bias_.to_run(LinkAddress{begin}), bias_.to_run(LinkAddress{page_end})},
                    {offset},
                    (segment.header.p_flags & PF_X) != 0});

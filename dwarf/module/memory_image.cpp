@@ -10,7 +10,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t image_page = 4096;
 constexpr std::uint64_t max_image_size = 512ull << 20;
 
 struct Headers {
@@ -60,7 +60,7 @@ void copy_readable(const MemoryView &memory, RunAddress from, std::span<std::byt
       std::size_t inside = 0;
       while (inside < wanted) {
         const RunAddress at = from + done + inside;
-        const std::size_t part = std::min<std::size_t>(page - at.value % page, wanted - inside);
+        const std::size_t part = std::min<std::size_t>(image_page - at.value % image_page, wanted - inside);
         if (!memory.read(at, into.subspan(done + inside, part)))
           std::memset(into.data() + done + inside, 0, part);
         inside += part;
@@ -76,7 +76,7 @@ std::uint64_t mapped_size(std::uint64_t size, const std::vector<MappedSegment> &
   for (const MappedSegment &segment : mapped) {
     const std::uint64_t begin = segment.offset.value;
     if (segment.executable && begin < size && segment.range.size() <= max_image_size &&
-        size < begin + segment.range.size() && begin + segment.range.size() - size <= 16 * page)
+        size < begin + segment.range.size() && begin + segment.range.size() - size <= 16 * image_page)
       return begin + segment.range.size();
   }
   return size;

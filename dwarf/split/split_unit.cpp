@@ -25,7 +25,7 @@ bool is_missing_or_regular(const fs::path &path) {
 }
 
 /// Where libdw believes the file to be; empty where it has no name, and then libdw starts from the working directory.
-fs::path folder_of(int descriptor) {
+fs::path skeleton_folder(int descriptor) {
   std::error_code error;
   const fs::path path = descriptor >= 0 ? fs::read_symlink(fmt::format("/dev/fd/{}", descriptor), error) : fs::path();
   return path.is_absolute() ? path.parent_path() : fs::path();
@@ -40,7 +40,7 @@ bool may_be_opened(Dwarf_Die root, int descriptor) {
   if (name == nullptr)
     return false;
   const char *compilation_directory = string_attribute(root, DW_AT_comp_dir);
-  for (const fs::path &folder : {folder_of(descriptor), fs::path()})
+  for (const fs::path &folder : {skeleton_folder(descriptor), fs::path()})
     if (!is_missing_or_regular(folder / name) ||
         (compilation_directory != nullptr && !is_missing_or_regular(folder / compilation_directory / name)))
       return false;

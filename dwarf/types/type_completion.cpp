@@ -8,7 +8,7 @@
 namespace inspect {
 namespace {
 
-constexpr int max_scopes = 64;
+constexpr int max_open_scopes = 64;
 constexpr std::size_t max_dies = 4'000'000;
 
 bool is_scope(int tag) {
@@ -46,7 +46,7 @@ struct TypeCompletion::UnitTypes {
       else
         definitions.emplace(full, die);
     }
-    if (is_scope(tag) && depth < max_scopes)
+    if (is_scope(tag) && depth < max_open_scopes)
       walk(die, full, depth + 1);
   }
 };

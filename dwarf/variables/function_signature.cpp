@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t max_parameters = 4096;
 
-bool has_flag(Dwarf_Die &die, unsigned attribute) {
+bool parameter_has_flag(Dwarf_Die &die, unsigned attribute) {
   Dwarf_Attribute found;
   bool value = false;
   return dwarf_attr_integrate(&die, attribute, &found) && dwarf_formflag(&found, &value) == 0 && value;
@@ -100,8 +100,8 @@ std::vector<Dwarf_Die> parameter_dies(Dwarf_Die &function) {
 FunctionParameter parameter_of(Dwarf_Die die) {
   FunctionParameter parameter;
   parameter.type = type_of(die);
-  parameter.is_result = has_flag(die, DW_AT_variable_parameter);
-  parameter.is_artificial = has_flag(die, DW_AT_artificial);
+  parameter.is_result = parameter_has_flag(die, DW_AT_variable_parameter);
+  parameter.is_artificial = parameter_has_flag(die, DW_AT_artificial);
   each_description(die, [&](Dwarf_Die &one) {
     const char *name = string_attribute(one, DW_AT_name);
     parameter.name = name ? name : "";

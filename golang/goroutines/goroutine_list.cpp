@@ -21,7 +21,6 @@ constexpr std::uint64_t max_gap = 4096;
 constexpr std::uint64_t chunk_bytes = 256 << 10;
 
 bool may_be_pointer(std::uint64_t address) {
-  constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
   return address != 0 && address % sizeof(address) == 0 && address < end_of_user_space;
 }
 

@@ -10,7 +10,6 @@ constexpr std::uint64_t red_zone = 128;
 
 bool is_plausible(RunRange stack) {
   constexpr std::uint64_t largest = 1ULL << 30; // runtime.maxstacksize is 10^9 bytes
-  constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
   return stack.begin.value != 0 && stack.size() > 0 && stack.size() <= largest && stack.end.value <= end_of_user_space;
 }
 

@@ -7,7 +7,7 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t chunk_words = 1 << 17;
-constexpr std::uint64_t max_scanned = std::uint64_t{1} << 30;
+constexpr std::uint64_t max_data_scanned = std::uint64_t{1} << 30;
 
 } // namespace
 
@@ -16,7 +16,7 @@ void each_word(RunRange range, const MemoryView &memory,
   std::vector<std::uint64_t> words(chunk_words + following);
   const RunAddress begin{(range.begin.value + 7) / 8 * 8};
   const RunAddress end =
-      begin + std::min<std::uint64_t>(range.end.value > begin.value ? range.end - begin : 0, max_scanned);
+      begin + std::min<std::uint64_t>(range.end.value > begin.value ? range.end - begin : 0, max_data_scanned);
   for (RunAddress at = begin; at < end; at = at + chunk_words * 8) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(words.size(), (end - at) / 8));
     const auto chunk = std::span(words).first(count);

@@ -8,10 +8,6 @@
 
 namespace inspect {
 namespace {
-
-constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
-constexpr std::uint64_t page_size = 8192;           // runtime/malloc.go, pageSize
-constexpr std::uint64_t max_processors = 1 << 14;   // GOMAXPROCS has no limit, machines do
 constexpr std::uint32_t last_processor_status = 4;  // runtime2.go, _Pdead
 constexpr std::uint64_t goroutine_batch = 16;       // proc.go, _GoidCacheBatch: so many numbers a P takes at a time
 constexpr std::uint64_t max_numbered = 1ULL << 40U; // goroutine ids count up from 1; the heap lies above
@@ -69,7 +65,7 @@ std::string MemoryCheck::problem_of_heap(RunAddress heap) const {
       fields.word(at.cache_inuse) % static_cast<std::uint64_t>(layout_.cache.size) != 0)
     return "it has spans and caches in use that are not whole";
   const auto totals = totals_of({by_span});
-  const std::uint64_t in_heap = fields.word(at.pages_in_use) * page_size;
+  const std::uint64_t in_heap = fields.word(at.pages_in_use) * go_page_size;
   if (!totals || !is_near(totals->in_heap, in_heap))
     return fmt::format("{} bytes of it are in use, and its counters say {}", in_heap, totals ? totals->in_heap : 0);
   return {};
@@ -104,7 +100,7 @@ bool MemoryCheck::is_controller(RunAddress controller, const HeapTotals &totals)
   const std::uint64_t in_use = fields.word(at.heap_in_use);
   const auto limit = fields.value<std::int64_t>(at.memory_limit);
   // GOGC=0 makes for a zero that is everywhere, and so does a limit of 0; nobody has both.
-  return limit >= 0 && (limit != 0 || fields.word(at.heap_minimum) != 0) && in_use != 0 && in_use % page_size == 0 &&
+  return limit >= 0 && (limit != 0 || fields.word(at.heap_minimum) != 0) && in_use != 0 && in_use % go_page_size == 0 &&
          is_near(in_use, totals.in_heap) && fields.word(at.heap_free) <= totals.committed + totals.committed / 4 &&
          fields.word(at.total_alloc) >= fields.word(at.total_free) &&
          fields.word(at.mapped_ready) >= in_use - in_use / 4;

@@ -9,8 +9,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t max_processors = 1 << 14;
-
 Error unreadable(std::string_view what) {
   return {ErrorKind::unreadable, fmt::format("the Go runtime's {} cannot be read", what)};
 }

@@ -12,6 +12,9 @@
 
 namespace inspect {
 
+inline constexpr std::uint64_t go_page_size = 8192;      // runtime/malloc.go, pageSize
+inline constexpr std::uint64_t max_processors = 1 << 14; // GOMAXPROCS has no limit, machines do
+
 struct MemoryLayout {
   using Offset = std::int32_t;
 

@@ -10,11 +10,9 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint64_t page_size = 8192;
 constexpr std::uint64_t arena_size = 64 << 20;            // runtime/malloc.go, heapArenaBytes of linux/amd64
 constexpr std::uint64_t first_arena = 0xffff800000000000; // arenaBaseOffset of amd64: that of index 0
 constexpr std::uint64_t arena_count = 1 << 22;            // arenaL2Bits
-constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t chunk_table_size = 8192 * std::uint64_t{16 * 8}; // mpagealloc.go, pallocData of a L2 entry
 constexpr std::uint64_t max_spans = std::uint64_t{1} << 26U;             // half a TiB of the smallest
 constexpr std::uint8_t in_use = 1;                                       // mheap.go, mSpanInUse
@@ -113,9 +111,9 @@ void RangeReader::add_span(std::span<const std::byte> bytes) {
   const RunAddress start = span.address(layout_.span.start);
   const std::uint64_t pages = span.word(layout_.span.pages);
   const auto after = std::ranges::upper_bound(arenas_, start, {}, &RunRange::begin);
-  if (after == arenas_.begin() || !std::prev(after)->contains(start) || pages > end_of_user_space / page_size)
+  if (after == arenas_.begin() || !std::prev(after)->contains(start) || pages > end_of_user_space / go_page_size)
     return;
-  add(stacks_, start.value, pages * page_size);
+  add(stacks_, start.value, pages * go_page_size);
 }
 
 void RangeReader::read_spans() {

@@ -13,8 +13,6 @@ namespace inspect {
 namespace {
 
 constexpr int looks = 5; // where what is looked at moves
-constexpr std::uint64_t max_processors = 1 << 14;
-constexpr std::uint64_t page_size = 8192; // runtime/malloc.go, pageSize
 
 /// Where the symbol table says that they are; 0 without.
 struct SymbolPlaces {
@@ -150,7 +148,7 @@ RunAddress VariableFinder::find_controller() {
     }
     const std::int32_t anchor = at.heap_in_use >= 0 ? at.heap_in_use : at.heap_live;
     const std::uint64_t most = at.heap_in_use >= 0 ? totals->in_heap * 4 : totals->committed * 4;
-    const std::uint64_t unit = at.heap_in_use >= 0 ? page_size : 1;
+    const std::uint64_t unit = at.heap_in_use >= 0 ? go_page_size : 1;
     std::vector<RunAddress> candidates;
     // GOGC=0 makes for zeros that are everywhere; only the counters of later versions tell a controller from them.
     const bool needs_minimum = at.heap_in_use < 0;

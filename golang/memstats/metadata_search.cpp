@@ -14,7 +14,6 @@ constexpr std::uint64_t chunk_size = 256 << 10;
 constexpr std::uint64_t mark_arena_size = 64 << 10;
 constexpr std::uint64_t profile_table_words = 179999; // mprof.go, buckHashSize
 constexpr std::uint64_t system_page = 4096;
-constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::size_t max_steps = 1 << 21; // 512 GiB of chunks
 constexpr int max_tables_read = 256;
 

@@ -11,12 +11,10 @@
 
 namespace inspect {
 namespace {
-
-constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t max_goroutines = std::uint64_t{1} << 32;
 constexpr std::size_t max_candidates = 1 << 20; // of a hostile process
 constexpr std::size_t sample_size = 256;
-constexpr std::size_t max_ms = 1 << 16;
+constexpr std::size_t max_chain = 1 << 16;
 
 struct SliceHeader {
   std::uint64_t array;
@@ -110,7 +108,7 @@ std::size_t chain_length(RunAddress first, const LayoutChecker &checker, const R
         chain.clear();
       break;
     }
-    if (chain.size() == max_ms || !checker.is_m(at)) {
+    if (chain.size() == max_chain || !checker.is_m(at)) {
       known[at] = 0;
       chain.clear();
       break;

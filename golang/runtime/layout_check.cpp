@@ -9,8 +9,6 @@
 
 namespace inspect {
 namespace {
-
-constexpr std::uint64_t end_of_user_space = 1ULL << 47U;
 constexpr std::uint64_t smallest_stack = 2048;      // runtime/stack.go, _StackMin, and fixedStack on Linux
 constexpr std::uint64_t max_numbered = 1ULL << 48U; // goroutine ids count up from 1
 constexpr pid_t max_threads = 1 << 22;              // the kernel's limit on thread ids

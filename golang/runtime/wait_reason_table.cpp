@@ -310,7 +310,7 @@ constexpr auto since_1_26 = std::to_array<std::string_view>({
     "cleanup wait",
 });
 
-constexpr auto rows = std::to_array<WaitReasons>({
+constexpr auto wait_reason_rows = std::to_array<WaitReasons>({
     {{1, 16}, since_1_16},
     {{1, 17}, since_1_16},
     {{1, 18}, since_1_16},
@@ -327,7 +327,7 @@ constexpr auto rows = std::to_array<WaitReasons>({
 } // namespace
 
 std::span<const WaitReasons> known_wait_reasons() {
-  return rows;
+  return wait_reason_rows;
 }
 
 } // namespace inspect

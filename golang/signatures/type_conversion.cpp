@@ -9,7 +9,7 @@ namespace {
 /// Pointers, slices, maps and channels on the way from a parameter: one more than a ValueContext follows by default, so
 /// that what ends the way still has its type's name.
 constexpr int steps_followed = 3;
-constexpr int max_nesting = 100;
+constexpr int max_type_nesting = 100;
 constexpr int max_aliases = 64;
 
 constexpr std::uint64_t encoding_boolean = 0x02;
@@ -128,7 +128,7 @@ const std::vector<GoConstant> &GoTypeConverter::constants(const GoType &type) {
 GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nesting) {
   const void *made = handle.made;
   Converted &known = converted_[made == nullptr && handle.die ? handle.die->addr : made];
-  if (known.type && (known.steps >= steps || nesting > max_nesting))
+  if (known.type && (known.steps >= steps || nesting > max_type_nesting))
     return known.type;
   const Described described = describe(handle);
   if (!known.type) {
@@ -142,7 +142,7 @@ GoType *GoTypeConverter::convert(const TypeHandle &handle, int steps, int nestin
     type.alignment = alignment_of_kind(type.kind);
   }
   GoType &type = *known.type;
-  if (steps >= 0 && nesting <= max_nesting) {
+  if (steps >= 0 && nesting <= max_type_nesting) {
     known.steps = steps; // before it is filled: it may hold itself
     fill(type, described, steps, nesting + 1);
   }

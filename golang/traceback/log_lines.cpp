@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t max_line_length = 1 << 20;     // what is behind is not looked at
 constexpr std::string_view json_log = "{\"log\":\""; // Docker's json-file driver
 
-bool digit(char c) {
+bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
@@ -146,10 +146,10 @@ std::optional<std::string_view> LogPrefix::strip(std::string_view line) const {
   for (std::size_t i = 0; i < body;) {
     if (at >= line.size())
       return std::nullopt;
-    if (digit(text_[i]) && digit(line[at])) {
-      while (i < body && digit(text_[i]))
+    if (is_digit(text_[i]) && is_digit(line[at])) {
+      while (i < body && is_digit(text_[i]))
         ++i;
-      while (at < line.size() && digit(line[at]))
+      while (at < line.size() && is_digit(line[at]))
         ++at;
     } else if (blank(text_[i]) && blank(line[at])) {
       while (i < body && blank(text_[i]))

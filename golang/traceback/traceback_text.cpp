@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t max_messages = 64;         // lines before the first goroutine
 constexpr std::size_t max_message_length = 4096; // bytes of one
-constexpr std::size_t max_notes = 16;            // of one goroutine
+constexpr std::size_t max_runtime_notes = 16;    // of one goroutine
 constexpr std::size_t max_registers = 64;
 
 /// Reads a text line by line. A traceback is open once it has a header, a signal or a message; a goroutine is open from
@@ -293,7 +293,7 @@ bool TracebackReader::take_in_goroutine(std::string_view content, const LogLine 
     goroutine.frames.push_back(std::move(frame));
     return true;
   }
-  if (text.starts_with("runtime: ") && goroutine.notes.size() < max_notes)
+  if (text.starts_with("runtime: ") && goroutine.notes.size() < max_runtime_notes)
     goroutine.notes.emplace_back(text.substr(0, max_message_length)); // and a message of what may follow
   return false;
 }

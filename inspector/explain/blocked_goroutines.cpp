@@ -17,7 +17,7 @@ constexpr std::size_t max_sentences = 20;
 constexpr std::size_t max_named = 3;               // goroutines in one sentence
 constexpr std::uint64_t max_structure_size = 4096; // a lock is taken to lie inside what a word points to
 constexpr std::size_t max_wait_depth = 8;          // frames from the top in which the wait shows
-constexpr std::uint64_t lowest_pointer = 1 << 16;
+constexpr std::uint64_t min_pointer = 1 << 16;
 
 /// A function whose first word is what its caller waits for, or lies `offset` bytes behind its start.
 struct WaitingFunction {
@@ -76,7 +76,7 @@ std::optional<Wait> shown_wait(const TracebackGoroutine &goroutine) {
     if (known == waiting_functions.end())
       continue;
     // The outermost one is what the program called: an RWMutex has a Mutex inside, a Cond too.
-    const bool has_word = !frame.words.empty() && frame.words.front() >= lowest_pointer;
+    const bool has_word = !frame.words.empty() && frame.words.front() >= min_pointer;
     if (!found || has_word) {
       const std::uint64_t address = has_word ? frame.words.front() - known->offset : found ? found->address : 0;
       found = Wait{known->what, known->how, address, 0};
@@ -140,7 +140,7 @@ private:
     std::optional<Wait> found;
     for (const FrameParameter &parameter : parameters_of(goroutine.frames[caller])) {
       if (parameter.type == nullptr || parameter.type->kind != GoKind::channel || !parameter.word ||
-          *parameter.word < lowest_pointer)
+          *parameter.word < min_pointer)
         continue;
       if (found)
         return std::nullopt;
@@ -173,7 +173,7 @@ private:
     std::vector<std::uint64_t> words = {wait.address};
     if (wait.caller < goroutines_[i].frames.size())
       for (const std::uint64_t word : goroutines_[i].frames[wait.caller].words)
-        if (word >= lowest_pointer && word < wait.address && wait.address - word < max_structure_size)
+        if (word >= min_pointer && word < wait.address && wait.address - word < max_structure_size)
           words.push_back(word);
     return words;
   }

@@ -248,9 +248,9 @@ std::optional<MemoryFinding> fragmented_heap(const MemoryEvidence &evidence) {
   return finding;
 }
 
-constexpr std::array<MemoryRule, 9> rules = {idle_heap,      heap_freed_lazily, goroutine_stacks,     outside_of_go,
-                                             reserved_by_go, near_go_limit,     go_limit_above_group, collection_off,
-                                             fragmented_heap};
+constexpr std::array<MemoryRule, 9> go_rules = {idle_heap,      heap_freed_lazily, goroutine_stacks,     outside_of_go,
+                                                reserved_by_go, near_go_limit,     go_limit_above_group, collection_off,
+                                                fragmented_heap};
 
 } // namespace
 
@@ -260,7 +260,7 @@ bool is_outside_of_go(const MemoryEvidence &evidence) {
 }
 
 std::span<const MemoryRule> go_memory_rules() {
-  return rules;
+  return go_rules;
 }
 
 } // namespace inspect

@@ -273,14 +273,14 @@ std::optional<MemoryFinding> mapped_space(const MemoryEvidence &evidence) {
   return finding;
 }
 
-constexpr std::array<MemoryRule, 13> rules = {
+constexpr std::array<MemoryRule, 13> kernel_rules = {
     near_group_limit, group_kills,   mapped_files, shared_memory, memory_files,   deleted_files, swapped_out,
     huge_pages,       hugetlb_pages, locked_pages, page_tables,   reserved_space, mapped_space};
 
 } // namespace
 
 std::span<const MemoryRule> kernel_memory_rules() {
-  return rules;
+  return kernel_rules;
 }
 
 } // namespace inspect

@@ -121,12 +121,12 @@ std::optional<MemoryFinding> other_allocator(const MemoryEvidence &evidence) {
   return finding;
 }
 
-constexpr std::array<MemoryRule, 4> rules = {many_arenas, free_in_malloc, thread_stacks, other_allocator};
+constexpr std::array<MemoryRule, 4> malloc_rules = {many_arenas, free_in_malloc, thread_stacks, other_allocator};
 
 } // namespace
 
 std::span<const MemoryRule> malloc_memory_rules() {
-  return rules;
+  return malloc_rules;
 }
 
 } // namespace inspect

@@ -12,7 +12,7 @@ namespace inspect {
 namespace {
 
 // DWARF 5, table 7.11: DW_ATE_signed.
-constexpr std::uint64_t signed_integer = 0x05;
+constexpr std::uint64_t signed_encoding = 0x05;
 
 /// A register or the part of one that instructions name.
 struct RegisterPart {
@@ -87,7 +87,7 @@ ValueType type_of_part(const RegisterPart &part, SourceLanguage language, ValueE
   if (address)
     return {.native = environment.types.pointer_to({}), .go = nullptr};
   constexpr std::array<std::string_view, 9> names = {"", "signed char", "short", "", "int", "", "", "", "long"};
-  return {.native = environment.types.base_type(names.at(part.size), signed_integer, part.size), .go = nullptr};
+  return {.native = environment.types.base_type(names.at(part.size), signed_encoding, part.size), .go = nullptr};
 }
 
 } // namespace

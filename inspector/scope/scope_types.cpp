@@ -15,7 +15,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_candidates = 2'000;
+constexpr std::size_t max_type_candidates = 2'000;
 
 std::string_view without_keyword(std::string_view name) {
   for (const std::string_view keyword : {"struct ", "class ", "union ", "enum ", "typename "})
@@ -95,7 +95,7 @@ Result<ValueType> FrameScope::find_type(std::string_view name) {
       return type;
   const std::string_view beginning = name.substr(0, std::min<std::size_t>(name.size(), 3));
   const auto candidates =
-      input_.program.names().names_like(beginning, NameKind::type, max_candidates, input_.cancellation);
+      input_.program.names().names_like(beginning, NameKind::type, max_type_candidates, input_.cancellation);
   return std::unexpected(Error(ErrorKind::not_found,
                                fmt::format("there is no type '{}'{}", name, did_you_mean(name, candidates)),
                                "types lists those that the debug information has"));

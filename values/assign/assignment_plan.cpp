@@ -24,7 +24,7 @@ std::string with_article(const std::string &type) {
 }
 
 /// The place that is written: behind C++'s references, in memory or in one register.
-Result<Value> place_of(const Expression &expression, NameScope &scope) {
+Result<Value> written_place(const Expression &expression, NameScope &scope) {
   auto evaluated = evaluate(expression, scope);
   if (!evaluated)
     return evaluated;
@@ -86,7 +86,7 @@ Result<AssignmentPlan> plan_assignment(std::string_view text, NameScope &scope) 
   const auto parsed = parse_assignment_expression(text, expression_syntax(scope));
   if (!parsed)
     return std::unexpected(parsed.error());
-  const auto target = place_of(parsed->target, scope);
+  const auto target = written_place(parsed->target, scope);
   if (!target)
     return std::unexpected(target.error());
   const auto assigned = assigned_value(parsed->value, *target, scope);

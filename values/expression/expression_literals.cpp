@@ -11,7 +11,7 @@
 namespace inspect {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
+__extension__ using UnsignedWide = unsigned __int128;
 
 Error bad_literal(std::string message) {
   return Error(ErrorKind::usage, std::move(message));
@@ -75,7 +75,7 @@ std::optional<IntegerSuffix> c_suffix(std::string_view text) {
 }
 
 /// C23 6.4.4.1, table 6, for a 64-bit long: decimal constants never become unsigned by themselves.
-Result<Number> c_integer(Wide value, IntegerSuffix suffix, bool decimal, std::string_view text) {
+Result<Number> c_integer(UnsignedWide value, IntegerSuffix suffix, bool decimal, std::string_view text) {
   Number number{.kind = Number::Kind::signed_integer,
                 .integer = static_cast<decltype(Number::integer)>(value),
                 .real = 0,
@@ -137,14 +137,14 @@ Result<NumberLiteral> real_literal(std::string_view digits, bool hexadecimal, st
 }
 
 /// The digits' value, and how many characters they are; nothing where it needs more than 128 bits.
-std::optional<std::pair<Wide, std::size_t>> read_digits(std::string_view digits, unsigned base) {
-  Wide value = 0;
+std::optional<std::pair<UnsignedWide, std::size_t>> read_digits(std::string_view digits, unsigned base) {
+  UnsignedWide value = 0;
   std::size_t at = 0;
   for (; at < digits.size(); ++at) {
     const int digit = digit_value(digits[at]);
     if (digit < 0 || digit >= static_cast<int>(base))
       break;
-    if (value > (std::numeric_limits<Wide>::max() - static_cast<unsigned>(digit)) / base)
+    if (value > (std::numeric_limits<UnsignedWide>::max() - static_cast<unsigned>(digit)) / base)
       return std::nullopt;
     value = value * base + static_cast<unsigned>(digit);
   }

@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::size_t max_compared_text_length = 1 << 20;
 
-bool is_value(const Operand &operand) {
+bool has_value(const Operand &operand) {
   return operand.kind == Operand::Kind::value;
 }
 
 bool is_of_go(const Operand &operand) {
-  return is_value(operand) && operand.value.type.go != nullptr;
+  return has_value(operand) && operand.value.type.go != nullptr;
 }
 
 } // namespace
@@ -63,7 +63,7 @@ Result<bool> ExpressionEvaluation::truth_of(const Operand &operand) {
 }
 
 std::optional<Value> ExpressionEvaluation::as_pointer(const Operand &operand) {
-  if (!is_value(operand) || operand.value.type.go != nullptr)
+  if (!has_value(operand) || operand.value.type.go != nullptr)
     return std::nullopt;
   const Value value = without_references(operand.value, environment_);
   const DwarfType &type = environment_.types.underlying(value.type.native);
@@ -96,7 +96,7 @@ Result<std::uint64_t> ExpressionEvaluation::step_of(const Value &pointer) {
 
 /// Rust's operators work on references to numbers as on numbers.
 Operand ExpressionEvaluation::without_rust_reference(Operand operand) {
-  for (int depth = 0; depth < 4 && in_rust() && is_value(operand); ++depth) {
+  for (int depth = 0; depth < 4 && in_rust() && has_value(operand); ++depth) {
     const ValueOperations &operations = operations_of(operand.value);
     if (!is_pointer(environment_.types.underlying(operand.value.type.native)) ||
         !operations.type_name(operand.value.type, environment_).starts_with('&'))
@@ -137,7 +137,7 @@ Result<Operand> ExpressionEvaluation::unary(const ExpressionNode &node) {
 }
 
 Result<Operand> ExpressionEvaluation::logical_not(const Operand &operand) {
-  if (in_rust() && is_value(operand)) {
+  if (in_rust() && has_value(operand)) {
     const auto number = number_of(operand);
     if (number && number->kind != Number::Kind::boolean) {
       const auto result = unary_arithmetic("~", *number);
@@ -242,7 +242,7 @@ Result<Operand> ExpressionEvaluation::combine(std::string_view operator_text, Op
       return std::move(**done);
   }
   const bool strict =
-      is_of_go(left) || is_of_go(right) || in_rust() || (in_go() && !(is_value(left) && is_value(right)));
+      is_of_go(left) || is_of_go(right) || in_rust() || (in_go() && !(has_value(left) && has_value(right)));
   return strict ? strict_numbers(operator_text, left, right) : c_numbers(operator_text, left, right);
 }
 
@@ -250,7 +250,7 @@ Result<std::optional<Operand>> ExpressionEvaluation::texts(std::string_view oper
                                                            const Operand &right) {
   const bool literal = left.kind == Operand::Kind::text || right.kind == Operand::Kind::text;
   const auto may_be_text = [this](const Operand &operand) {
-    if (!is_value(operand))
+    if (!has_value(operand))
       return false;
     if (operand.value.type.go != nullptr)
       return operand.value.type.go->kind == GoKind::string;
@@ -263,7 +263,7 @@ Result<std::optional<Operand>> ExpressionEvaluation::texts(std::string_view oper
   const auto text_of = [this](const Operand &operand) -> Result<std::string> {
     if (operand.kind == Operand::Kind::text)
       return operand.text;
-    if (!is_value(operand))
+    if (!has_value(operand))
       return std::unexpected(Error(ErrorKind::usage, "a number is no text"));
     return operations_of(operand.value).text(operand.value, max_compared_text_length, environment_);
   };

@@ -11,7 +11,7 @@
 namespace inspect {
 namespace {
 
-using Kind = ExpressionToken::Kind;
+using TokenKind = ExpressionToken::Kind;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -41,7 +41,7 @@ public:
     while (true) {
       skip_blanks();
       if (at_ >= text_.size()) {
-        tokens_.push_back({.kind = Kind::end, .text = {}, .offset = text_.size()});
+        tokens_.push_back({.kind = TokenKind::end, .text = {}, .offset = text_.size()});
         return std::move(tokens_);
       }
       ExpressionToken token;
@@ -86,7 +86,7 @@ private:
     if (tokens_.empty())
       return false;
     const ExpressionToken &last = tokens_.back();
-    return last.kind != Kind::sign || last.text == ")" || last.text == "]";
+    return last.kind != TokenKind::sign || last.text == ")" || last.text == "]";
   }
 
   Result<void> read(ExpressionToken &token) {
@@ -98,7 +98,7 @@ private:
     if (first == '"' || first == '`' || first == '\'')
       return read_quoted(token, first);
     if (first == '$') {
-      token.kind = Kind::register_name;
+      token.kind = TokenKind::register_name;
       ++at_;
       const std::size_t begin = at_;
       while (at_ < text_.size() && (continues_name(text_[at_]) || text_[at_] == '$'))
@@ -106,7 +106,7 @@ private:
       token.characters = text_.substr(begin, at_ - begin);
       return {};
     }
-    token.kind = Kind::sign;
+    token.kind = TokenKind::sign;
     const auto sign =
         std::ranges::find_if(signs, [this](std::string_view candidate) { return rest().starts_with(candidate); });
     if (sign == signs.end())
@@ -118,7 +118,7 @@ private:
 
   Result<void> read_number(ExpressionToken &token) {
     const std::size_t begin = at_;
-    token.kind = Kind::number;
+    token.kind = TokenKind::number;
     // Of x.0.1 each number is a member's: only digits.
     if (!tokens_.empty() && tokens_.back().is_sign(".") && tokens_.back().end() == at_) {
       while (at_ < text_.size() && is_digit(text_[at_]))
@@ -160,11 +160,11 @@ private:
       const bool raw = name.ends_with('r');
       const auto done = read_quoted(token, quote, raw);
       // b'a' is a byte, whatever the language's characters are.
-      if (done && token.kind == Kind::number && name == "b")
+      if (done && token.kind == TokenKind::number && name == "b")
         token.number = {.kind = Number::Kind::unsigned_integer, .integer = token.number.integer, .real = 0, .size = 1};
       return done;
     }
-    token.kind = Kind::name;
+    token.kind = TokenKind::name;
     return {};
   }
 
@@ -181,11 +181,11 @@ private:
     ++at_;
     if (quote == '\'') {
       if (!is_one_character(body) && !body.starts_with('\\') && !body.empty()) {
-        token.kind = Kind::quoted_name;
+        token.kind = TokenKind::quoted_name;
         token.characters = body;
         return {};
       }
-      token.kind = Kind::number;
+      token.kind = TokenKind::number;
       const auto literal = parse_character_literal(body, language_);
       if (!literal)
         return std::unexpected(literal.error());
@@ -193,7 +193,7 @@ private:
       token.untyped = literal->untyped;
       return {};
     }
-    token.kind = Kind::text;
+    token.kind = TokenKind::text;
     auto decoded = raw ? Result<std::string>(body) : decode_text_literal(body);
     if (!decoded)
       return std::unexpected(decoded.error());

@@ -9,10 +9,10 @@ namespace {
 
 __extension__ using UnsignedWide = unsigned __int128;
 using Wide = decltype(Number::integer);
-using Kind = Number::Kind;
+using NumberKind = Number::Kind;
 
 bool is_real(const Number &number) {
-  return number.kind == Kind::floating;
+  return number.kind == NumberKind::floating;
 }
 
 /// To the precision of a type of that size; two bytes are computed with as a float, as compilers do.
@@ -49,7 +49,7 @@ template <typename Real> Result<Real> real_result(std::string_view operator_text
 
 /// Each in the type's own precision: rounding a wider result would round twice.
 Result<Number> real_arithmetic(std::string_view operator_text, const Number &left, const Number &right) {
-  Number result{.kind = Kind::floating, .integer = 0, .real = 0, .size = left.size};
+  Number result{.kind = NumberKind::floating, .integer = 0, .real = 0, .size = left.size};
   const auto take = [&result](const auto &computed) -> Result<Number> {
     if (!computed)
       return std::unexpected(computed.error());
@@ -82,14 +82,14 @@ Number promoted(Number number) {
   if (is_real(number))
     return number;
   const bool stays_unsigned = is_unsigned(number) && number.size >= 4;
-  number.kind = stays_unsigned ? Kind::unsigned_integer : Kind::signed_integer;
+  number.kind = stays_unsigned ? NumberKind::unsigned_integer : NumberKind::signed_integer;
   number.size = std::max(number.size, 4U);
   return number;
 }
 
 Number converted(const Number &number, Number::Kind kind, unsigned size) {
   Number result{.kind = kind, .integer = 0, .real = 0, .size = size};
-  if (kind == Kind::floating) {
+  if (kind == NumberKind::floating) {
     result.real = rounded(real_of(number), size);
     return result;
   }
@@ -103,13 +103,13 @@ Number converted(const Number &number, Number::Kind kind, unsigned size) {
 NumberPair usual_conversions(const Number &left, const Number &right) {
   if (is_real(left) || is_real(right)) {
     const unsigned size = std::max({is_real(left) ? left.size : 0U, is_real(right) ? right.size : 0U, 4U});
-    return {converted(left, Kind::floating, size), converted(right, Kind::floating, size)};
+    return {converted(left, NumberKind::floating, size), converted(right, NumberKind::floating, size)};
   }
   const Number one = promoted(left);
   const Number other = promoted(right);
   const unsigned size = std::max(one.size, other.size);
   const bool with_sign = (one.size < size || !is_unsigned(one)) && (other.size < size || !is_unsigned(other));
-  const Kind kind = with_sign ? Kind::signed_integer : Kind::unsigned_integer;
+  const NumberKind kind = with_sign ? NumberKind::signed_integer : NumberKind::unsigned_integer;
   return {converted(one, kind, size), converted(other, kind, size)};
 }
 

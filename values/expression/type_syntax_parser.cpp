@@ -11,7 +11,7 @@
 namespace inspect {
 namespace {
 
-using Kind = ExpressionToken::Kind;
+using TokenKind = ExpressionToken::Kind;
 using Shape = TypeSyntax::Shape;
 
 constexpr auto qualifiers = std::to_array<std::string_view>({"const", "volatile", "restrict", "__restrict", "_Atomic"});
@@ -20,7 +20,7 @@ constexpr auto builtin_words = std::to_array<std::string_view>(
     {"void", "bool", "_Bool", "char", "short", "int", "long", "signed", "unsigned", "float", "double", "__int128"});
 
 template <typename Words> bool is_one_of(const ExpressionToken &token, const Words &words) {
-  return token.kind == Kind::name && std::ranges::find(words, token.text) != words.end();
+  return token.kind == TokenKind::name && std::ranges::find(words, token.text) != words.end();
 }
 
 /// The one name of "int unsigned long": "unsigned long". Nothing where the words do not go together.
@@ -117,7 +117,7 @@ private:
       go_style_ = outer_go;
       return parsed;
     }
-    if (cursor_.peek().kind == Kind::number) {
+    if (cursor_.peek().kind == TokenKind::number) {
       const auto length = parse_length();
       if (!length)
         return std::unexpected(length.error());
@@ -147,7 +147,7 @@ private:
 
   Result<std::uint64_t> parse_length() {
     const ExpressionToken &token = cursor_.peek();
-    if (token.kind != Kind::number || token.number.kind == Number::Kind::floating || token.number.integer < 0 ||
+    if (token.kind != TokenKind::number || token.number.kind == Number::Kind::floating || token.number.integer < 0 ||
         token.number.integer > INT64_MAX)
       return std::unexpected(cursor_.expected("a length"));
     return static_cast<std::uint64_t>(cursor_.next().number.integer);
@@ -215,7 +215,7 @@ private:
     ParsedType parsed{.type = {.shape = Shape::named}, .certain = false};
     const std::size_t begin = cursor_.peek().offset;
     std::map<std::string_view, int> words;
-    while (cursor_.peek().kind == Kind::name || (cursor_.peek().is_sign("::") && parsed.type.name.empty())) {
+    while (cursor_.peek().kind == TokenKind::name || (cursor_.peek().is_sign("::") && parsed.type.name.empty())) {
       const ExpressionToken &token = cursor_.peek();
       if (is_one_of(token, qualifiers) || is_one_of(token, elaborations)) {
         parsed.certain = true;
@@ -248,7 +248,7 @@ private:
   Result<void> parse_path(ParsedType &parsed) {
     cursor_.accept("::");
     while (true) {
-      if (cursor_.peek().kind != Kind::name)
+      if (cursor_.peek().kind != TokenKind::name)
         return std::unexpected(cursor_.expected("a name"));
       parsed.type.name += cursor_.next().text;
       if (cursor_.peek().is_sign("::") && cursor_.peek(1).is_sign("<"))
@@ -292,7 +292,7 @@ private:
         return std::unexpected(expression_error(cursor_.peek().offset, "types of functions are not understood"));
     }
     std::vector<std::uint64_t> lengths;
-    while (cursor_.peek().is_sign("[") && cursor_.peek(1).kind == Kind::number && cursor_.peek(2).is_sign("]") &&
+    while (cursor_.peek().is_sign("[") && cursor_.peek(1).kind == TokenKind::number && cursor_.peek(2).is_sign("]") &&
            lengths.size() < 8) {
       cursor_.next();
       const auto length = parse_length();
@@ -325,11 +325,11 @@ bool belongs_to_arguments(const ExpressionToken &token) {
   constexpr auto signs = std::to_array<std::string_view>(
       {"::", "*", "&", "&&", ",", "-", "(", ")", "[", "]", "<", ">", ">>", ";", "...", "->", "="});
   switch (token.kind) {
-  case Kind::name:
-  case Kind::number:
-  case Kind::text:
+  case TokenKind::name:
+  case TokenKind::number:
+  case TokenKind::text:
     return true;
-  case Kind::sign:
+  case TokenKind::sign:
     return std::ranges::find(signs, token.text) != signs.end();
   default:
     return false;
@@ -337,7 +337,7 @@ bool belongs_to_arguments(const ExpressionToken &token) {
 }
 
 bool is_word(const ExpressionToken &token) {
-  return token.kind == Kind::name || token.kind == Kind::number;
+  return token.kind == TokenKind::name || token.kind == TokenKind::number;
 }
 
 } // namespace

@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-constexpr int max_nesting = 32;
+constexpr int max_compared_nesting = 32;
 /// Of strings and arrays: what is compared at most.
 constexpr std::uint64_t max_compared = 1 << 24;
 
@@ -103,7 +103,7 @@ Result<bool> Equality::interfaces(const Value &left, const Value &right, int nes
 }
 
 Result<bool> Equality::equal(const Value &left, const Value &right, int nesting) {
-  if (nesting > max_nesting)
+  if (nesting > max_compared_nesting)
     return std::unexpected(Error(ErrorKind::unsupported, "the values are nested too deeply to compare"));
   if (left.type.go == nullptr || right.type.go == nullptr)
     return std::unexpected(Error(ErrorKind::usage, "values of different languages cannot be compared"));

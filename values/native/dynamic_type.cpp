@@ -8,7 +8,7 @@
 namespace inspect {
 namespace {
 
-constexpr int max_depth = 32;
+constexpr int max_base_depth = 32;
 /// Objects are not larger.
 constexpr std::int64_t max_object = std::int64_t{1} << 32;
 constexpr std::size_t max_type_name = 4096;
@@ -21,7 +21,7 @@ bool is_table_pointer(const DwarfMember &member) {
 /// Where in the object a pointer to a virtual table lies: the first base that has one shares it with its class.
 std::optional<Value> table_pointer(const Value &object, ValueEnvironment &environment, int depth, int &steps) {
   const DwarfType &type = environment.types.underlying(object.type.native);
-  if (depth >= max_depth || ++steps > 1000 || !is_structure(type))
+  if (depth >= max_base_depth || ++steps > 1000 || !is_structure(type))
     return std::nullopt;
   for (const DwarfMember &member : type.members)
     if (!member.is_base && is_table_pointer(member))
@@ -100,7 +100,7 @@ std::optional<RealClass> real_class(const Value &object, ValueEnvironment &envir
 }
 
 bool polymorphic(const DwarfType &type, ValueEnvironment &environment, int depth, int &steps) {
-  if (depth >= max_depth || ++steps > 1000 || !is_structure(type))
+  if (depth >= max_base_depth || ++steps > 1000 || !is_structure(type))
     return false;
   for (const DwarfMember &member : type.members) {
     if (member.is_virtual || (!member.is_base && is_table_pointer(member)))

@@ -12,7 +12,7 @@ namespace inspect {
 namespace {
 
 /// Adaptors hold containers, which are looked at in turn; a type that pretends to hold itself must end.
-constexpr int max_nesting = 8;
+constexpr int max_views = 8;
 thread_local int nesting = 0;
 
 struct Nesting {
@@ -65,7 +65,7 @@ std::string table_name(std::string_view qualified_name) {
 } // namespace
 
 std::optional<LibraryView> library_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
-  if (value.type.go != nullptr || !value.source || value.bits || nesting >= max_nesting)
+  if (value.type.go != nullptr || !value.source || value.bits || nesting >= max_views)
     return std::nullopt;
   // The definition may be in a type unit; the DIE at hand has the name and the namespaces in any case.
   const TypeHandle handle = without_aliases(value.type.native, environment.types);

@@ -16,7 +16,7 @@ namespace {
 /// As deep as gdb goes by default.
 constexpr int max_nesting = 20;
 /// Runs of equal elements that are at least as long are counted.
-constexpr std::size_t repeat_threshold = 10;
+constexpr std::size_t max_shown_repeats = 10;
 /// An array's run is not followed further than that behind the elements that are printed.
 constexpr std::uint64_t max_run = 1'000'000;
 constexpr std::size_t max_compared = 4096;
@@ -267,10 +267,10 @@ void NativePrinter::elements(const Value &value, const TypeHandle &element, std:
     if (__builtin_mul_overflow(index, *size, &offset))
       break;
     NativePrinter::value(part_of(value, offset, element, environment_), depth + 1);
-    if (run >= repeat_threshold) {
+    if (run >= max_shown_repeats) {
       out_ += fmt::format(" <repeats {} times>", run);
       index += run;
-      printed += repeat_threshold;
+      printed += max_shown_repeats;
     } else {
       ++index;
       ++printed;

@@ -18,7 +18,7 @@
 namespace inspect {
 namespace {
 
-constexpr int max_nesting = 20;
+constexpr int max_rust_nesting = 20;
 
 bool is_natural(NumberFormat format) {
   return format == NumberFormat::natural || format == NumberFormat::text || format == NumberFormat::quoted;
@@ -42,7 +42,7 @@ bool is_followed(const std::string &name) {
 } // namespace
 
 void NativePrinter::rust(const Value &value, const DwarfType &type, int depth) {
-  if (depth >= max_nesting) {
+  if (depth >= max_rust_nesting) {
     out_ += "..";
     return;
   }

@@ -9,7 +9,7 @@ namespace inspect {
 namespace {
 
 constexpr std::string_view unnamed_namespace = "(anonymous namespace)";
-constexpr int deepest = 200;
+constexpr int max_bracket_depth = 200;
 
 bool is_word(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_' || character == '$' ||
@@ -189,7 +189,7 @@ private:
         at_ += unnamed_namespace.size();
       } else if (is_word(text_[at_]) || text_[at_] == ':' || text_[at_] == '~') {
         word += text_[at_++];
-      } else if (text_[at_] == '<' && depth < deepest) {
+      } else if (text_[at_] == '<' && depth < max_bracket_depth) {
         word += arguments(depth);
       } else if (rest().starts_with("[abi:")) {
         at_ = std::min(text_.find(']', at_), text_.size() - 1) + 1;
@@ -227,7 +227,7 @@ private:
     const char open = text_[at_++];
     const char close = open == '(' ? ')' : open == '[' ? ']' : '}';
     std::string inside;
-    while (at_ < text_.size() && text_[at_] != close && depth < deepest) {
+    while (at_ < text_.size() && text_[at_] != close && depth < max_bracket_depth) {
       inside += type(depth + 1);
       if (at_ < text_.size() && text_[at_] != close)
         inside += text_[at_++];
