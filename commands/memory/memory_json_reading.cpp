@@ -105,7 +105,7 @@ Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view n
   const std::string_view first = first_document(text);
   if (first.empty())
     return std::unexpected(wrong(name, text.empty() ? "it is empty" : "it is no JSON, or truncated"));
-  const Json document = Json::parse(first, nullptr, false);
+  const ParsedJson document = ParsedJson::parse(first, nullptr, false);
   if (document.is_discarded())
     return std::unexpected(wrong(name, "it is no JSON"));
   const ParsedJson *schema = member(document, "schema");

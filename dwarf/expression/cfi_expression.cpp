@@ -170,7 +170,7 @@ private:
       value += op.operand;
     else if (op.opcode == DW_OP_not)
       value = ~value;
-    else if (op.opcode == DW_OP_neg || as_signed(value) < 0)
+    else if (op.opcode == DW_OP_neg || static_cast<std::int64_t>(value) < 0)
       value = 0 - value;
     return {};
   }

@@ -32,7 +32,7 @@ Result<Headers> read_headers(const std::string &path, RunAddress at, const Memor
   if (!headers->is_64_bit())
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is a 32-bit image", path)));
   for (const Elf64_Phdr &segment : headers->segments)
-    if (segment.p_type == PT_LOAD && segment.p_offset < page)
+    if (segment.p_type == PT_LOAD && segment.p_offset < image_page)
       return Headers{std::move(*headers), LoadBias{at.value - (segment.p_vaddr - segment.p_offset)}};
   return std::unexpected(no_image(path, "no segment holds its headers"));
 }

@@ -15,7 +15,7 @@ struct PlacedHeader {
   std::uint64_t second;
 };
 
-struct Row {
+struct MappedRow {
   std::string what;
   std::uint64_t size_left_out;
   std::vector<PlacedHeader> headers;
@@ -23,7 +23,7 @@ struct Row {
 };
 
 TEST_CASE("Chunks that malloc mapped are followed through a mapping, in both manners of their headers") {
-  const std::vector<Row> rows = {
+  const std::vector<MappedRow> rows = {
       {"nothing", 0, {}, 0},
       {"one", 0, {{0, 0, 64 * page | 2}}, 64 * page},
       {"two and something else", 0, {{0, 0, 10 * page | 2}, {10 * page, 0, 20 * page | 2}}, 30 * page},
@@ -42,7 +42,7 @@ TEST_CASE("Chunks that malloc mapped are followed through a mapping, in both man
       {"newer, with a distance that is another", 16, {{48, 32, (8 * page - 64) | 2}}, 0},
       {"the older manner read as the newer", 16, {{0, 0, 64 * page | 2}}, 0},
   };
-  for (const Row &row : rows) {
+  for (const MappedRow &row : rows) {
     INFO(row.what);
     std::vector<std::byte> bytes(64 * page);
     for (const PlacedHeader &header : row.headers) {

@@ -15,7 +15,7 @@ extern "C" void *mi_malloc(std::size_t size) {
 namespace inspect::test {
 namespace {
 
-struct Row {
+struct AllocatorRow {
   std::string library;
   std::string allocator;
 };
@@ -31,14 +31,14 @@ std::vector<std::string> names_in(pid_t process) {
 
 TEST_CASE("Preloaded allocators are recognised by the names that they bring") {
   const std::string libraries = "/usr/lib/x86_64-linux-gnu/";
-  const std::vector<Row> rows = {
+  const std::vector<AllocatorRow> rows = {
       {libraries + "libjemalloc.so.2", "jemalloc"},
       {libraries + "libtcmalloc_minimal.so.4", "tcmalloc"},
       {libraries + "libmimalloc.so.2", "mimalloc"},
   };
-  if (std::ranges::none_of(rows, [](const Row &row) { return std::filesystem::exists(row.library); }))
+  if (std::ranges::none_of(rows, [](const AllocatorRow &row) { return std::filesystem::exists(row.library); }))
     SKIP_TEST("none of libjemalloc2, libtcmalloc-minimal4 and libmimalloc2.0 is installed");
-  for (const Row &row : rows) {
+  for (const AllocatorRow &row : rows) {
     if (!std::filesystem::exists(row.library))
       continue;
     INFO(row.library);

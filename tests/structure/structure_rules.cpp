@@ -8,6 +8,7 @@
 #include <regex>
 #include <span>
 #include <sstream>
+#include <utility>
 
 namespace inspect::structure {
 namespace {
@@ -227,7 +228,73 @@ private:
   std::size_t at_ = 0;
 };
 
+/// The parameter list without names and defaults, so that what can be overloaded differs.
+std::string parameter_types(std::string_view list) {
+  std::string types;
+  std::string one;
+  int depth = 0;
+  const auto finish = [&] {
+    one = one.substr(0, one.find(" = "));
+    const std::size_t end = one.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    if (end != std::string::npos && end > 0)
+      one.resize(end + (one[end] == ' ' ? 0 : 1));
+    types += (types.empty() ? "" : ", ") + std::exchange(one, {});
+  };
+  for (const char c : list) {
+    depth += c == '<' || c == '(' ? 1 : c == '>' || c == ')' ? -1 : 0;
+    if (c == ',' && depth == 0)
+      finish();
+    else if (c != ' ' || !one.empty())
+      one += c;
+  }
+  finish();
+  return types;
+}
+
+/// What a declaration in a namespace defines; empty for aliases, which may be repeated.
+std::string defined_name(const std::string &declaration) {
+  static const std::regex skipped(R"(^(__extension__ )?(using|namespace|static_assert|extern)\b)");
+  static const std::regex type(R"(^(?:struct|class|enum class|enum|union) (\w+)(?: final)?(?: ?:.*)?$)");
+  static const std::regex function(R"(^[^=(]* [&*]?(\w+)\((.*)\)(?: const| noexcept)*$)");
+  static const std::regex variable(R"(^\w[^=(]* [&*]?(\w+)(?: ?[\[={(].*)?$)");
+  std::smatch match;
+  if (std::regex_search(declaration, skipped))
+    return {};
+  if (std::regex_match(declaration, match, type))
+    return match[1].str();
+  if (std::regex_match(declaration, match, function))
+    return fmt::format("{}({})", match[1].str(), parameter_types(match[2].str()));
+  return std::regex_match(declaration, match, variable) ? match[1].str() : std::string();
+}
+
 } // namespace
+
+std::vector<std::string> internal_names(std::string_view text) {
+  static const std::regex directives(R"((^|\n)\s*#[^\n]*)");
+  static const std::regex noise(R"(\[\[[^\]]*\]\] ?|^\s*template <[^\n]*> (?=struct|class|[^<>]*\())");
+  static const std::regex blanks(R"(\s+)");
+  constexpr std::string_view opening = "namespace {";
+  const std::string code = std::regex_replace(without_comments(text, false), directives, "$1");
+  std::vector<std::string> names;
+  for (std::size_t at = code.find(opening); at != std::string::npos; at = code.find(opening, at)) {
+    at += opening.size();
+    int depth = 0;
+    for (std::string declaration; at < code.size() && (depth > 0 || code[at] != '}'); ++at) {
+      const char c = code[at];
+      if (depth == 0 && (c == '{' || c == ';')) {
+        declaration = std::regex_replace(std::regex_replace(declaration, blanks, " "), noise, "");
+        declaration.erase(0, declaration.find_first_not_of(' '));
+        declaration.erase(declaration.find_last_not_of(' ') + 1);
+        if (std::string name = defined_name(std::exchange(declaration, {})); !name.empty())
+          names.push_back(std::move(name));
+      } else if (depth == 0) {
+        declaration += c;
+      }
+      depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+    }
+  }
+  return names;
+}
 
 std::vector<std::string_view> layer_names() {
   std::vector<std::string_view> names;

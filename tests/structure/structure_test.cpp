@@ -62,6 +62,36 @@ TEST_CASE("no two headers define the same type") {
   CHECK(header_of.size() > 100);
 }
 
+TEST_CASE("no two files of a room define the same name for themselves") {
+  CHECK(
+      internal_names("int outside;\nnamespace {\n#define X {\nconstexpr int max_depth = 4; // a name\n"
+                     "constexpr auto rows = std::to_array<Row>({{1, \"}\"}, {2, 0}});\n"
+                     "using Json = nlohmann::json;\nclass [[nodiscard]] Walk : public Base {\n  int inner = 0;\n};\n"
+                     "template <typename T> bool fits(const T &value,\n    int bits = 8) {\n  int local;\n}\n"
+                     "bool fits(std::map<int, int> *one) {\n}\nconst char *const words[] = {nullptr};\n} // namespace\n"
+                     "int after;\nnamespace {\nenum class Kind { one };\n}\n") ==
+      std::vector<std::string>{"max_depth", "rows", "Walk", "fits(const T &, int)", "fits(std::map<int, int> *)",
+                               "words", "Kind"});
+  const std::filesystem::path root = INSPECT_SOURCE_DIRECTORY;
+  std::map<std::string, std::string> file_of;
+  std::vector<std::string_view> folders = layer_names();
+  folders.emplace_back("tests");
+  for (const std::string_view folder : folders) {
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+      const std::string path = entry.path().lexically_relative(root);
+      if (entry.path().extension() != ".cpp" || path.starts_with("dwarf/indexer/")) // programs, each by itself
+        continue;
+      for (const std::string &name : internal_names(read_text(entry.path()))) {
+        std::string &other = file_of[entry.path().parent_path().string() + ' ' + name];
+        INFO(name << " in " << path << " and in " << other);
+        CHECK((other.empty() || other == path));
+        other = path;
+      }
+    }
+  }
+  CHECK(file_of.size() > 500);
+}
+
 TEST_CASE("an include against the direction of dependencies is found") {
   CHECK(breaks("machine/a.cpp", "#include \"attach/ptrace/stopped_process.h\"\n", "machine/ may not include attach/"));
   CHECK(breaks("attach/procfs/a.cpp", "#include \"dwarf/module/module.h\"\n", "attach/ may not include dwarf/"));

@@ -185,7 +185,7 @@ private:
     const GoTypeSyntax read = parser.type();
     if (const auto &failed = parser.failure())
       return std::unexpected(expression_error(failed->offset, failed->what));
-    while (cursor_.peek().kind != Kind::end && cursor_.peek().offset < read.end)
+    while (cursor_.peek().kind != TokenKind::end && cursor_.peek().offset < read.end)
       cursor_.next();
     if (cursor_.last_end() != read.end)
       return std::unexpected(cursor_.expected("a type"));

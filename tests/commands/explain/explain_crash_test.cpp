@@ -36,7 +36,7 @@ Crash crash(const std::string &program, const std::string &kind, const std::stri
   return {run.out, Json::parse(result.out)["tracebacks"][0]};
 }
 
-std::string sentences(const Json &list) {
+std::string crash_sentences(const Json &list) {
   std::string text;
   for (const Json &sentence : list)
     text += sentence.get<std::string>() + "\n";
@@ -98,23 +98,24 @@ TEST_CASE("crashes of several kinds are explained") {
     const std::string program = build_go(go, "crash_kinds");
     const Json nil = crash(program, "nil").explained;
     CHECK_THAT(nil["where"].get<std::string>(), Contains("main.(*Account).booked at "));
-    CHECK_THAT(sentences(nil["why"]), Contains("the receiver a (*main.Account) is nil"));
-    CHECK_THAT(sentences(nil["why"]), Contains("is the offset of the field balance.Cents in a nil *main.Account"));
+    CHECK_THAT(crash_sentences(nil["why"]), Contains("the receiver a (*main.Account) is nil"));
+    CHECK_THAT(crash_sentences(nil["why"]),
+               Contains("is the offset of the field balance.Cents in a nil *main.Account"));
     if (go.minor < 17) // later the words of registers are out of date by then
-      CHECK_THAT(sentences(nil["why"]), Contains("it was nil already in main.(*Account).transfer"));
+      CHECK_THAT(crash_sentences(nil["why"]), Contains("it was nil already in main.(*Account).transfer"));
 
     const Crash index = crash(program, "index");
-    CHECK_THAT(sentences(index.explained["why"]),
+    CHECK_THAT(crash_sentences(index.explained["why"]),
                Contains("the index is 5, the length is 3") || Contains("the index is 4, the length is 3"));
 
     const Json deadlock = crash(program, "deadlock").explained;
     CHECK(deadlock["kind"] == "fatal_error");
-    CHECK_THAT(sentences(deadlock["waiting"]), Contains("3 goroutines (") &&
-                                                   Contains("wait for the sync.Mutex at 0x") &&
-                                                   Contains("in main.(*store).hold at "));
+    CHECK_THAT(crash_sentences(deadlock["waiting"]), Contains("3 goroutines (") &&
+                                                         Contains("wait for the sync.Mutex at 0x") &&
+                                                         Contains("in main.(*store).hold at "));
 
     const Json overflow = crash(program, "overflow").explained;
-    CHECK_THAT(sentences(overflow["why"]), Contains("main.recurse calls itself again and again"));
+    CHECK_THAT(crash_sentences(overflow["why"]), Contains("main.recurse calls itself again and again"));
   });
 }
 
@@ -141,7 +142,7 @@ TEST_CASE("a dump on SIGQUIT groups the goroutines that are alike, at every leve
 TEST_CASE("a stripped and a position-independent binary explain what they can") {
   for_each_go([](const GoToolchain &go) {
     const Json stripped = crash(build_go(go, "crash_kinds", GoVariant::stripped), "nil").explained;
-    CHECK_THAT(sentences(stripped["why"]), Contains("the receiver (*main.Account) is nil"));
+    CHECK_THAT(crash_sentences(stripped["why"]), Contains("the receiver (*main.Account) is nil"));
     CHECK(stripped["warnings"].empty());
     const Crash independent = crash(build_go(go, "crash_kinds", GoVariant::pie), "kinds", "system");
     CHECK(independent.explained["warnings"].empty());
@@ -156,7 +157,7 @@ TEST_CASE("a binary that is not the one that crashed is found out, and nothing i
                       "package main\n\nimport \"os\"\n\n//go:noinline\nfunc pick(a, b int) int { return a / b "
                       "}\n\nfunc main() { os.Exit(pick(1, len(os.Args))) }\n");
     const Json kinds = crash(build_go(go, "crash_kinds"), "index", "all", other).explained;
-    CHECK_THAT(sentences(kinds["warnings"]), Contains("it is not the binary that crashed"));
+    CHECK_THAT(crash_sentences(kinds["warnings"]), Contains("it is not the binary that crashed"));
     const Json frames = kinds["groups"][0]["frames"];
     const auto pick = std::ranges::find_if(frames, [](const Json &frame) { return frame["function"] == "main.pick"; });
     REQUIRE(pick != frames.end());

@@ -53,7 +53,7 @@ Outcome run(const std::vector<std::string> &words) {
   return outcome;
 }
 
-std::string text_of(const std::vector<ProcessRow> &rows, const PsTextOptions &options = {}) {
+std::string listing_of(const std::vector<ProcessRow> &rows, const PsTextOptions &options = {}) {
   std::FILE *out = std::tmpfile();
   Output output(out, stderr);
   write_processes_text(output, rows, options);
@@ -61,7 +61,7 @@ std::string text_of(const std::vector<ProcessRow> &rows, const PsTextOptions &op
   return content_of(out);
 }
 
-std::vector<std::string> lines_of(const std::string &text) {
+std::vector<std::string> listing_lines(const std::string &text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);
@@ -107,7 +107,7 @@ TEST_CASE("ps: columns line up and say what they should") {
   go.runtime.module = "go.etcd.io/etcd";
   go.cpu_percent = 12.34;
   go.resident_kb = 1'200'000;
-  const auto lines = lines_of(text_of({made(1, 0, {"init"}), go}));
+  const auto lines = listing_lines(listing_of({made(1, 0, {"init"}), go}));
   REQUIRE(lines.size() == 3);
   CHECK(lines[0] == "  PID  USER  RUNTIME   THR   VSZ   RSS  CPU%  STARTED  COMMAND");
   CHECK(lines[1] == "    1  root  c           1  2.0M  1.0M   0.0     2001  init");
@@ -117,7 +117,7 @@ TEST_CASE("ps: columns line up and say what they should") {
 TEST_CASE("ps: the container column is there when there is something in it") {
   ProcessRow contained = made(7, 1, {"app"});
   contained.container = "docker 3f2a9c81d0b1";
-  const auto lines = lines_of(text_of({made(1, 0, {"init"}), contained}));
+  const auto lines = listing_lines(listing_of({made(1, 0, {"init"}), contained}));
   CHECK(lines[0].find("CONTAINER") != std::string::npos);
   CHECK(lines[1].find("  -                    init") != std::string::npos);
   CHECK(lines[2].ends_with("  docker 3f2a9c81d0b1  app"));
@@ -133,7 +133,7 @@ TEST_CASE("ps: what has no command line is shown by name, and what may not be se
   ProcessRow foreign = made(4, 1, {"secret"});
   foreign.runtime = {};
   foreign.not_permitted = true;
-  const auto lines = lines_of(text_of({kernel, zombie, foreign}));
+  const auto lines = listing_lines(listing_of({kernel, zombie, foreign}));
   CHECK(lines[1].ends_with("  [made]"));
   CHECK(lines[1].find("  kernel  ") != std::string::npos);
   CHECK(lines[2].ends_with("  [made] <defunct>"));
@@ -147,12 +147,12 @@ TEST_CASE("ps: what has no command line is shown by name, and what may not be se
 
 TEST_CASE("ps: the tree is drawn with boxes, or in ASCII") {
   const std::vector<ProcessRow> rows = {made(1, 0, {"a"}), made(2, 1, {"b"}), made(3, 2, {"c"}), made(4, 1, {"d"})};
-  auto lines = lines_of(text_of(rows, {.tree = true}));
+  auto lines = listing_lines(listing_of(rows, {.tree = true}));
   CHECK(lines[1].ends_with("2001  a"));
   CHECK(lines[2].ends_with("2001  ├─ b"));
   CHECK(lines[3].ends_with("2001  │  └─ c"));
   CHECK(lines[4].ends_with("2001  └─ d"));
-  lines = lines_of(text_of(rows, {.tree = true, .unicode = false}));
+  lines = listing_lines(listing_of(rows, {.tree = true, .unicode = false}));
   CHECK(lines[3].ends_with("2001  |  `- c"));
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("ps: a process is found by number, by text in either case, and by regu
     const Outcome outcome = run({pattern});
     INFO(pattern);
     CHECK(outcome.status == 0);
-    CHECK(lines_of(outcome.out).size() == 2);
+    CHECK(listing_lines(outcome.out).size() == 2);
     CHECK(outcome.out.find(line_start) != std::string::npos);
   }
 }
@@ -217,9 +217,9 @@ TEST_CASE("ps: names with escape sequences and invalid bytes reach neither termi
   ProcessRow hostile = made(1, 0, {"a\x1b[2Jb", "c\nd"});
   hostile.user = "u\x1b[1m";
   hostile.container = "lxc \x1b[1m";
-  const std::string text = text_of({hostile});
+  const std::string text = listing_of({hostile});
   CHECK(text.find('\x1b') == std::string::npos);
-  CHECK(lines_of(text).size() == 2);
+  CHECK(listing_lines(text).size() == 2);
 }
 
 TEST_CASE("ps: JSON has every member of the contract") {

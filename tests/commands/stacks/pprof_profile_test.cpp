@@ -23,7 +23,7 @@ std::string profile_of(const ProcessReport &report, const StackWriterOptions &op
   return captured.text();
 }
 
-ProcessReport go_process() {
+ProcessReport profiled_process() {
   ProcessReport report = empty_report();
   report.taken_at = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
   report.mappings = {{{RunAddress{0x400000}, RunAddress{0x500000}}, FileOffset{0x1000}, "/usr/bin/server", "abc123"},
@@ -44,7 +44,7 @@ void add_goroutines(GoReportBuilder &build, std::size_t count) {
 }
 
 ProcessReport go_process_with(std::size_t count) {
-  ProcessReport report = go_process();
+  ProcessReport report = profiled_process();
   GoReportBuilder build(report);
   add_goroutines(build, count);
   build.finish();
@@ -100,7 +100,7 @@ TEST_CASE("pprof tells the difference of two profiles") {
 TEST_CASE("pprof reads a profile of the threads of a process without goroutines") {
   if (!test::have_program("go"))
     SKIP_TEST("go is not installed");
-  ProcessReport report = go_process();
+  ProcessReport report = profiled_process();
   add_thread(report, 1, 'S', {{"__poll", 0}, {"work(int)", 12}}).name = "billing";
   add_thread(report, 2, 'S', {{"__poll", 0}, {"work(int)", 12}}).name = "billing";
   add_thread(report, 3, 'S', {{"__poll", 0}, {"work(int)", 12}}).name = "mail";

@@ -43,7 +43,7 @@ std::optional<Dwarf_Die> find_variable(Dwarf *dwarf, std::string_view wanted) {
   return found;
 }
 
-struct Row {
+struct ListRow {
   const char *variable;
   std::uint64_t offset; ///< of the pc in the function
   std::string expected;
@@ -74,7 +74,7 @@ TEST_CASE("Location lists, references and constants are what the standard says, 
   frame.memory = &memory;
   frame.cfa = RunAddress{0x7700};
   const std::string at_global = fmt::format("at {:#x}", global);
-  const std::vector<Row> rows = {
+  const std::vector<ListRow> rows = {
       {"offset_pairs", 0, number(1)},
       {"offset_pairs", 7, number(1)},
       {"offset_pairs", 8, number(2)},
@@ -121,7 +121,7 @@ TEST_CASE("Location lists, references and constants are what the standard says, 
       {"byte", 0, "is c8 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"},
       {"sixteen", 0, "is 01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00"},
   };
-  for (const Row &row : rows) {
+  for (const ListRow &row : rows) {
     INFO(row.variable << " at +" << row.offset);
     frame.pc = frame.lookup = RunAddress{function + row.offset};
     const auto variable = find_variable(frame.module->dwarf(), row.variable);

@@ -15,7 +15,7 @@ using namespace inspect;
 
 namespace {
 
-const test::LocalFiles files;
+const test::LocalFiles hostile_files;
 
 std::string read_whole(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
@@ -45,13 +45,13 @@ std::size_t read_all(Module &module) {
 ModuleInput input_at(const std::string &path, const std::vector<MappedSegment> &segments) {
   ModuleInput input;
   input.path = path;
-  input.file = std::move(*files.open(path));
+  input.file = std::move(*hostile_files.open(path));
   input.segments = segments;
   return input;
 }
 
 std::vector<MappedSegment> segments_of(const std::string &path) {
-  auto image = ElfImage::from_file(std::move(files.open(path)->descriptor), path);
+  auto image = ElfImage::from_file(std::move(hostile_files.open(path)->descriptor), path);
   REQUIRE(image);
   std::vector<MappedSegment> segments;
   constexpr std::uint64_t page = 4095;
@@ -74,7 +74,7 @@ std::string build_victim(const test::TemporaryDirectory &folder) {
 void try_bytes(const std::string &path, const std::string &bytes, const std::vector<MappedSegment> &segments) {
   const BufferMemory nothing;
   test::write_file(path, bytes);
-  if (auto module = Module::open(input_at(path, segments), nothing, files, {}))
+  if (auto module = Module::open(input_at(path, segments), nothing, hostile_files, {}))
     read_all(**module);
   const auto raw = std::as_bytes(std::span(bytes));
   for (const bool with_sections : {true, false}) {
@@ -87,7 +87,7 @@ void try_bytes(const std::string &path, const std::string &bytes, const std::vec
     ModuleInput from_memory;
     from_memory.path = "gone";
     from_memory.segments = {{{{base}, {base + bytes.size()}}, {0}, true}};
-    if (auto module = Module::open(std::move(from_memory), memory, files, {}))
+    if (auto module = Module::open(std::move(from_memory), memory, hostile_files, {}))
       read_all(**module);
   }
 }
@@ -100,7 +100,7 @@ TEST_CASE("truncated files are read as far as they go") {
   const auto segments = segments_of(program);
   const std::string bytes = read_whole(program);
   const BufferMemory nothing;
-  auto whole = Module::open(input_at(program, segments), nothing, files, {});
+  auto whole = Module::open(input_at(program, segments), nothing, hostile_files, {});
   REQUIRE(whole);
   CHECK(read_all(**whole) > 10);
   for (std::size_t i = 0; i < 150; ++i)

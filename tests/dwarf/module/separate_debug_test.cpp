@@ -17,7 +17,7 @@ using namespace inspect;
 
 namespace {
 
-const test::LocalFiles files;
+const test::LocalFiles debug_files;
 
 const std::string source = "struct pair { int first, second; };\n"
                            "__attribute__((noinline)) static int hidden(struct pair *p) { return p->first; }\n"
@@ -66,7 +66,7 @@ TEST_CASE("a program with its own DWARF needs no other file") {
                                      std::string("-gdwarf-4"), std::string("-gdwarf-3"));
   INFO(flags);
   const test::TemporaryDirectory folder;
-  auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 " + flags), files);
+  auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 " + flags), debug_files);
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
   CHECK((*module)->debug_elf() == (*module)->elf());
@@ -82,7 +82,7 @@ TEST_CASE("a debuglink is followed, beside the program and in .debug, with and w
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g " + build_id);
   test::run("mkdir " + folder / ".debug");
   strip_with_link(folder, place);
-  auto module = test::open_file(program, files, without_system_folder());
+  auto module = test::open_file(program, debug_files, without_system_folder());
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
   CHECK((*module)->debug_elf() != (*module)->elf());
@@ -96,7 +96,7 @@ TEST_CASE("a debuglink is followed, beside the program and in .debug, with and w
 TEST_CASE("a debug file is found by build-id, and below the debug folder by name") {
   const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g -Wl,--build-id");
-  auto whole = test::open_file(program, files);
+  auto whole = test::open_file(program, debug_files);
   REQUIRE(whole);
   const std::string id = to_hex((*whole)->build_id());
   const std::string by_id = "debug/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug";
@@ -106,7 +106,7 @@ TEST_CASE("a debug file is found by build-id, and below the debug folder by name
   test::run("cd " + folder.path() + " && mkdir -p $(dirname " + place + ") && mv p.debug " + place);
   ModuleOptions options;
   options.debug_directories = {folder / "debug"};
-  auto module = test::open_file(program, files, options);
+  auto module = test::open_file(program, debug_files, options);
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
   CHECK((*module)->debug_info_reason() == folder / place);
@@ -121,7 +121,7 @@ TEST_CASE("a debug file of another build is refused, and said so") {
   const test::TemporaryDirectory other;
   test::build(other, "p.c", "int other; " + source, "gcc -O0 -g " + build_id);
   test::run("cp " + other / "a.out" + " " + folder / "p.debug");
-  auto module = test::open_file(program, files, without_system_folder());
+  auto module = test::open_file(program, debug_files, without_system_folder());
   REQUIRE(module);
   CHECK((*module)->dwarf() == nullptr);
   CHECK((*module)->debug_info_reason().find("has no debugging information") != std::string::npos);
@@ -135,7 +135,7 @@ TEST_CASE("a debuginfod server is asked where the user wants it, and only then")
     SKIP_TEST("libdebuginfod1 is not installed");
   const test::TemporaryDirectory folder;
   const auto program = test::build(folder, "p.c", source, "gcc -O1 -g -Wl,--build-id");
-  auto whole = test::open_file(program, files);
+  auto whole = test::open_file(program, debug_files);
   REQUIRE(whole);
   // The client takes file: addresses too; then a folder is the server.
   const std::string place = "server/buildid/" + to_hex((*whole)->build_id());
@@ -144,17 +144,17 @@ TEST_CASE("a debuginfod server is asked where the user wants it, and only then")
   REQUIRE(::setenv("DEBUGINFOD_URLS", ("file://" + folder / "server").c_str(), 1) == 0);
   REQUIRE(::setenv("DEBUGINFOD_CACHE_PATH", (folder / "cache").c_str(), 1) == 0);
   ModuleOptions options = without_system_folder();
-  auto not_asked = test::open_file(program, files, options);
+  auto not_asked = test::open_file(program, debug_files, options);
   REQUIRE(not_asked);
   CHECK((*not_asked)->dwarf() == nullptr);
   options.use_debuginfod = true;
-  auto asked = test::open_file(program, files, options);
+  auto asked = test::open_file(program, debug_files, options);
   REQUIRE(asked);
   REQUIRE((*asked)->dwarf() != nullptr);
   CHECK(knows_hidden(**asked));
   CHECK((*asked)->debug_info_reason().starts_with(folder / "cache"));
   REQUIRE(::unsetenv("DEBUGINFOD_URLS") == 0);
-  auto no_server = test::open_file(program, files, options);
+  auto no_server = test::open_file(program, debug_files, options);
   REQUIRE(no_server);
   CHECK((*no_server)->dwarf() == nullptr);
   const auto warnings = (*no_server)->take_warnings();
@@ -177,7 +177,7 @@ TEST_CASE("what dwz moved to a common file is found there") {
   test::run("cd " + folder.path() + " && gcc -O1 -gdwarf-4 -Wl,--build-id p.c -o a.out && " +
             "gcc -O1 -gdwarf-4 -Wl,--build-id q.c -o b.out && dwz -m common -M ../" +
             folder.path().substr(folder.path().rfind('/') + 1) + "/common a.out b.out");
-  auto module = test::open_file(folder / "a.out", files, without_system_folder());
+  auto module = test::open_file(folder / "a.out", debug_files, without_system_folder());
   REQUIRE(module);
   REQUIRE((*module)->image().section(".gnu_debugaltlink"));
   REQUIRE((*module)->dwarf() != nullptr);
@@ -185,7 +185,7 @@ TEST_CASE("what dwz moved to a common file is found there") {
   CHECK((*module)->take_warnings().empty());
   CHECK(knows_hidden(**module));
   test::run("rm " + folder / "common");
-  auto without = test::open_file(folder / "a.out", files, without_system_folder());
+  auto without = test::open_file(folder / "a.out", debug_files, without_system_folder());
   REQUIRE(without);
   CHECK((*without)->dwarf() != nullptr);
   const auto warnings = (*without)->take_warnings();
@@ -198,7 +198,7 @@ TEST_CASE("split units are read from their .dwo files") {
   const test::TemporaryDirectory folder;
   test::write_file(folder / "p.c", source);
   test::run("cd " + folder.path() + " && gcc -O1 " + flags + " -gsplit-dwarf -c p.c && gcc p.o -o a.out");
-  auto module = test::open_file(folder / "a.out", files, without_system_folder());
+  auto module = test::open_file(folder / "a.out", debug_files, without_system_folder());
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
   Dwarf_CU *unit = nullptr;
@@ -214,7 +214,7 @@ TEST_CASE("split units are read from their .dwo files") {
 
 TEST_CASE("libdw out of memory is an exception, not the end of the program") {
   const test::TemporaryDirectory folder;
-  auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 -g"), files);
+  auto module = test::open_file(test::build(folder, "p.c", source, "gcc -O1 -g"), debug_files);
   REQUIRE(module);
   REQUIRE((*module)->dwarf() != nullptr);
   const Dwarf_OOM handler = dwarf_new_oom_handler((*module)->dwarf(), nullptr);
@@ -224,7 +224,7 @@ TEST_CASE("libdw out of memory is an exception, not the end of the program") {
 }
 
 TEST_CASE("libc's debug file is found where Debian puts it") {
-  auto module = test::open_file(test::libc_path(), files);
+  auto module = test::open_file(test::libc_path(), debug_files);
   REQUIRE(module);
   if ((*module)->dwarf() == nullptr)
     SKIP_TEST("libc6-dbg is not installed");

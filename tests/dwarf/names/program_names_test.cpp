@@ -14,7 +14,7 @@
 namespace inspect::test {
 namespace {
 
-const LocalFiles files;
+const LocalFiles program_files;
 
 struct Row {
   const char *name;
@@ -34,7 +34,7 @@ bool check(const std::string &path, const std::vector<Row> &rows) {
   if (::access(path.c_str(), R_OK) != 0)
     return false;
   ModuleMap modules;
-  auto module = open_file(path, files);
+  auto module = open_file(path, program_files);
   REQUIRE(module);
   modules.add(std::move(*module));
   ProgramNames names(modules);

@@ -32,7 +32,7 @@ struct Walked {
   std::string failure;           ///< the first of them
 };
 
-std::string shown(const Stack &stack, ModuleMap &modules) {
+std::string shown_step(const Stack &stack, ModuleMap &modules) {
   std::string text = fmt::format("{} at {:#x}", stack.end_reason, stack.at.value);
   Symbolizer symbolizer(modules);
   for (const Frame &frame : stack.frames) {
@@ -71,7 +71,7 @@ Walked walk_every_instruction(const std::string &program) {
     walked.in_handler += std::ranges::count(stack.frames, FrameOrigin::signal_frame, &Frame::origin) > 0 ? 1 : 0;
     if (stack.end != StackEnd::complete || std::ranges::search(addresses, callers).empty()) {
       if (walked.failures++ == 0)
-        walked.failure = fmt::format("step {}: {}", walked.steps, shown(stack, target.modules()));
+        walked.failure = fmt::format("step {}: {}", walked.steps, shown_step(stack, target.modules()));
       walked.misleading += stack.end == StackEnd::complete ? 1 : 0;
     }
     const int signal = WSTOPSIG(status) == SIGTRAP || status >> 16 != 0 ? 0 : WSTOPSIG(status);

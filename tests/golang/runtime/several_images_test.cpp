@@ -48,7 +48,7 @@ std::string build_host(const TemporaryDirectory &folder) {
   return folder / "host";
 }
 
-std::unique_ptr<GoRuntime> open_runtime(GoProcess &process) {
+std::unique_ptr<GoRuntime> open_image_runtime(GoProcess &process) {
   process.child().wait_for_line();
   process.open();
   auto runtime = GoRuntime::open(process.modules(), process.memory());
@@ -86,7 +86,7 @@ TEST_CASE("the runtime of a Go library in a C program is found") {
   for_each_go([](const GoToolchain &go) {
     const TemporaryDirectory folder;
     GoProcess process({build_host(folder), build_go(go, "c_shared", GoVariant::c_shared)});
-    const auto runtime = open_runtime(process);
+    const auto runtime = open_image_runtime(process);
     CHECK(runtime->images().size() == 1);
     CHECK(runtime->version().minor == go.minor);
     CHECK(runtime->take_warnings().empty());
@@ -100,7 +100,7 @@ TEST_CASE("of two Go runtimes one is shown, and the other one named") {
     const std::string library = build_go(go, "c_shared", GoVariant::c_shared);
     REQUIRE(run_command({"cp", library, folder / "other.so"}).status == 0);
     GoProcess process({build_host(folder), library, folder / "other.so"});
-    const auto runtime = open_runtime(process);
+    const auto runtime = open_image_runtime(process);
     CHECK(runtime->images().size() == 2);
     CHECK(waits(*runtime, process.memory(), "main.StartGoroutines", "main.waitInLibrary", 10));
     const std::vector<std::string> warnings = runtime->take_warnings();
@@ -113,7 +113,7 @@ TEST_CASE("of two Go runtimes one is shown, and the other one named") {
 TEST_CASE("a plugin's goroutines are those of the program that loaded it") {
   for_each_go([](const GoToolchain &go) {
     GoProcess process({build_go(go, "plugin_host", GoVariant::cgo), build_go(go, "plugin_part", GoVariant::plugin)});
-    const auto runtime = open_runtime(process);
+    const auto runtime = open_image_runtime(process);
     CHECK(runtime->images().size() == 2);
     CHECK(runtime->version().minor == go.minor);
     CHECK(runtime->take_warnings().empty());
