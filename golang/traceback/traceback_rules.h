@@ -1,5 +1,5 @@
 // Which frames and goroutines the Go runtime's own traceback leaves out: its internals and the wrappers that the
-// compiler makes. The go format prints what the runtime would, and the text for people leaves out the same.
+// compiler makes. The go format prints what the runtime would, and the human-readable text leaves out the same.
 //
 // Source: runtime/traceback.go, showfuncinfo, isExportedRuntime, elideWrapperCalling, isSystemGoroutine,
 // Go 1.16 to 1.26.

@@ -27,7 +27,7 @@ class TypeBytes {
 public:
   TypeBytes(const std::vector<GoImage> &images, GoVersion version, const MemoryView &memory);
 
-  /// From now on so many reads succeed at most: tables made to harm may refer to each other without end.
+  /// From now on so many reads succeed at most: crafted tables may refer to each other without end.
   void allow(std::uint64_t reads) { reads_left_ = reads; }
   /// The image whose [types, etypes) has this address, or null.
   const GoImage *image_of(RunAddress address) const;

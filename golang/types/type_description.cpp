@@ -294,7 +294,7 @@ std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address) {
 namespace {
 
 constexpr std::size_t max_made_name_length = 4096;
-constexpr int deepest = 16;
+constexpr int max_name_nesting = 16;
 constexpr std::uint64_t hash_offset = 16;
 constexpr std::uint64_t size_offset = 0;
 
@@ -323,7 +323,7 @@ public:
   MadeTypes(TypeBytes &bytes, GoVersion version) : bytes_(bytes), version_(version) {}
 
   std::optional<std::string> name(RunAddress address, int depth) {
-    if (depth > deepest)
+    if (depth > max_name_nesting)
       return std::nullopt;
     if (bytes_.image_of(address)) {
       auto title = read_type_title(bytes_, address);

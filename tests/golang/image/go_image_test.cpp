@@ -48,7 +48,7 @@ void check_same_tables(const GoImage &one, const GoImage &other) {
     REQUIRE(in_other);
     CHECK(in_one->entry == in_other->entry + bias);
     CHECK(in_one->name == in_other->name);
-    CHECK(in_one->kind == in_other->kind);
+    CHECK(in_one->func_id == in_other->func_id);
     const auto frames = one.table->frames(*in_one, in_one->entry);
     CHECK(frames.size() == other.table->frames(*in_other, in_other->entry).size());
   }
@@ -63,7 +63,7 @@ void check_same_frames(const Pclntab &one, const Pclntab &other) {
     const RunAddress middle = function->entry + (function->end - function->entry) / 2;
     const auto frames = one.frames(*function, middle);
     const auto same = [](const GoSourceFrame &left, const GoSourceFrame &right) {
-      return left.function == right.function && left.line == right.line && left.kind == right.kind;
+      return left.function == right.function && left.line == right.line && left.func_id == right.func_id;
     };
     CHECK(std::ranges::equal(frames, other.frames(*function, middle), same));
     inlined += frames.size() - 1;
@@ -154,7 +154,7 @@ TEST_CASE("Go libraries are Go images") {
   });
 }
 
-TEST_CASE("function kinds learned from the runtime's names are those of the version") {
+TEST_CASE("FuncIDs learned from the runtime's names are those of the version") {
   for_each_go([](const GoToolchain &go) {
     const auto image = open_program(build_go(go, "function_places"));
     const auto learned = Pclntab::read(image->image().data, GoVersion{}, image->memory());

@@ -140,7 +140,7 @@ TEST_CASE("what cannot be read is refused with the place where it stops") {
   CHECK(parsed(one.text) == one.expected);
 }
 
-TEST_CASE("a declaration made to harm is refused") {
+TEST_CASE("a crafted declaration is refused") {
   const std::string stars(10'000, '*');
   CHECK(parsed("func f(a " + stars + "int)") == "error: column 110: types are nested too deeply");
   CHECK(parsed("func f(a [9999999999999999999999]int)") ==

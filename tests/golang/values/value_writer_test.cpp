@@ -279,5 +279,71 @@ TEST_CASE("of a value that is known in parts the parts are written") {
   }
 }
 
+/// Debug information of a program that has one enumeration and one closure.
+class OneOfEach final : public GoValueDetails {
+public:
+  explicit OneOfEach(const GoType &captured) : captured_(captured) {}
+  void complete(const GoType &) override { ++completed; }
+  std::string constant_name(const GoType &type, std::uint64_t number) override {
+    return type.name == "level" && number == -2ULL ? "Low" : "";
+  }
+  std::vector<GoCapturedValue> captures(RunAddress closure, RunAddress code) override {
+    CHECK(closure == RunAddress{0x1008});
+    CHECK(code == RunAddress{0x4000});
+    return {{"by", &captured_, of_words({5}), {}}, {"gone", nullptr, std::nullopt, "optimized out"}};
+  }
+  bool out_of_time() override { return late; }
+
+  int completed = 0;
+  bool late = false;
+
+private:
+  const GoType &captured_;
+};
+
+TEST_CASE("what only debug information tells is part of a value's text") {
+  GoTypePool pool;
+  const auto declared = parse_go_declarations(
+      "type level int8\nfunc f(l level, n int8, g func(), s []level, t time.Time, b []byte)", pool);
+  REQUIRE(declared.has_value());
+  const auto &parameters = declared->at(0).signature.parameters;
+  BufferMemory memory;
+  const std::array<std::uint64_t, 2> words{0x1008, 0x4000};
+  memory.add({0x1000},
+             std::vector<std::byte>(std::as_bytes(std::span(words)).begin(), std::as_bytes(std::span(words)).end()));
+  const std::string bytes = "text\xfe\x01";
+  memory.add({0x2000},
+             std::vector<std::byte>(std::as_bytes(std::span(bytes)).begin(), std::as_bytes(std::span(bytes)).end()));
+  ValueContext context;
+  context.memory = &memory;
+  context.classify = [](RunAddress address) { return address.value == 0x4000 ? "func main.add" : ""; };
+  const auto text = [&](std::size_t which, const KnownWords &known) {
+    return write_go_value(*parameters.at(which).type, of_words(known), context);
+  };
+  CHECK(text(0, {0xfe}) == "-2");
+  CHECK(text(2, {0x1008}) == "main.add");
+  OneOfEach details(*pool.predeclared("int"));
+  context.details = &details;
+  CHECK(text(0, {0xfe}) == "Low (-2)");
+  CHECK(text(0, {2}) == "2");
+  CHECK(text(1, {0xfe}) == "-2");
+  CHECK(text(2, {0x1008}) == "main.add {by: 5, gone: (unreadable optimized out)}");
+  CHECK(text(3, {0x2004, 2, 2}) == "[]level len: 2, cap: 2, [Low (-2),1]");
+  CHECK(details.completed > 0);
+  // In a dump bytes are text where they can be, and times have no fields.
+  CHECK(text(5, {0x2000, 4, 4}) == "[]uint8 len: 4, cap: 4, \"text\"");
+  CHECK(text(5, {0x2000, 6, 6}) == "[]uint8 len: 6, cap: 6, [116,101,120,116,254,1]");
+  CHECK(text(4, {500, 63'907'919'941, 0}) == "time.Time(2026-02-28T23:59:01.0000005Z)");
+  context.print = {};
+  CHECK(text(5, {0x2000, 4, 4}) == "[]uint8 len: 4, cap: 4, [116,101,120,116]");
+  CHECK(text(4, {500, 63'907'919'941, 0}).starts_with("time.Time(2026-02-28T23:59:01Z){"));
+  context.print.format = NumberFormat::hexadecimal;
+  CHECK(text(3, {0x2004, 2, 2}) == "[]level len: 2, cap: 2, [-0x2,0x1]");
+  context.print.format = NumberFormat::address;
+  CHECK(text(3, {0x2004, 2, 2}) == "[]level len: 2, cap: 2, [0xfffffffffffffffe,0x1]");
+  details.late = true;
+  CHECK(text(3, {0x2004, 2, 2}) == "...");
+}
+
 } // namespace
 } // namespace inspect

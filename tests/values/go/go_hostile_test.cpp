@@ -190,7 +190,7 @@ TEST_CASE("Go types are read as they are written, and refused where they cannot 
       {"<-chan bool", "<-chan bool"},
       {"chan (<-chan int)", "chan (<-chan int)"},
       {"func(int) error", "func(int) error"},
-      {"func(a int, b ...string) (int, error)", "func(a int, b ...string) (int, error)"},
+      {"func(a int, b ...string) (int, error)", "func(int, ...string) (int, error)"},
       {"struct { a, b int; c string }", "struct { a int; b int; c string }"},
       {"struct {}", "struct {}"},
       {"interface {}", "interface {}"},
