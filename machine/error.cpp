@@ -29,6 +29,14 @@ ErrorKind kind_of(int error_number) {
 
 } // namespace
 
+Error::Error(ErrorKind kind, std::string message, std::string remedy)
+    : kind_(kind), message_(std::move(message)), remedy_(std::move(remedy)) {}
+Error::Error(const Error &) = default;
+Error::Error(Error &&) noexcept = default;
+Error &Error::operator=(const Error &) = default;
+Error &Error::operator=(Error &&) noexcept = default;
+Error::~Error() = default;
+
 Error Error::from_errno(int error_number, std::string_view what_was_tried, std::string remedy) {
   Error error(kind_of(error_number),
               fmt::format("{}: {}", what_was_tried, std::generic_category().message(error_number)), std::move(remedy));

@@ -28,8 +28,13 @@ enum class ErrorKind {
 
 class [[nodiscard]] Error {
 public:
-  Error(ErrorKind kind, std::string message, std::string remedy = {})
-      : kind_(kind), message_(std::move(message)), remedy_(std::move(remedy)) {}
+  Error(ErrorKind kind, std::string message, std::string remedy = {});
+  // Not inline: every Result has them, and a good part of all code was copies of them.
+  Error(const Error &);
+  Error(Error &&) noexcept;
+  Error &operator=(const Error &);
+  Error &operator=(Error &&) noexcept;
+  ~Error();
 
   /// From a failed system call: the kind follows from `error_number` (ESRCH, EPERM, EACCES, ENOENT, EFAULT, EIO …),
   /// and its text is appended to `what_was_tried`.
