@@ -83,6 +83,8 @@ std::string place_in_text(std::string_view text, std::size_t offset);
 /// Of types in types; a person writes three.
 constexpr int max_go_type_nesting = 100;
 
+struct GoTypePart;
+
 /// A type as it is written.
 struct GoTypeSyntax {
   enum class Shape : std::uint8_t {
@@ -97,7 +99,7 @@ struct GoTypeSyntax {
     interface, ///< its methods and type sets
     type_set,  ///< "~int | string": in interfaces only
   };
-  struct Part;
+  using Part = GoTypePart;
 
   Shape shape = Shape::named;
   std::string name;
@@ -109,7 +111,8 @@ struct GoTypeSyntax {
   std::size_t weight = 0; ///< about the bytes that it takes in memory, its parts included
 };
 
-struct GoTypeSyntax::Part {
+/// One of the types that a type is made of.
+struct GoTypePart {
   std::string name = {}; ///< of a field, a method or a parameter; may be empty
   GoTypeSyntax type = {};
   std::string tag = {};    ///< of a field, quoted as strconv.Quote does; empty: none

@@ -73,9 +73,10 @@ private:
     if (signal.name != "SIGSEGV" || !signal.address)
       return;
     if (*signal.address >= first_page) {
-      into_.why.push_back(fmt::format("{:#x} is not an address of the program's memory and too large for a field of a nil "
-                                      "pointer: a large array behind a nil pointer, or damaged memory",
-                                      *signal.address));
+      into_.why.push_back(
+          fmt::format("{:#x} is not an address of the program's memory and too large for a field of a nil "
+                      "pointer: a large array behind a nil pointer, or damaged memory",
+                      *signal.address));
     } else if (signal.pc && *signal.pc == *signal.address) {
       into_.why.emplace_back("a function value that is nil was called");
     } else {

@@ -47,9 +47,8 @@ constexpr std::array known_messages = {
     KnownMessage{"go of nil func value", "a go statement was given a function value that is nil"},
     KnownMessage{"unexpected signal during runtime execution",
                  "the fault happened in the runtime or in C code: memory was damaged by unsafe, cgo or a race"},
-    KnownMessage{
-        "unexpected fault address",
-        "the fault's address is not a nil pointer: memory was damaged by unsafe, cgo or a race, or a mapped file was cut"},
+    KnownMessage{"unexpected fault address", "the fault's address is not a nil pointer: memory was damaged by unsafe, "
+                                             "cgo or a race, or a mapped file was cut"},
     KnownMessage{"found bad pointer in Go heap",
                  "a word that the garbage collector took for a pointer is none: unsafe, cgo or a race"},
     KnownMessage{"bad pointer", "a word that the garbage collector took for a pointer is none: unsafe, cgo or a race"},

@@ -109,9 +109,10 @@ Result<Value> register_value(std::string_view name, const FrameContext *frame, S
                              ValueEnvironment &environment) {
   const auto part = find_part(name);
   if (!part)
-    return std::unexpected(Error(
-        ErrorKind::not_found,
-        fmt::format("'{}' is not a register{}", name, did_you_mean(lower_case(name), register_value_names())), "regs -a"));
+    return std::unexpected(
+        Error(ErrorKind::not_found,
+              fmt::format("'{}' is not a register{}", name, did_you_mean(lower_case(name), register_value_names())),
+              "regs -a"));
   const auto known = frame != nullptr ? content(*part, *frame) : std::nullopt;
   if (!known)
     return std::unexpected(

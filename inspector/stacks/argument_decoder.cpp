@@ -17,8 +17,7 @@ public:
   LiveArgumentValues(Target &target, GoRuntime &runtime, std::shared_ptr<const MemoryView> captured,
                      std::vector<GoroutineStackRange> stacks)
       : target_(target), runtime_(runtime), stacks_(std::move(stacks)), captured_(std::move(captured)),
-        memory_({captured_.get(), &target.memory()}), types_(runtime.images(), runtime.version(), memory_),
-        signatures_(target.modules()) {
+        memory_({captured_.get(), &target.memory()}), types_(runtime.images(), runtime.version(), memory_) {
     context_.memory = &memory_;
     context_.types = &types_;
     context_.version = runtime.version();

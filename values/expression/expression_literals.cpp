@@ -50,7 +50,7 @@ constexpr auto rust_suffixes = std::to_array<NumberSuffix>({
 });
 
 /// The value as the type has it; nothing where it does not fit.
-bool fits(Wide value, Number::Kind kind, unsigned size) {
+bool fits(UnsignedWide value, Number::Kind kind, unsigned size) {
   const Number number{.kind = Number::Kind::unsigned_integer, .integer = static_cast<decltype(Number::integer)>(value)};
   return inspect::fits(number, 8 * size, kind == Number::Kind::signed_integer);
 }

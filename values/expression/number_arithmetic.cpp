@@ -93,10 +93,10 @@ Number converted(const Number &number, Number::Kind kind, unsigned size) {
     result.real = rounded(real_of(number), size);
     return result;
   }
-  if (kind == Kind::boolean)
+  if (kind == NumberKind::boolean)
     result.integer = is_zero(number) ? 0 : 1;
   else
-    result.integer = wrapped(static_cast<UnsignedWide>(integer_of(number)), kind == Kind::signed_integer, size);
+    result.integer = wrapped(static_cast<UnsignedWide>(integer_of(number)), kind == NumberKind::signed_integer, size);
   return result;
 }
 

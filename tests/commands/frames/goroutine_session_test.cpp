@@ -331,8 +331,8 @@ TEST_CASE("the goroutine commands say of a native process that it has none") {
                                     "goroutines -chan 0x10", "goroutines -exec bt"}) {
     CAPTURE(command);
     const CommandResult result = run_inspect({"attach", std::to_string(program.pid()), "-e", command});
-    CHECK(result.err ==
-          fmt::format("inspect: process {} is not a Go program and has no goroutines\n  try: threads\n", program.pid()));
+    CHECK(result.err == fmt::format("inspect: process {} is not a Go program and has no goroutines\n  try: threads\n",
+                                    program.pid()));
     CHECK(result.out.empty());
     CHECK(result.status == 1);
   }

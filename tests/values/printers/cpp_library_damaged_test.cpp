@@ -173,6 +173,8 @@ TEST_CASE("what cannot be a value says why") {
       {"hashed", 8, 0, "no buckets: not initialised?"},
       {"queue_numbers", 16, 1, "its ends do not fit together: not initialised?"},
       {"flags", 8, 64, "bits that are outside of their word: not initialised?"},
+      {"flags", 0, 0, "std::vector<bool> <"},
+      {"flags", 32, std::uint64_t{1} << 62, "std::vector<bool> <a length of 4, above its capacity: not initialised?>"},
       {"maybe", 4, 7, "neither filled nor empty: not initialised?"},
       {"either_number", 32, 9, "an index of 9 of 3 alternatives: not initialised?"},
       {"any_number", 0, 9, "managed by 0x9, which is no function that does so: not initialised?"},

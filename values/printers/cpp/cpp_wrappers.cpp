@@ -4,6 +4,7 @@
 // Sources: libstdc++-v3 of GCC 12, std/: tuple, optional, variant, any; bits/: std_function.h, shared_ptr_base.h,
 // unique_ptr.h, atomic_base.h; libc++ 14 to 20, the headers of the types; Itanium C++ ABI: 2.9.5 (type_info), exception
 // handling 2.2.1.
+#include "dwarf/symbols/symbol_table.h"
 #include "values/native/symbol_text.h"
 #include "values/printers/cpp/cpp_parts.h"
 #include "values/printers/library_type_name.h"
