@@ -40,7 +40,7 @@ public:
   /// Where the top chunk of an arena that has taken nothing from the system is: in the arena itself.
   bool top_is_initial() const { return top() == bin(1); }
 
-  /// Why it is no arena; empty: it may be one.
+  /// Why it is not an arena; empty: it may be one.
   std::string problem() const;
 
 private:

@@ -6,7 +6,7 @@
 //
 // Sources: glibc malloc/malloc.c (struct malloc_state, struct malloc_par, PROTECT_PTR). The offsets are those of the
 // debug information of Debian's 2.31, 2.36, 2.41 and 2.43 and Ubuntu's 2.35, 2.39 and 2.42; with these and
-// Ubuntu's 2.27 the books of a process were held against its mallinfo2(3). 2.26 is as its source has it.
+// Ubuntu's 2.27 the statistics of a process were held against its mallinfo2(3). 2.26 is as its source has it.
 #pragma once
 
 #include "dwarf/module/module.h"

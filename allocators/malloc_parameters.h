@@ -1,7 +1,8 @@
 // glibc's malloc_par: what malloc counts beside its arenas, the chunks that it maps by themselves.
 //
 // Its fields are plain numbers, so that it is known by what they mean together: defaults that nobody changes, maxima
-// that are no less than what they are maxima of, and the start of the heap, which must lead to one chunk after another.
+// that are not less than what they are maxima of, and the start of the heap, which must lead to one chunk after
+// another.
 //
 // Source: glibc 2.36 malloc/malloc.c (struct malloc_par, sysmalloc_mmap, munmap_chunk).
 #pragma once

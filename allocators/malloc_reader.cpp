@@ -127,7 +127,7 @@ Result<void> MallocReader::copy(std::size_t chunk_limit, std::chrono::millisecon
   state.statistics = {};
   auto arenas = read_arena_circle(state.memory, state.place.main_arena, state.place.layout.state, state.known_arenas());
   if (!arenas)
-    return std::unexpected(arenas.error().while_doing("copying the books of malloc"));
+    return std::unexpected(arenas.error().while_doing("copying malloc's structures"));
   const auto parameters = state.parameters();
   const FreeListResult lists = follow_free_lists(state.pages, *arenas,
                                                  {.protected_links = state.place.protected_links,

@@ -6,10 +6,10 @@
 // ones do. Neither symbols nor debug information are needed: allocators/malloc_search.h finds the arenas by what they
 // contain.
 //
-//     auto books = MallocReader::open(modules, memory);      // finds main_arena; the target runs
-//     (*books)->prepare();                                  // before a stop, each time
-//     Result<void> copied = (*books)->copy();               // inside the stop
-//     MallocStatistics statistics = (*books)->statistics(); // the target runs again
+//     auto reader = MallocReader::open(modules, memory);      // finds main_arena; the target runs
+//     (*reader)->prepare();                                  // before a stop, each time
+//     Result<void> copied = (*reader)->copy();               // inside the stop
+//     MallocStatistics statistics = (*reader)->statistics(); // the target runs again
 //
 // Sources: glibc malloc/malloc.c (struct malloc_state, struct malloc_par, int_mallinfo) and malloc/arena.c
 // (struct _heap_info); man pages mallinfo(3), mallopt(3).
@@ -60,7 +60,7 @@ struct MallocStatistics {
 
 class MallocReader {
 public:
-  /// not_found: no glibc, or it holds no arena that makes sense. unsupported: its layout is not known.
+  /// not_found: no glibc, or it holds no arena that is valid. unsupported: its layout is not known.
   static Result<std::unique_ptr<MallocReader>> open(ModuleMap &modules, const MemoryView &memory);
   ~MallocReader();
   MallocReader(const MallocReader &) = delete;

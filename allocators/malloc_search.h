@@ -33,7 +33,7 @@ struct MallocPlace {
 Result<MallocPlace> find_malloc(ModuleMap &modules, const MemoryView &memory);
 
 /// The arenas from the main one in their order. The words of arenas in `known` are not read again. corrupt: they are no
-/// circle, or one of them is no arena.
+/// circle, or one of them is not an arena.
 Result<std::vector<ArenaCopy>> read_arena_circle(const MemoryView &memory, RunAddress main_arena,
                                                  const MallocStateLayout &layout, std::vector<ArenaCopy> known = {});
 

@@ -17,7 +17,7 @@
 namespace inspect {
 
 struct OtherAllocator {
-  std::string name;        ///< "jemalloc", "tcmalloc", "mimalloc", "musl"; its books are not read
+  std::string name;        ///< "jemalloc", "tcmalloc", "mimalloc", "musl"; its statistics are not read
   std::string module_path; ///< that has it: a library, or the executable itself
 };
 

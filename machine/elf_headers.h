@@ -54,7 +54,7 @@ constexpr std::size_t max_dynamic_entries = 65536;
 std::vector<Elf64_Dyn> decode_dynamic_entries(std::span<const std::byte> bytes, bool is_64_bit);
 
 /// The build-id among the notes of a PT_NOTE segment or SHT_NOTE section, whose alignment decides how they follow each
-/// other; empty: none. A description longer than `max_build_id_size` is no build-id: linkers write 8 to 20 bytes.
+/// other; empty: none. A description longer than `max_build_id_size` is not a build-id: linkers write 8 to 20 bytes.
 constexpr std::size_t max_build_id_size = 64;
 std::vector<std::uint8_t> find_build_id(std::span<const std::byte> notes, std::uint64_t alignment);
 

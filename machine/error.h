@@ -13,7 +13,7 @@ namespace inspect {
 
 /// What went wrong, as coarse as a caller needs to decide; the exit status of the program follows from it.
 enum class ErrorKind {
-  usage,           ///< the user's words make no sense (exit status 2)
+  usage,           ///< the user's words are invalid (exit status 2)
   no_such_process, ///< it does not exist, or ended meanwhile (exit status 3)
   not_permitted,   ///< a right is missing (exit status 4)
   already_traced,  ///< another tracer holds it (exit status 4)

@@ -28,7 +28,7 @@ std::size_t distance(std::string_view left, std::string_view right) {
 } // namespace
 
 std::vector<std::string> near_misses(std::string_view word, std::span<const std::string> candidates) {
-  constexpr std::size_t longest = 64; // more is no typing error, and the distance is quadratic
+  constexpr std::size_t longest = 64; // more is not a typing error, and the distance is quadratic
   if (word.empty() || word.size() > longest)
     return {};
   struct Near {

@@ -1,5 +1,5 @@
-// Numbers for eyes: sizes ("1.6 GB"), counts ("94,000 goroutines"), times ("3 min 20 s"). Sentences that are made below
-// commands/ and the tables above them say a number in the same words.
+// Human-readable numbers: sizes ("1.6 GB"), counts ("94,000 goroutines"), times ("3 min 20 s"). Sentences that are made
+// below commands/ and the tables above them say a number in the same words.
 #pragma once
 
 #include <cstdint>

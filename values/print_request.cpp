@@ -129,9 +129,10 @@ private:
         return true;
       }
     }
-    return std::unexpected(Error(
-        ErrorKind::usage, fmt::format("'{}' is no format of print", word.substr(0, std::max<std::size_t>(length, 2))),
-        "one of /x /d /u /o /t /c /a /f /s /z"));
+    return std::unexpected(
+        Error(ErrorKind::usage,
+              fmt::format("'{}' is not a format of print", word.substr(0, std::max<std::size_t>(length, 2))),
+              "one of /x /d /u /o /t /c /a /f /s /z"));
   }
 
   /// "%x", "%#v". "%rax" is a register, and "%" with anything else behind it an expression's mistake.
@@ -143,7 +144,7 @@ private:
       return false;
     const auto found = std::ranges::find(verbs, word[at], &FormatLetter::letter);
     if (found == verbs.end())
-      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no format of print", word),
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is not a format of print", word),
                                    "one of %x %d %o %b %c %f %s %q %p %v %+v %#v"));
     request_.options.format = found->format;
     request_.options.bare = word[1] != '#';

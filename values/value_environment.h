@@ -39,7 +39,7 @@ struct ValueEnvironment {
   /// is none. May be empty.
   std::function<std::optional<ValueType>(std::string_view name, SourceLanguage language)> find_type = {};
   const Cancellation *cancellation = nullptr;
-  /// When whoever prints has no time left: values end with "…" there.
+  /// When whoever prints has no time left: values end with "..." there.
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
 
   bool out_of_time() const {

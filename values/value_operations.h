@@ -49,7 +49,7 @@ public:
   virtual Result<std::uint64_t> capacity(const Value &value, ValueEnvironment &environment) const = 0;
   /// Of integers, floats, booleans, characters, enumerations and pointers; usage of anything else.
   virtual Result<Number> number(const Value &value, ValueEnvironment &environment) const = 0;
-  /// The text of a string value, for comparisons; at most `limit` bytes. usage where it is no string.
+  /// The text of a string value, for comparisons; at most `limit` bytes. usage where it is not a string.
   virtual Result<std::string> text(const Value &value, std::size_t limit, ValueEnvironment &environment) const = 0;
   /// The bytes that a value of `type` has when it holds the number, for `set` and for arithmetic; usage with the range
   /// where it does not fit.

@@ -26,7 +26,7 @@ std::string plain_name(std::string link) {
       link = link.substr(1, link.size() - 2);
   } else if (link.starts_with(memory)) {
     link.erase(0, 1);
-    take_deleted_mark(link); // it has no name in any directory, that is no news
+    take_deleted_mark(link); // it has no name in any directory, which is no news
   }
   return link;
 }

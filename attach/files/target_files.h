@@ -16,7 +16,7 @@ class TargetFiles final : public FileSource {
 public:
   explicit TargetFiles(pid_t process) : process_(process) {}
 
-  /// The file behind one mapping; not_found when only its memory image is left, or it is no file at all.
+  /// The file behind one mapping; not_found when only its memory image is left, or it is not a file at all.
   Result<OpenedFile> open_mapped(const Mapping &mapping) const;
   /// Any path: below the target's root, then below ours.
   Result<OpenedFile> open(const std::string &path) const override;

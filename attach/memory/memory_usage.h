@@ -49,7 +49,7 @@ struct MappingUsage {
   Mapping mapping;
   MemoryAmounts amounts;   ///< only `reserved` is known where the usage was not measured
   bool grows_down = false; ///< VmFlags "gd": a stack that the kernel extends
-  bool counted = true;     ///< in VmSize; false: [vsyscall], which is no memory of the process
+  bool counted = true;     ///< in VmSize; false: [vsyscall], which is not memory of the process
 };
 
 struct MemoryUsage {

@@ -128,7 +128,7 @@ bool MemoryUsageParser::field(std::string_view text) {
     return true;
   std::uint64_t bytes = 0;
   if (!read_kilobytes(value, bytes))
-    return fail(text, "a field of smaps is no number of kilobytes");
+    return fail(text, "a field of smaps is not a number of kilobytes");
   mappings_.back().amounts.*amount += bytes;
   return true;
 }

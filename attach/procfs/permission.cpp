@@ -85,13 +85,13 @@ bool is_of_our_user(pid_t process) {
   return target && target->real_user == ::getuid() && target->effective_user == ::geteuid();
 }
 
-constexpr std::string_view become_somebody_else = "run inspect as root (sudo), as that user, or with CAP_SYS_PTRACE";
+constexpr std::string_view change_user = "run inspect as root (sudo), as that user, or with CAP_SYS_PTRACE";
 
 } // namespace
 
 Error explain_not_permitted(pid_t process, int error_number, std::string_view what_was_tried) {
   const auto scope = yama_ptrace_scope().value_or(0);
-  std::string remedy(become_somebody_else);
+  std::string remedy(change_user);
   if (has_capability(CAP_SYS_PTRACE))
     remedy = scope >= 3 ? remedy_for_same_user(scope) : remedy_with_capability();
   else if (is_of_our_user(process))
@@ -100,7 +100,7 @@ Error explain_not_permitted(pid_t process, int error_number, std::string_view wh
 }
 
 Error explain_not_readable(pid_t process, int error_number, std::string_view what_was_tried) {
-  std::string remedy(become_somebody_else);
+  std::string remedy(change_user);
   if (has_capability(CAP_SYS_PTRACE))
     remedy = capability_does_not_reach;
   else if (is_of_our_user(process))

@@ -135,7 +135,7 @@ Result<std::int64_t> boot_time() {
     return std::unexpected(Error(ErrorKind::corrupt, "/proc/stat says no btime"));
   const char *begin = text->data() + place + key.size();
   if (std::from_chars(begin, text->data() + text->size(), seconds).ec != std::errc())
-    return std::unexpected(Error(ErrorKind::corrupt, "the btime in /proc/stat is no number"));
+    return std::unexpected(Error(ErrorKind::corrupt, "the btime in /proc/stat is not a number"));
   return seconds;
 }
 

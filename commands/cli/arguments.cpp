@@ -1,6 +1,6 @@
 // Words to arguments, for the command line and for sessions alike.
 //
-// This is no library's parser because the words are dlv's: `-fmt hex`, `-count 4` are long options behind one dash.
+// This is not a library's parser because the words are dlv's: `-fmt hex`, `-count 4` are long options behind one dash.
 // CLI11 2.1 refuses such names ("Invalid one char name: -count") and reads `-fmt hex` as `-f mt`; getopt_long_only
 // takes any unique prefix and lets no option follow a positional without reordering. One table for both uses must also
 // read `-5` and `-0x10` as numbers. (tests/commands/cli/arguments_test.cpp has the whole table.)

@@ -1,4 +1,4 @@
-// Where commands print: standard output (or a file, with -o), standard error, and whether eyes or tools read it.
+// Where commands print: standard output (or a file, with -o), standard error, and whether people or tools read it.
 // Everything that came from the target passes escape() before it is printed.
 #pragma once
 

@@ -10,7 +10,7 @@ namespace inspect {
 std::string program_version();
 
 /// "inspect 0.2.0 (commit 0123456789ab)" and a line with the libraries' versions. "+changes" after the commit: the tree
-/// had changes that were not committed; without a commit: it was no git checkout.
+/// had changes that were not committed; without a commit: it was not a git checkout.
 std::string version_text();
 
 } // namespace inspect

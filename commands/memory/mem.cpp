@@ -215,12 +215,13 @@ Result<ExitStatus> run_mem(CommandContext &context) {
 CommandSpec make_mem_command() {
   CommandSpec spec;
   spec.name = "mem";
-  spec.summary = "Explain where the memory of a process is: totals, kinds, the runtimes' books, findings";
+  spec.summary = "Explain where the memory of a process is: totals, kinds, the allocators' statistics, findings";
   spec.help =
       "One screen in four parts: the totals with the control group's limit; what the memory is for, by kind, largest "
       "first; what the Go runtime and glibc's malloc know of their own memory, under the names of runtime.MemStats and "
       "mallinfo(3); and findings: sentences that hold for these figures, each with the knob or page behind it.\n\n"
-      "The process is stopped only for the runtimes' books, and only while they are copied; --no-stop leaves them out. "
+      "The process is stopped only for the allocators' statistics, and only while they are copied; --no-stop leaves "
+      "them out. "
       "Where it may not be stopped or read, what is left is shown, and what is missing is said.\n\n"
       "--watch looks again and again and shows what changed, until the process ends or Ctrl-C. --since compares with "
       "an "
@@ -231,7 +232,7 @@ CommandSpec make_mem_command() {
       {.name = "--watch", .value = "SECONDS", .help = "look again and again, and show what changed"},
       {.name = "--count", .value = "N", .help = "with --watch: N looks in all"},
       {.name = "--since", .value = "FILE", .help = "show what changed since an earlier output of --json"},
-      {.name = "--no-stop", .help = "never stop the process: leaves the runtimes' own books out"},
+      {.name = "--no-stop", .help = "never stop the process: leaves the allocators' statistics out"},
       {.name = "--debug-directory",
        .value = "DIR",
        .help = "look for separate debug files here instead of /usr/lib/debug",

@@ -55,7 +55,7 @@ void write_changed_kinds(Output &output, const MemoryDifference &difference) {
   for (const KindChange &change : difference.kinds) {
     const std::vector<std::string> row =
         change_row(std::string(mapping_kind_text(change.after.kind)), change, difference.measured);
-    // What changed in how often a page was used or written is no change of size.
+    // What changed in how often a page was used or written is not a change of size.
     if (std::any_of(row.begin() + 1, row.end() - 1, [](const std::string &text) { return text != "-"; }))
       rows.push_back(row);
   }

@@ -95,7 +95,7 @@ bool read_kinds(const ParsedJson &list, std::vector<KindUsage> &kinds) {
 }
 
 Error wrong(std::string_view name, std::string_view what) {
-  return Error(ErrorKind::corrupt, fmt::format("{} is no earlier output of mem --json: {}", name, what),
+  return Error(ErrorKind::corrupt, fmt::format("{} is not an earlier output of mem --json: {}", name, what),
                "inspect mem PID --json > FILE makes one");
 }
 
@@ -104,10 +104,10 @@ Error wrong(std::string_view name, std::string_view what) {
 Result<MemoryFigures> read_memory_json(std::string_view text, std::string_view name) {
   const std::string_view first = first_document(text);
   if (first.empty())
-    return std::unexpected(wrong(name, text.empty() ? "it is empty" : "it is no JSON, or truncated"));
+    return std::unexpected(wrong(name, text.empty() ? "it is empty" : "it is not JSON, or truncated"));
   const ParsedJson document = ParsedJson::parse(first, nullptr, false);
   if (document.is_discarded())
-    return std::unexpected(wrong(name, "it is no JSON"));
+    return std::unexpected(wrong(name, "it is not JSON"));
   const ParsedJson *schema = member(document, "schema");
   if (schema == nullptr || !schema->is_string())
     return std::unexpected(wrong(name, "it has no schema"));

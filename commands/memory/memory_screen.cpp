@@ -171,7 +171,7 @@ private:
         "heap_alloc",    "heap_inuse",  "heap_idle",   "heap_released", "heap_sys",   "heap_objects", "stack_inuse",
         "stack_sys",     "mspan_inuse", "mspan_sys",   "mcache_inuse",  "mcache_sys", "gc_sys",       "other_sys",
         "buck_hash_sys", "sys",         "total_alloc", "mallocs",       "frees",      "next_gc"};
-    heading("Go runtime's books (runtime.MemStats)");
+    heading("Go memory statistics (runtime.MemStats)");
     std::vector<MemoryFigure> figures;
     for (const MemoryFigure &figure : go_memory_figures(go))
       if (std::ranges::find(shown, figure.name->name) != shown.end())
@@ -224,8 +224,8 @@ private:
     for (const MallocArena &arena : statistics.arenas)
       for (const RunRange &heap : arena.heaps)
         reserved += heap.size();
-    heading(statistics.version.empty() ? std::string("malloc's books")
-                                       : fmt::format("malloc's books (glibc {})", statistics.version));
+    heading(statistics.version.empty() ? std::string("malloc statistics")
+                                       : fmt::format("malloc statistics (glibc {})", statistics.version));
     std::string text = fmt::format("{} from the system in {}{}: {} in use, {} free (of which {} at the top) in {}",
                                    size_text(totals.arena), counted(statistics.arenas.size(), "arena"),
                                    reserved > 0 ? fmt::format(" ({} reserved)", size_text(reserved)) : "",
@@ -239,7 +239,7 @@ private:
 
   void write_other_allocators() {
     for (const OtherAllocator &allocator : report_.other_allocators)
-      line(fmt::format("\nallocator {} ({}): its books are not read here", escape(allocator.name),
+      line(fmt::format("\nallocator {} ({}): its statistics are not read here", escape(allocator.name),
                        escape(allocator.module_path)));
   }
 

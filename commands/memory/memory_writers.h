@@ -14,7 +14,7 @@ struct MemoryTextOptions {
   bool unicode = true; ///< bars of blocks, "µs", "×"
 };
 
-/// One screen: totals, kinds, the runtimes' books, findings.
+/// One screen: totals, kinds, the allocators' statistics, findings.
 void write_memory_text(Output &output, const MemoryReport &report, const MemoryTextOptions &options);
 
 /// What grew and what shrank, by kind, in the manner of `pprof -base`; one line where nothing did.

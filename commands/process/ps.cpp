@@ -27,7 +27,7 @@ struct RegexDeleter {
 };
 using Regex = std::unique_ptr<regex_t, RegexDeleter>;
 
-/// Null where the pattern is no valid regular expression: then it is meant as plain text.
+/// Null where the pattern is not a valid regular expression: then it is meant as plain text.
 Regex compile(const std::string &pattern) {
   auto regex = std::make_unique<regex_t>();
   if (::regcomp(regex.get(), pattern.c_str(), REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)
@@ -129,7 +129,7 @@ Result<std::optional<ExitStatus>> run_for_number(CommandContext &context) {
   std::chrono::milliseconds over{0};
   if (words.size() > 1) {
     if (!number)
-      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is no process number", words.front()),
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("'{}' is not a process number", words.front()),
                                    "a time is for one process, as in: inspect ps 4251 2s"));
     const auto duration = parse_duration(words[1]);
     if (!duration)

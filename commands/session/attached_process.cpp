@@ -42,7 +42,7 @@ bool AttachedProcess::target_ended() const {
     return stat.error().kind() == ErrorKind::no_such_process || stat.error().kind() == ErrorKind::not_found;
   if (stat->start_ticks != start_ticks_)
     return true;
-  // A zombie leader whose other threads live on is no ended process.
+  // A zombie leader whose other threads live on is not an ended process.
   return (stat->state == 'Z' && stat->threads <= 1) || stat->state == 'X';
 }
 

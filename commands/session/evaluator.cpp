@@ -172,7 +172,7 @@ Result<std::uint64_t> Evaluator::address(std::string_view text) {
     return number;
   const auto in_frame = scope();
   auto address = in_frame ? address_of_expression(text, **in_frame) : std::unexpected(in_frame.error());
-  // Where neither makes sense, what was meant is an expression if it looks like one.
+  // Where neither is valid, what was meant is an expression if it looks like one.
   const bool simple = text.find_first_of("*&[({.<>=|^~!/") == std::string_view::npos;
   return address || !simple ? address : number;
 }

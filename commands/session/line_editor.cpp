@@ -119,7 +119,7 @@ LineEditor::LineEditor(Session &session, Output &output) : state_(std::make_uniq
   ::el_set(state.editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   state.history_file = prepare_history_file();
   if (!state.history_file.empty())
-    ::history(state.history, &event, H_LOAD, state.history_file.c_str()); // an empty file is no history yet
+    ::history(state.history, &event, H_LOAD, state.history_file.c_str()); // an empty file is not a history yet
 }
 
 LineEditor::~LineEditor() {

@@ -44,7 +44,7 @@ Result<std::string> read_source(Target &target, const std::string &file) {
   return text;
 }
 
-/// Tabs of source text become blanks, since the line number shifts them; everything else that is no text is escaped.
+/// Tabs of source text become blanks, since the line number shifts them; everything else that is not text is escaped.
 std::string displayed(std::string_view line) {
   std::string result;
   for (std::string_view rest = line; !rest.empty();) {

@@ -83,7 +83,7 @@ Result<ExitStatus> run_disassemble(CommandContext &context) {
     return std::unexpected(find_gap(session.target(), range->begin, range->size()).error);
   if (!instructions)
     return std::unexpected(instructions.error());
-  // The mark needs a stack; in a listing of an idle function there may be none, which is no failure.
+  // The mark needs a stack; in a listing of an idle function there may be none, which is not a failure.
   const auto frame = session.selection.physical_frame();
   std::string function;
   for (const Instruction &instruction : *instructions) {

@@ -1,4 +1,4 @@
-// What several readers of DIEs need: the ranges of a DIE, and its relatives, with bounds that a file made to harm
+// What several readers of DIEs need: the ranges of a DIE, and its relatives, with bounds that a crafted file
 // cannot exceed. libdw has no parent pointers and no protection against references that go in circles.
 //
 // Sources: DWARF 5 sections 2.3 (relationship of entries), 2.17.3 (non-contiguous ranges), 3.3.8.2 (concrete

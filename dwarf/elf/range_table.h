@@ -1,6 +1,6 @@
 // A map from address to a value, made of ranges that may overlap and nest: the shortest range that holds the address
 // wins. Code shared by several owners (identical code folding, a unit that claims the hull of its pieces) makes
-// overlaps normal; files made to harm make them plenty, which is why a look-up considers a bounded number of them.
+// overlaps normal; crafted files make them plenty, which is why a look-up considers a bounded number of them.
 //
 //     RangeTable<std::uint64_t> table;
 //     table.add({LinkAddress{0x1000}, LinkAddress{0x1010}}, 42);

@@ -9,7 +9,7 @@
 
 namespace inspect {
 
-/// False of a list that leaves its section, does not end or holds a broken expression; true of what is no list.
+/// False of a list that leaves its section, does not end or holds a broken expression; true of what is not a list.
 bool holds_whole_list(Dwarf_Attribute &attribute);
 
 } // namespace inspect

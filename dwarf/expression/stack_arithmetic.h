@@ -15,7 +15,7 @@
 
 namespace inspect {
 
-/// None where `atom` is no operator on two values. The caller has excluded a division by 0.
+/// None where `atom` is not an operator on two values. The caller has excluded a division by 0.
 std::optional<std::uint64_t> combine_generic(unsigned atom, std::uint64_t left, std::uint64_t right);
 
 /// The index of the operator that a DW_OP_skip or DW_OP_bra goes to; the number of operators where that is the end of

@@ -240,7 +240,7 @@ StackValue StackValue::from_bytes(StackType type, std::span<const std::byte> byt
 
 Result<std::uint64_t> StackValue::address() const {
   if (!is_integer())
-    return corrupt("takes for an address what is no integer");
+    return corrupt("takes for an address what is not an integer");
   return static_cast<std::uint64_t>(bits_of(*this));
 }
 
@@ -259,7 +259,7 @@ Result<StackValue> combine(unsigned atom, const StackValue &left, const StackVal
   case Kind::floating:
     return combine_reals(atom, left, right);
   case Kind::opaque:
-    return corrupt("computes with a value that is no number");
+    return corrupt("computes with a value that is not a number");
   default:
     return combine_integers(atom, left, right);
   }
@@ -267,7 +267,7 @@ Result<StackValue> combine(unsigned atom, const StackValue &left, const StackVal
 
 Result<StackValue> apply_unary(unsigned atom, const StackValue &value, std::uint64_t operand) {
   if (value.type.kind == Kind::opaque)
-    return corrupt("computes with a value that is no number");
+    return corrupt("computes with a value that is not a number");
   if (value.type.kind == Kind::floating) {
     if (atom == DW_OP_abs)
       return real_value(value.type, std::fabs(real_of(value)));
@@ -291,7 +291,7 @@ Result<StackValue> apply_unary(unsigned atom, const StackValue &value, std::uint
 
 Result<StackValue> convert(const StackValue &value, StackType type) {
   if (value.type.kind == Kind::opaque || type.kind == Kind::opaque)
-    return corrupt("converts a value that is no number");
+    return corrupt("converts a value that is not a number");
   if (value.type.kind == Kind::floating)
     return type.kind == Kind::floating ? Result<StackValue>(real_value(type, real_of(value)))
                                        : to_integer(real_of(value), type);

@@ -85,7 +85,7 @@ private:
   EvaluationBudget &budget_;
   std::optional<RunAddress> object_;
   std::vector<StackValue> stack_;
-  std::optional<LocationPiece> described_; ///< by an operator that is no address
+  std::optional<LocationPiece> described_; ///< by an operator that is not an address
   std::vector<LocationPiece> pieces_;
   // Of the expression that runs now:
   std::span<const Dwarf_Op> operations_;

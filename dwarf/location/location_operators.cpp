@@ -335,7 +335,7 @@ Result<void> LocationMachine::push_variable(const Dwarf_Op &op) {
   TypeReader types;
   const std::uint64_t size = types.size_of(type_of(*die)).value_or(0);
   if (size == 0 || size > 8)
-    return unsupported("a DWARF expression computes with a variable that is no number");
+    return unsupported("a DWARF expression computes with a variable that is not a number");
   const auto source = read_location(*location, size, frame_);
   if (!source)
     return std::unexpected(source.error());

@@ -43,7 +43,7 @@ struct SplitPackage::Unit {
 Result<std::unique_ptr<SplitPackage>> SplitPackage::open(ElfImage package, const ElfImage &program) {
   std::unique_ptr<SplitPackage> opened(new SplitPackage(std::move(package), program));
   if (opened->empty())
-    return std::unexpected(Error(ErrorKind::corrupt, "the package of split DWARF has no index that makes sense"));
+    return std::unexpected(Error(ErrorKind::corrupt, "the package of split DWARF has no index that is valid"));
   return opened;
 }
 

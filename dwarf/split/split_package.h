@@ -31,7 +31,7 @@ public:
 
   int descriptor() const { return image_.descriptor(); }
   bool empty() const { return index_.empty(); }
-  /// The root DIE of the split unit that belongs to the skeleton; nothing where the package has none that makes sense.
+  /// The root DIE of the split unit that belongs to the skeleton; nothing where the package has none that is valid.
   std::optional<Dwarf_Die> unit(Dwarf_Die skeleton);
   /// The root DIE of a type unit.
   std::optional<Dwarf_Die> type_unit(std::uint64_t signature);

@@ -27,7 +27,7 @@ struct SourceLine {
 class LineTable {
 public:
   /// `root` is the unit's root DIE; of a split unit, that of its skeleton. A table that cannot be read is empty, and
-  /// one that is cut off has the rows before the cut.
+  /// one that is truncated has the rows before the cut.
   LineTable(Dwarf_Die root, const LineSections &sections);
 
   std::optional<SourceLine> at(LinkAddress address);

@@ -9,7 +9,7 @@
 namespace inspect {
 namespace {
 
-/// Types nest a dozen deep in what people write; files made to harm nest without end.
+/// Types nest a dozen deep in what people write; crafted files nest without end.
 constexpr int max_depth = 48;
 constexpr std::size_t max_length = 8192;
 constexpr std::size_t max_parameters = 64;

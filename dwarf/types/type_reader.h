@@ -32,7 +32,7 @@ struct TypeHandle {
 };
 
 enum class DwarfTypeKind : std::uint8_t {
-  unknown, ///< no DIE, or one that is no type
+  unknown, ///< no DIE, or one that is not a type
   base,
   pointer,
   reference,

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t max_length = std::uint64_t{1} << 40;
 constexpr std::size_t max_checked_text = 256;
 constexpr std::size_t shortest_slice_text = 4;
-/// Nothing is mapped below (vm.mmap_min_addr), so smaller words are no pointers.
+/// Nothing is mapped below (vm.mmap_min_addr), so smaller words are not pointers.
 constexpr std::uint64_t lowest_pointer = 1 << 16;
 constexpr std::string_view function_phrase = "func ";
 

@@ -137,7 +137,7 @@ void GoroutineCopy::State::warn(const Findings &found) {
                                    found.unknown_status));
   if (found.damaged > 0)
     warnings.push_back(
-        fmt::format("{} goroutines have no stack here: its bounds, or the stack pointer saved for it, make no sense",
+        fmt::format("{} goroutines have no stack here: its bounds, or the stack pointer saved for it, are malformed",
                     found.damaged));
   if (found.cut > 0)
     warnings.push_back(fmt::format("{} goroutine stacks are longer than {} MiB and were copied only so far", found.cut,
@@ -194,7 +194,7 @@ std::vector<RunRange> GoroutineCopy::copy(std::span<const RunAddress> stack_poin
     state.pass(threads);
   } else {
     state.warnings.push_back(found.error().message());
-    state.goroutines.clear(); // what was read before the stop is no picture of it
+    state.goroutines.clear(); // what was read before the stop is not a picture of it
     state.findings.clear();
   }
   Findings found = state.sum_of_findings();

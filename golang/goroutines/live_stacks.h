@@ -29,7 +29,7 @@ struct LiveStack {
   static constexpr std::uint64_t limit_bytes = 64 << 20;
 
   RunRange range;       ///< empty: there is none to copy
-  bool damaged = false; ///< bounds, or the stack pointer in them, make no sense
+  bool damaged = false; ///< bounds, or the stack pointer in them, are malformed
   bool cut = false;     ///< by the limit
 };
 

@@ -24,9 +24,9 @@ struct GoImage {
   std::string version_text; ///< "go1.22.1"; empty: not known
 };
 
-/// not_found: the module is no Go image. unsupported: it is one of a Go older than 1.16, or packed (UPX): the message
-/// says which, and what to do. corrupt: it is one, but its tables are damaged. `memory` is the process' live memory, or
-/// a file's image at its link addresses, relocated.
+/// not_found: the module is not a Go image. unsupported: it is one of a Go older than 1.16, or packed (UPX): the
+/// message says which, and what to do. corrupt: it is one, but its tables are damaged. `memory` is the process' live
+/// memory, or a file's image at its link addresses, relocated.
 Result<GoImage> open_go_image(Module &module, const MemoryView &memory);
 
 } // namespace inspect

@@ -45,7 +45,8 @@ Result<void> GoMemoryReader::copy() {
 
 Result<GoMemoryStatistics> GoMemoryReader::statistics() const {
   if (!state_->copy)
-    return std::unexpected(Error(ErrorKind::not_found, "nothing has been copied of the Go runtime's books yet"));
+    return std::unexpected(
+        Error(ErrorKind::not_found, "nothing of the Go runtime's memory statistics has been copied yet"));
   return memory_statistics(*state_->variables.layout, *state_->copy, state_->warnings);
 }
 

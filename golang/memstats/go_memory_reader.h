@@ -6,9 +6,9 @@
 // it changes by being called are left as they are: it gives back the free stacks that the Ps hold (StackInuse may then
 // be less, and HeapIdle more by as much), and it sweeps what a P still has from before the last collection.
 //
-//     auto books = GoMemoryReader::open(runtime, memory);    // finds the variables; the target runs
-//     Result<void> copied = (*books)->copy();               // inside the stop: few large reads, nothing else
-//     auto statistics = (*books)->statistics();             // the target runs again
+//     auto reader = GoMemoryReader::open(runtime, memory);    // finds the variables; the target runs
+//     Result<void> copied = (*reader)->copy();               // inside the stop: few large reads, nothing else
+//     auto statistics = (*reader)->statistics();             // the target runs again
 //
 // Sources: runtime/mstats.go (ReadMemStats, readGCStats, consistentHeapStats), runtime/mheap.go, mcache.go,
 // mgcpacer.go, proc.go (gcount), of Go 1.16 to 1.26; layouts from tools/generate_go_layouts.go.

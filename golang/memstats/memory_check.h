@@ -1,4 +1,4 @@
-// Whether there is one of the runtime's memory variables at an address: what is in it must make sense with a layout,
+// Whether there is one of the runtime's memory variables at an address: what is in it must be plausible with a layout,
 // and with the other variables. Layouts of neighbouring versions differ in the sizes and places that are looked at
 // here.
 //

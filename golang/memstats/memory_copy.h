@@ -1,4 +1,4 @@
-// A copy of the structures that a Go runtime keeps its memory's books in, taken in five calls for reading: the
+// A copy of the structures that a Go runtime keeps its memory statistics in, taken in five calls for reading: the
 // variables; the list of Ps; the Ps; their caches; the spans in the caches. Nothing is decoded meanwhile, for the
 // target is stopped.
 #pragma once

@@ -261,7 +261,7 @@ Result<MemoryVariables> find_memory_variables(GoRuntime &runtime, const MemoryVi
       if (auto found = finder.find()) {
         if (layout->version != image->version)
           found->warnings.push_back(
-              fmt::format("the memory's books of {} are read as those of Go {}.{}, which fit what is in memory",
+              fmt::format("the memory statistics of {} are read as those of Go {}.{}, which fit what is in memory",
                           image->version_text.empty() ? "a Go of unknown version" : image->version_text,
                           layout->version.major, layout->version.minor));
         return std::move(*found);
@@ -275,7 +275,7 @@ Result<MemoryVariables> find_memory_variables(GoRuntime &runtime, const MemoryVi
   const std::string known = fmt::format("Go {}.{} to {}.{}", oldest.major, oldest.minor, newest.major, newest.minor);
   if (has_symbol)
     return std::unexpected(Error(ErrorKind::unsupported,
-                                 fmt::format("the memory's books of {} cannot be read: none of the layouts known, "
+                                 fmt::format("the memory statistics of {} cannot be read: none of the layouts known, "
                                              "those of {}, fits what is in memory ({})",
                                              runtime.version_text(), known, problem),
                                  "use a newer inspect"));

@@ -1,4 +1,5 @@
-// Where the variables lie that a Go runtime keeps its memory's books in: mheap_, memstats, gcController, sched, allp.
+// Where the variables lie that a Go runtime keeps its memory statistics in: mheap_, memstats, gcController, sched,
+// allp.
 //
 // By symbol where there is one. A stripped program has none, but what is in the variables tells them from everything
 // else: mheap_ has an allocator for spans whose argument is the address of mheap_ itself, and whose counter lies in
@@ -17,7 +18,7 @@
 
 namespace inspect {
 
-/// Addresses of variables; 0: not found. Without mheap_, memstats and allp there are no books.
+/// Addresses of variables; 0: not found. Without mheap_, memstats and allp there are no statistics.
 struct MemoryVariables {
   const MemoryLayout *layout = nullptr; ///< that fits them; static
   const GoImage *image = nullptr;       ///< that they are in; owned by the runtime

@@ -8,7 +8,7 @@
 
 namespace inspect {
 
-/// Whether the inlined calls of some of the table's functions make sense; true where it has none.
+/// Whether the inlined calls of some of the table's functions are plausible; true where it has none.
 bool inlined_calls_make_sense(const Pclntab &table);
 
 /// Words of the moduledata that may be gofunc, besides the one that was taken for it.

@@ -80,8 +80,8 @@ public:
   std::optional<GoFunction> function(std::size_t index) const;
   /// The function with this pc in it.
   std::optional<GoFunction> find(RunAddress pc) const;
-  /// The function of this name, as linked or as printed; of several the first that is no wrapper. An index is built on
-  /// first use.
+  /// The function of this name, as linked or as printed; of several the first that is not a wrapper. An index is built
+  /// on first use.
   std::optional<GoFunction> find(std::string_view name) const;
   /// All of this name: one as printed stands for every instance of a generic function. Ascending by entry.
   std::vector<GoFunction> find_all(std::string_view name) const;

@@ -17,8 +17,8 @@ struct FoundGoroutineList {
   LayoutCheck check;
 };
 
-/// Slices of pointers to goroutines that make sense with this layout, best first. There is none in an image without a
-/// runtime, and one in others; but while Go 1.26 collects garbage, it keeps a copy of the slice, or of what it points
+/// Slices of pointers to goroutines that are plausible with this layout, best first. There is none in an image without
+/// a runtime, and one in others; but while Go 1.26 collects garbage, it keeps a copy of the slice, or of what it points
 /// to, in a structure (runtime/mgc.go, work.stackRoots).
 std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, const RuntimeLayout &layout,
                                                       const std::vector<GoImage> &images, const MemoryView &memory);

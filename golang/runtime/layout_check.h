@@ -1,5 +1,5 @@
-// Whether goroutines read with a layout make sense: a saved stack pointer lies in its goroutine's stack, a saved pc in
-// Go code, a start function begins where the function table says one begins, a goroutine's M points back at it.
+// Whether goroutines read with a layout are plausible: a saved stack pointer lies in its goroutine's stack, a saved pc
+// in Go code, a start function begins where the function table says one begins, a goroutine's M points back at it.
 //
 // Layouts of neighbouring versions differ in a few fields, so a layout is believed only where all of its fields that
 // can be checked are sound; a running process may change under the reading, so a few unsound goroutines are forgiven.

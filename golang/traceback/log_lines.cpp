@@ -31,7 +31,7 @@ void append_utf8(std::string &into, std::uint32_t code) {
   }
 }
 
-/// Undoes JSON's escapes; a bare quote ends the text where `quoted`. What is no escape stays as it is.
+/// Undoes JSON's escapes; a bare quote ends the text where `quoted`. What is not an escape stays as it is.
 std::string unescaped(std::string_view text, bool quoted) {
   constexpr std::array<std::pair<char, char>, 8> simple = {
       {{'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', '\b'}, {'f', '\f'}}};

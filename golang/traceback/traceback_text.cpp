@@ -63,7 +63,7 @@ private:
     std::string text;
     std::size_t number = 0;
   };
-  std::deque<Before> before_; ///< lines since the last goroutine that are no part of it
+  std::deque<Before> before_; ///< lines since the last goroutine that are not part of it
   bool race_announced_ = false;
   bool pending_doubtful_ = false; ///< something else followed the call
 };

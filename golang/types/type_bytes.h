@@ -38,7 +38,7 @@ public:
       return std::nullopt;
     return value;
   }
-  /// Nothing where no well-formed name is: unknown flags, a length out of bounds, bytes that are no printable UTF-8.
+  /// Nothing where no well-formed name is: unknown flags, a length out of bounds, bytes that are not printable UTF-8.
   std::optional<TypeName> name(RunAddress address);
   /// A name by its offset from the start of the image's types.
   std::optional<TypeName> name(const GoImage &image, std::int32_t offset);

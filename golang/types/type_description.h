@@ -50,7 +50,7 @@ struct TypeDescription {
   std::uint64_t method_count = 0; ///< of interface
 };
 
-/// Nothing where the bytes are no description.
+/// Nothing where the bytes are not a description.
 std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion version, RunAddress address);
 
 /// Only what names the type, for lists of many: its name and package path.

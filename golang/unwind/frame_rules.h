@@ -48,7 +48,7 @@ struct GoFrameRule {
   std::uint8_t saved_in = 0;  ///< saved_sp, call_c*: DWARF number of the register with the former stack pointer
   bool past_save = false;     ///< the pc is behind the instruction that saves the stack pointer
   bool at_entry = false;      ///< nobody called from in front of this pc: a goroutine that has not run yet
-  bool injects_call = false;  ///< a signal handler made up the call: the caller's pc is no return address
+  bool injects_call = false;  ///< a signal handler made up the call: the caller's pc is not a return address
   bool frame_pointer = false; ///< the caller's is kept right below the return address, or still in its register
 };
 

@@ -47,7 +47,7 @@ std::optional<Character> character_at(std::string_view text) {
   return Character{value, length};
 }
 
-/// Control characters, marks that change the direction of text, and what is no character.
+/// Control characters, marks that change the direction of text, and what is not a character.
 bool is_invisible(char32_t value) {
   return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0xad || (value >= 0x200b && value <= 0x200f) ||
          (value >= 0x2028 && value <= 0x202e) || (value >= 0x2060 && value <= 0x206f) || value == 0xfeff ||

@@ -45,7 +45,7 @@ std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra);
 /// of the second where that is wanted.
 std::string go_time_text(const GoTime &time, bool with_fraction);
 
-/// In UTF-8; of what is no character, U+FFFD.
+/// In UTF-8; of what is not a character, U+FFFD.
 std::string go_character(std::uint64_t code);
 
 } // namespace inspect

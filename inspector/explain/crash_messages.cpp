@@ -122,7 +122,7 @@ std::string meaning_of_fault(std::string_view signal, std::optional<std::uint64_
     return {};
   // sigaction(2): SI_KERNEL 0x80, SEGV_MAPERR 1, SEGV_ACCERR 2.
   if (code == 0x80 && *address == 0)
-    return "the pointer was no address at all (not canonical): memory was damaged by unsafe, cgo or a race";
+    return "the pointer was not an address at all (not canonical): memory was damaged by unsafe, cgo or a race";
   if (code == 2)
     return fmt::format("the memory at {:#x} may not be used in this way: a write to read-only data, or a jump to data",
                        *address);

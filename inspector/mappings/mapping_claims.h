@@ -44,13 +44,13 @@ void claim_named_mappings(MappingClaims &claims, pid_t process);
 /// Of the executable: first, for its file may lie anywhere, below /dev/shm, too.
 void claim_program(MappingClaims &claims, std::string_view executable, std::span<const RunRange> images);
 void claim_libraries(MappingClaims &claims, std::span<const RunRange> images);
-/// By the books of Go's runtime and of malloc.
+/// By the statistics of Go's runtime and of malloc.
 void claim_go_memory(MappingClaims &claims, std::span<const GoMemoryRange> ranges);
 void claim_malloc_arenas(MappingClaims &claims, std::span<const MallocArena> arenas);
 void claim_mapped_chunks(MappingClaims &claims, const std::function<bool(RunRange)> &is_mapped_chunk);
 /// Stacks of threads with the guards below them.
 void claim_thread_stacks(MappingClaims &claims, const MappingOwners &owners);
-/// What looks like the memory of Go or malloc where no books say so: marked as guessed.
+/// What looks like the memory of Go or malloc where no statistics say so: marked as guessed.
 void guess_go_memory(MappingClaims &claims);
 void guess_malloc_arenas(MappingClaims &claims);
 

@@ -39,7 +39,7 @@ Result<MappingKind> parse_mapping_kind(std::string_view text) {
     names.emplace_back(mapping_kind_name(kind));
   }
   return std::unexpected(Error(ErrorKind::usage,
-                               fmt::format("'{}' is no kind of mapping{}", text, did_you_mean(wanted, names)),
+                               fmt::format("'{}' is not a kind of mapping{}", text, did_you_mean(wanted, names)),
                                fmt::format("one of {}", fmt::join(names, ", "))));
 }
 

@@ -1,5 +1,5 @@
-// Memory that Go's runtime or glibc's malloc manages: by their own books, or, without these, by the places and sizes
-// that only they use.
+// Memory that Go's runtime or glibc's malloc manages: by their own statistics, or, without these, by the places and
+// sizes that only they use.
 //
 // Sources: Go's runtime/malloc.go (arena hints, heapArenaBytes); glibc's malloc/arena.c (HEAP_MAX_SIZE, new_heap).
 #include "inspector/mappings/mapping_claims.h"
@@ -72,7 +72,7 @@ void claim_go_memory(MappingClaims &claims, std::span<const GoMemoryRange> range
     const bool named = claims.claimed(i) && claims.row(i).kind == MappingKind::go_heap;
     if (!named && (claims.claimed(i) || !claims.is_private_anonymous(i)))
       continue;
-    // What the runtime has reserved behind its last arena is no arena yet.
+    // What the runtime has reserved behind its last arena is not an arena yet.
     const bool rest = i > 0 && claims.adjoins_previous(i) && claims.claimed(i - 1) &&
                       claims.row(i - 1).kind == MappingKind::go_heap && claims.is_private_reserve(i) &&
                       range.end.value % go_arena_size == 0;

@@ -59,7 +59,8 @@ RuntimeReaders open_runtime_readers(Target &target) {
     if (go)
       readers.go = std::move(*go);
     else
-      readers.warnings.push_back(fmt::format("the Go runtime's books cannot be read: {}", go.error().message()));
+      readers.warnings.push_back(
+          fmt::format("the Go runtime's memory statistics cannot be read: {}", go.error().message()));
   } else if (runtime.error().kind() != ErrorKind::not_found) {
     readers.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtime.error().message()));
   }
@@ -67,7 +68,7 @@ RuntimeReaders open_runtime_readers(Target &target) {
   if (malloc_reader)
     readers.malloc_reader = std::move(*malloc_reader);
   else if (malloc_reader.error().kind() != ErrorKind::not_found)
-    readers.warnings.push_back(fmt::format("malloc's books cannot be read: {}", malloc_reader.error().message()));
+    readers.warnings.push_back(fmt::format("malloc statistics cannot be read: {}", malloc_reader.error().message()));
   return readers;
 }
 

@@ -1,9 +1,9 @@
-// The mappings of a process with what each is for: usage, the runtimes' books and the threads' stacks put together.
-// What `maps` prints and `mem` adds up.
+// The mappings of a process with what each is for: usage, the allocators' statistics and the threads' stacks put
+// together. What `maps` prints and `mem` adds up.
 //
-//     RuntimeReaders books = open_runtime_readers(*target);
+//     RuntimeReaders readers = open_runtime_readers(*target);
 //     …                                                     // copy them, in a stop of the caller's or live
-//     auto mappings = read_process_mappings(*target, books);
+//     auto mappings = read_process_mappings(*target, readers);
 //
 // Nothing here stops the target. smaps is read once.
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace inspect {
 
-/// The books that a target keeps itself. Valid until the target's refresh() finds other modules.
+/// The statistics that a target keeps itself. Valid until the target's refresh() finds other modules.
 struct RuntimeReaders {
   std::unique_ptr<GoMemoryReader> go;          ///< null: no Go runtime, or one that cannot be read
   std::unique_ptr<MallocReader> malloc_reader; ///< null: no glibc, or one that cannot be read
@@ -39,11 +39,11 @@ struct ProcessMappings {
   std::vector<std::string> warnings; ///< what could not be told apart, and why
 };
 
-/// `books` as open_runtime_readers() gave them. Their arenas are those of the last MallocReader::copy(); Go's ranges
+/// `readers` as open_runtime_readers() gave them. Their arenas are those of the last MallocReader::copy(); Go's ranges
 /// are read live. no_such_process, not_permitted.
 Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeReaders &readers);
 
-/// Opens the books and copies malloc's without a stop.
+/// Opens the readers and copies malloc's without a stop.
 Result<ProcessMappings> read_process_mappings(Target &target);
 
 /// Opens the target, too, and lets all of it go. Where the process may be read but not be opened (no right to its

@@ -11,7 +11,7 @@ namespace {
 
 namespace limits = memory_thresholds;
 
-/// Both have it; the time of the last collection is no amount.
+/// Both have it; the time of the last collection is not an amount.
 std::vector<FigureChange> changes(const std::vector<MemoryFigure> &earlier, const std::vector<MemoryFigure> &later) {
   std::vector<FigureChange> changed;
   for (const MemoryFigure &after : later) {

@@ -35,7 +35,7 @@ std::uint64_t c_heap(const MemoryEvidence &evidence) {
          evidence.of(MappingKind::malloc_mapped).resident;
 }
 
-/// Anonymous memory of no known owner. What the books have beside the heap, and the mappings told as the runtime's
+/// Anonymous memory of no known owner. What the statistics have beside the heap, and the mappings told as the runtime's
 /// tables do not cover, is taken to be part of it.
 std::uint64_t foreign_mappings(const MemoryEvidence &evidence) {
   const auto &go = evidence.report.go;

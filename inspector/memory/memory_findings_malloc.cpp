@@ -113,7 +113,7 @@ std::optional<MemoryFinding> other_allocator(const MemoryEvidence &evidence) {
   finding.id = "other-allocator";
   finding.bytes = anonymous;
   finding.sentence = fmt::format(
-      "RSS {}: {} is anonymous memory; the allocator is {} ({}), which keeps books of its own on what of it "
+      "RSS {}: {} is anonymous memory; the allocator is {} ({}), which has statistics of its own on what of it "
       "is in use",
       size_text(evidence.resident()), size_text(anonymous), allocator.name, allocator.module_path);
   finding.see = statistics_of(allocator.name);

@@ -44,7 +44,7 @@ struct MemoryReader::State {
   Target *target = nullptr; ///< null: it could not be opened
   std::unique_ptr<Target> own_target;
   std::string why_no_target;
-  std::uint64_t generation = 0;          ///< of the target's modules, that the books were opened with
+  std::uint64_t generation = 0;          ///< of the target's modules, that the readers were opened with
   std::optional<RuntimeReaders> readers; ///< after the target that they read through
   std::vector<OtherAllocator> other_allocators;
   RuntimeInfo runtime;
@@ -124,7 +124,7 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
       return false;
     const Result<void> copied = from->copy();
     if (!copied)
-      report.warnings.push_back(fmt::format("{} books are missing: {}", whose, with_remedy(copied.error())));
+      report.warnings.push_back(fmt::format("{} statistics are missing: {}", whose, with_remedy(copied.error())));
     return copied.has_value();
   };
   go_copied = copy(readers->go, "the Go runtime's");
@@ -136,8 +136,8 @@ void MemoryReader::State::copy_stopped(MemoryReport &report) {
     readers->malloc_reader->prepare();
   auto stopped = StoppedProcess::stop(process, {});
   if (!stopped) {
-    report.warnings.push_back(
-        fmt::format("the runtimes' own books are missing, for it cannot be stopped: {}", with_remedy(stopped.error())));
+    report.warnings.push_back(fmt::format("the allocators' statistics are missing, for it cannot be stopped: {}",
+                                          with_remedy(stopped.error())));
     return;
   }
   copy_each(report);
@@ -173,7 +173,8 @@ void MemoryReader::State::decode_statistics(MemoryReport &report) {
     if (figures)
       report.go = std::move(*figures);
     else
-      report.warnings.push_back(fmt::format("the Go runtime's books are missing: {}", with_remedy(figures.error())));
+      report.warnings.push_back(
+          fmt::format("the Go runtime's memory statistics are missing: {}", with_remedy(figures.error())));
     std::ranges::move(readers->go->take_warnings(), std::back_inserter(report.warnings));
   }
   if (std::exchange(malloc_copied, false)) {

@@ -1,11 +1,12 @@
-// Where the memory of a process is: totals, kinds, the runtimes' own books, and what follows from them, as plain data.
+// Where the memory of a process is: totals, kinds, the allocators' statistics, and what follows from them, as plain
+// data.
 //
 //     auto reader = MemoryReader::open(4251, {});
 //     auto report = (*reader)->read({.stop = true});
 //     for (const KindUsage &usage : report->kinds) …
 //
-// One look reads smaps once. The target is stopped only while the runtimes' books are copied; without the right to stop
-// it the rest of the report holds, and a warning says what is missing.
+// One look reads smaps once. The target is stopped only while the allocators' statistics are copied; without the right
+// to stop it the rest of the report holds, and a warning says what is missing.
 #pragma once
 
 #include "attach/memory/cgroup_memory.h"
@@ -63,7 +64,7 @@ struct MemoryReport {
   std::optional<MallocStatistics> malloc_statistics;
   std::vector<OtherAllocator> other_allocators;
   std::vector<MemoryFinding> findings; ///< most bytes first
-  std::chrono::microseconds pause{0};  ///< of the target, for the runtimes' books
+  std::chrono::microseconds pause{0};  ///< of the target, for the allocators' statistics
   std::vector<std::string> warnings;   ///< what is missing and why, what does not add up and by how much
 
   /// Of a kind that does not occur: nothing.
@@ -71,8 +72,8 @@ struct MemoryReport {
 };
 
 struct MemoryReadOptions {
-  bool stop = false; ///< the target, for its runtimes' books; without, they are left out, unless it is held
-  bool held = false; ///< the caller holds the target: its books are read as they are
+  bool stop = false; ///< the target, for its allocators' statistics; without, they are left out, unless it is held
+  bool held = false; ///< the caller holds the target: its statistics are read as they are
 };
 
 /// Reads reports of one process, one after the other: what was opened for the first look serves the next.

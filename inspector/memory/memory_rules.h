@@ -65,7 +65,7 @@ std::span<const MemoryRule> go_memory_rules();     ///< memory_findings_go.cpp
 std::span<const MemoryRule> malloc_memory_rules(); ///< memory_findings_malloc.cpp
 std::span<const MemoryRule> kernel_memory_rules(); ///< memory_findings_kernel.cpp
 
-/// Whether the sentence about what is outside of Go's books (go-outside) holds. It speaks of mapped files, too.
+/// Whether the sentence about what is outside of Go's statistics (go-outside) holds. It speaks of mapped files, too.
 bool is_outside_of_go(const MemoryEvidence &evidence);
 
 /// `left` less `right`, and 0 where that is less than nothing: figures of two moments.

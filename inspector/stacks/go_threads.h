@@ -31,7 +31,7 @@ private:
   std::vector<Goroutine> current_; ///< those on threads; contexts point here
 };
 
-/// Whether a goroutine's pc is its function's first instruction, where it has not begun: then its pc is no return
+/// Whether a goroutine's pc is its function's first instruction, where it has not begun: then its pc is not a return
 /// address.
 bool starts_at_entry(const GoRuntime &runtime, const Goroutine &goroutine);
 

@@ -129,7 +129,7 @@ const std::vector<Damage> &damages() {
   return all;
 }
 
-TEST_CASE("Damaged books of malloc are an error or incomplete, and say what is wrong") {
+TEST_CASE("Damaged structures of malloc are an error or incomplete, and say what is wrong") {
   MallocProcess process({fixture_path("malloc_arenas"), "2"}, {.debug_directories = {}});
   DamagedStatistics memory(process.memory());
   const auto place = find_malloc(process.modules(), memory);

@@ -69,7 +69,7 @@ std::vector<Variant> variants() {
   return all;
 }
 
-TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say") {
+TEST_CASE("malloc statistics are what mallinfo2 and malloc_info of the process say") {
   for (Variant &variant : variants()) {
     INFO(variant.command.front() << " with debug files from " << variant.debug_directories.size() << " folders");
     variant.command.emplace_back("5");
@@ -100,7 +100,7 @@ TEST_CASE("malloc's books are what mallinfo2 and malloc_info of the process say"
   }
 }
 
-TEST_CASE("malloc's books are there before malloc was called") {
+TEST_CASE("malloc statistics are there before malloc was called") {
   for (const std::string program : {"malloc_arenas", "malloc_arenas_static", "malloc_arenas_static_stripped"}) {
     INFO(program);
     MallocProcess process({fixture_path(program), "0"}, {.debug_directories = {}});

@@ -85,7 +85,7 @@ TEST_CASE("headers of 32-bit files say the same in the 64-bit structures") {
   CHECK_FALSE(narrow->is_64_bit());
 }
 
-TEST_CASE("what is no ELF image, or has malformed program headers, is refused") {
+TEST_CASE("what is not an ELF image, or has malformed program headers, is refused") {
   const Bytes sound = image<Elf64_Ehdr, Elf64_Phdr>(ELFCLASS64);
   CHECK(headers_in({}).error().kind() == ErrorKind::corrupt); // the reader's own error
   const auto changed = [&](std::size_t at, unsigned char value) {

@@ -26,8 +26,7 @@ constexpr auto layers = std::to_array<Layer>({
     {"attach", " attach machine ", "procfs files memory ptrace snapshot"},
     {"dwarf", " dwarf machine ",
      "raw/elf raw/units raw/names indexer elf die expression split module symbols types unit_index cfi unwind "
-     "symbolize "
-     "location names variables"},
+     "symbolize location names variables"},
     {"allocators", " allocators dwarf machine ", "."},
     {"golang", " golang dwarf machine ",
      ". pclntab image runtime goroutines memstats unwind types values arguments signatures traceback"},

@@ -43,7 +43,7 @@ const VariantFlags &flags_of(GoVariant variant) {
   return all.at(variant);
 }
 
-/// Numbers of "go1.19.8" or "go1.26"; nothing for releases before 1.16 and for what is no release.
+/// Numbers of "go1.19.8" or "go1.26"; nothing for releases before 1.16 and for what is not a release.
 bool parse_version(GoToolchain &toolchain) {
   int major = 0;
   if (std::sscanf(toolchain.version.c_str(), "go%d.%d.%d", &major, &toolchain.minor, &toolchain.patch) < 2)

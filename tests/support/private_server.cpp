@@ -64,7 +64,7 @@ PrivateServer::~PrivateServer() {
   for (const pid_t child : children)
     if (child > 1)
       ::kill(child, SIGKILL);
-  std::error_code ignored; // a file still held by a dying child is no failure of the test
+  std::error_code ignored; // a file still held by a dying child is not a failure of the test
   fs::remove_all(folder_, ignored);
 }
 

@@ -35,7 +35,7 @@ Result<ValueType> TableScope::find_type(std::string_view name) {
 
 Result<Value> TableScope::find_register(std::string_view name) {
   if (name != "rax" && name != "RAX")
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("'{}' is no register", name)));
+    return std::unexpected(Error(ErrorKind::not_found, fmt::format("'{}' is not a register", name)));
   auto image = std::make_shared<ValueImage>(8);
   image->set(0, 0x1122334455667788, 8);
   return Value{.type = {.native = *number_type("long", environment_.types)},

@@ -31,7 +31,7 @@ struct NumberSuffix {
   unsigned size;
 };
 
-// Rust's say the type outright, and are no prefix of C's.
+// Rust's say the type outright, and are not a prefix of C's.
 constexpr auto rust_suffixes = std::to_array<NumberSuffix>({
     {"u8", Number::Kind::unsigned_integer, 1},
     {"u16", Number::Kind::unsigned_integer, 2},
@@ -132,7 +132,7 @@ Result<NumberLiteral> real_literal(std::string_view digits, bool hexadecimal, st
   else
     good = parse_real<long double>(digits, hexadecimal, number.real);
   if (!good)
-    return std::unexpected(bad_literal(fmt::format("{} is no number", text)));
+    return std::unexpected(bad_literal(fmt::format("{} is not a number", text)));
   return NumberLiteral{number, untyped};
 }
 
@@ -159,7 +159,7 @@ Result<NumberLiteral> integer_literal(std::string_view digits, unsigned base, st
   const auto [value, length] = *read;
   const std::string_view suffix = digits.substr(length);
   if (length == 0)
-    return std::unexpected(bad_literal(fmt::format("{} is no number", text)));
+    return std::unexpected(bad_literal(fmt::format("{} is not a number", text)));
   Number number{.kind = Number::Kind::signed_integer,
                 .integer = static_cast<decltype(Number::integer)>(value),
                 .real = 0,
@@ -175,7 +175,7 @@ Result<NumberLiteral> integer_literal(std::string_view digits, unsigned base, st
   }
   const auto suffixed = c_suffix(suffix);
   if (!suffixed)
-    return std::unexpected(bad_literal(fmt::format("{} is no number: its '{}' means nothing", text, suffix)));
+    return std::unexpected(bad_literal(fmt::format("{} is not a number: its '{}' means nothing", text, suffix)));
   const bool open = (language == SourceLanguage::go || language == SourceLanguage::rust) && suffix.empty();
   if (open) {
     if (!fits(value, Number::Kind::signed_integer, 16))
@@ -273,7 +273,7 @@ std::optional<DecodedCharacter> decode_escape(std::string_view rest) {
   return DecodedCharacter{static_cast<unsigned char>(values[at]), false, 2};
 }
 
-/// One character at the beginning of `rest`, which is not empty; bytes that are no UTF-8 are taken as they are.
+/// One character at the beginning of `rest`, which is not empty; bytes that are not a UTF-8 are taken as they are.
 std::optional<DecodedCharacter> decode_character(std::string_view rest) {
   if (rest.front() == '\\')
     return decode_escape(rest);
@@ -331,7 +331,7 @@ bool is_one_character(std::string_view body) {
 Result<NumberLiteral> parse_character_literal(std::string_view body, SourceLanguage language) {
   const auto decoded = body.empty() ? std::nullopt : decode_character(body);
   if (!decoded || decoded->length != body.size())
-    return std::unexpected(bad_literal(fmt::format("'{}' is no character", body)));
+    return std::unexpected(bad_literal(fmt::format("'{}' is not a character", body)));
   const bool wide = language == SourceLanguage::go || language == SourceLanguage::rust || decoded->value > 0x7f;
   const Number number{.kind = Number::Kind::character,
                       .integer = decoded->value,

@@ -216,7 +216,7 @@ std::optional<Node> ExpressionGrammar::keyword() {
     node.number = {.kind = Number::Kind::boolean, .integer = token.text == "true" ? 1 : 0, .real = 0, .size = 1};
     node.untyped = !is_c_like();
   } else if (token.text == "nil" || token.text == "NULL" || token.text == "nullptr") {
-    // Variables may have these names where they are no keywords: evaluation looks first.
+    // Variables may have these names where they are not keywords: evaluation looks first.
     node.kind = Kind::null_pointer;
     node.text = token.text;
   } else if ((token.text == "alignof" || token.text == "_Alignof") && cursor_.peek(1).is_sign("(")) {

@@ -32,7 +32,7 @@ Result<Number> ExpressionEvaluation::number_of(const Operand &operand) {
   case Operand::Kind::untyped_number:
     return operand.number;
   case Operand::Kind::text:
-    return std::unexpected(Error(ErrorKind::usage, "a text is no number"));
+    return std::unexpected(Error(ErrorKind::usage, "a text is not a number"));
   case Operand::Kind::null_pointer:
     return Number{.kind = Number::Kind::address, .integer = 0, .real = 0, .size = 8};
   case Operand::Kind::value:
@@ -264,7 +264,7 @@ Result<std::optional<Operand>> ExpressionEvaluation::texts(std::string_view oper
     if (operand.kind == Operand::Kind::text)
       return operand.text;
     if (!has_value(operand))
-      return std::unexpected(Error(ErrorKind::usage, "a number is no text"));
+      return std::unexpected(Error(ErrorKind::usage, "a number is not text"));
     return operations_of(operand.value).text(operand.value, max_compared_text_length, environment_);
   };
   const auto one = text_of(left);

@@ -39,7 +39,7 @@ constexpr auto rust_operators = std::to_array<OperatorPrecedence>({
     {"&", 6},  {"<<", 7}, {">>", 7}, {"@", 8},  {"+", 9}, {"-", 9}, {"*", 10}, {"/", 10}, {"%", 10},
 });
 
-/// 0: it is no binary operator of the language.
+/// 0: it is not a binary operator of the language.
 constexpr int binary_precedence(std::string_view text, SourceLanguage language) {
   std::span<const OperatorPrecedence> operators = c_operators;
   if (language == SourceLanguage::go)
@@ -232,7 +232,7 @@ bool ExpressionGrammar::begins_operand_only(const ExpressionToken &token) const 
 }
 
 /// "(Foo *)p", "(unsigned long)-1"; Go's "(*T)(p)" binds as tightly as a call and is parenthesised()'s. Nothing, and
-/// the cursor is where it was, where the bracket is no cast.
+/// the cursor is where it was, where the bracket is not a cast.
 std::optional<Node> ExpressionGrammar::c_cast() {
   const ExpressionCursor::Position position = cursor_.position();
   const std::size_t begin = cursor_.next().offset;

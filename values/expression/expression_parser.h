@@ -18,7 +18,7 @@ struct ExpressionSyntax {
   std::function<bool(std::string_view name)> is_type = {};
 };
 
-/// usage with the column where it stops to make sense.
+/// usage with the column where it stops being valid.
 Result<Expression> parse_expression(std::string_view text, const ExpressionSyntax &syntax);
 /// The whole text as a type: "const ns::Foo<int> *", "[]string", "&mut [u8]".
 Result<TypeSyntax> parse_type(std::string_view text, const ExpressionSyntax &syntax);

@@ -14,7 +14,7 @@ namespace inspect {
 
 /// What a Number is once C has promoted it: nothing narrower than int, nothing but integers and floats.
 Number promoted(Number number);
-/// The number as one of that kind and size: cut off, sign-extended, rounded.
+/// The number as one of that kind and size: truncated, sign-extended, rounded.
 Number converted(const Number &number, Number::Kind kind, unsigned size);
 /// Both as C's usual arithmetic conversions make them, of one kind and size.
 struct NumberPair {

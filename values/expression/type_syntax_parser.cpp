@@ -234,7 +234,7 @@ private:
     if (!words.empty()) {
       auto name = builtin_name(std::move(words));
       if (!name)
-        return std::unexpected(expression_error(begin, "these words are no type together"));
+        return std::unexpected(expression_error(begin, "these words are not a type together"));
       parsed.type.name = std::move(*name);
     }
     if (parsed.type.name.empty())

@@ -181,7 +181,7 @@ Result<Number> go_number(const Value &value) {
   if (!source)
     return std::unexpected(source.error());
   if (!is_go_number(type) && !is_go_address(type) && type.kind != GoKind::boolean)
-    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no number", type.name)));
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is not a number", type.name)));
   Number number;
   number.size = static_cast<unsigned>(size_of_kind(type.kind));
   const auto bits = read_number(*source, 0, number.size);
@@ -228,7 +228,7 @@ Result<std::vector<std::byte>> encode_go_number(const Number &number, const GoTy
   if (is_go_address(type) ? integer < 0 || integer > UINT64_MAX : !fits(integer, type))
     return std::unexpected(
         Error(ErrorKind::usage,
-              is_go_address(type) ? fmt::format("{} is no address", integer)
+              is_go_address(type) ? fmt::format("{} is not an address", integer)
                                   : fmt::format("{} does not fit into {} ({})", integer, type.name, range_text(type))));
   return bytes_of(static_cast<std::uint64_t>(integer), size_of_kind(type.kind));
 }

@@ -171,7 +171,7 @@ Result<Value> GoOperations::slice_pointer(const Value &value, std::uint64_t low,
   std::uint64_t end = 0;
   if (low > *high || *high >= max_go_list_length || __builtin_mul_overflow(*high, size, &end) ||
       end >= max_go_list_length)
-    return std::unexpected(Error(ErrorKind::usage, fmt::format("the bounds {}:{} make no sense", low, *high)));
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("the bounds {}:{} are invalid", low, *high)));
   const auto address = target->source->address();
   if (!address)
     return std::unexpected(no_step(type, "does not point to memory"));
@@ -214,13 +214,13 @@ Result<Value> GoOperations::dereference(const Value &value, ValueEnvironment &en
   if (type.kind == GoKind::interface) {
     const auto held = go_dynamic_value(value, environment);
     if (held && held->type.go->kind != GoKind::pointer)
-      return std::unexpected(no_step(type, fmt::format("holds a {}, which is no pointer", held->type.go->name)));
+      return std::unexpected(no_step(type, fmt::format("holds a {}, which is not a pointer", held->type.go->name)));
     return held ? dereference(*held, environment) : held;
   }
   if (type.kind == GoKind::unsafe_pointer)
     return std::unexpected(no_step(type, "does not say what it points to: convert it first, as in *(*int)(p)"));
   if (type.kind != GoKind::pointer || type.element == nullptr)
-    return std::unexpected(no_step(type, "is no pointer"));
+    return std::unexpected(no_step(type, "is not a pointer"));
   const auto address = read_number(*source, 0, 8);
   if (!address)
     return std::unexpected(address.error());
@@ -309,7 +309,7 @@ Result<Number> GoOperations::number(const Value &value, ValueEnvironment &) cons
 
 Result<std::string> GoOperations::text(const Value &value, std::size_t limit, ValueEnvironment &environment) const {
   if (value.type.go->kind != GoKind::string)
-    return std::unexpected(no_step(*value.type.go, "is no string"));
+    return std::unexpected(no_step(*value.type.go, "is not a string"));
   const auto source = source_of(value);
   if (!source)
     return std::unexpected(source.error());
@@ -377,7 +377,7 @@ Value go_text_literal(std::string_view text, ValueEnvironment &environment) {
 Result<Value> go_dynamic_value(const Value &interface, ValueEnvironment &environment) {
   const GoType &type = *interface.type.go;
   if (type.kind != GoKind::interface)
-    return std::unexpected(no_step(type, "is no interface"));
+    return std::unexpected(no_step(type, "is not an interface"));
   const auto source = source_of(interface);
   if (!source)
     return std::unexpected(source.error());

@@ -85,7 +85,7 @@ std::optional<RealClass> real_class(const Value &object, ValueEnvironment &envir
   if (!pointer || !pointer->source || !pointer->source->address())
     return std::nullopt;
   const auto table = pointer->source->unsigned_at(0, 8);
-  // Tables are in a module's read-only data: what leads elsewhere is no object, or one that is gone.
+  // Tables are in a module's read-only data: what leads elsewhere is not an object, or one that is gone.
   if (!table || environment.modules.find(RunAddress{*table}) == nullptr)
     return std::nullopt;
   const auto to_top = read_value<std::int64_t>(environment.memory, RunAddress{*table} - 16);

@@ -196,7 +196,7 @@ Result<Number> native_number(const Value &given, ValueEnvironment &environment) 
   const DwarfType &type = environment.types.underlying(value.type.native);
   const ScalarKind kind = scalar_kind(type);
   if (kind == ScalarKind::none)
-    return std::unexpected(Error(ErrorKind::usage, "the value is no number"));
+    return std::unexpected(Error(ErrorKind::usage, "the value is not a number"));
   if (kind == ScalarKind::floating)
     return floating_number(value, type, environment);
   const auto raw = raw_bits(value, environment);

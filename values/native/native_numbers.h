@@ -53,7 +53,7 @@ Result<Number> native_number(const Value &value, ValueEnvironment &environment);
 /// Refuses, with the range, what does not fit.
 Result<std::vector<std::byte>> encode_number(const Number &number, const TypeHandle &type,
                                              ValueEnvironment &environment);
-/// As C converts: cut off where it does not fit.
+/// As C converts: truncated where it does not fit.
 Result<std::vector<std::byte>> convert_number(const Number &number, const TypeHandle &type,
                                               ValueEnvironment &environment);
 

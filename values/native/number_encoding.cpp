@@ -104,8 +104,8 @@ Result<std::vector<std::byte>> encode_integer(const Number &number, const TypeHa
   if (!shape)
     return std::unexpected(shape.error());
   if (number.kind == Number::Kind::floating && (!std::isfinite(number.real) || std::trunc(number.real) != number.real))
-    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no whole number, which {} holds", text_of(number),
-                                                               type_name(environment.types, handle))));
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is not a whole number, which {} holds",
+                                                               text_of(number), type_name(environment.types, handle))));
   const Wide integer = integer_of(number);
   if (scalar_kind(type) == ScalarKind::boolean)
     shape->bits = 1;

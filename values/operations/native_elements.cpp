@@ -304,7 +304,7 @@ Result<Value> native_dereference(const Value &given, ValueEnvironment &environme
   if (is_reference(environment.types.underlying(given.type.native)) ||
       type.kind == DwarfTypeKind::subroutine) // *f is f
     return value;
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no pointer", name_of(value, environment))));
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is not a pointer", name_of(value, environment))));
 }
 
 Result<std::uint64_t> native_length(const Value &value, ValueEnvironment &environment) {
@@ -340,7 +340,7 @@ Result<std::string> native_string(const Value &given, std::size_t limit, ValueEn
       return std::unexpected(unreadable_error(value, environment));
     return text.substr(0, text.find('\0'));
   }
-  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is no string", name_of(value, environment))));
+  return std::unexpected(Error(ErrorKind::usage, fmt::format("{} is not a string", name_of(value, environment))));
 }
 
 } // namespace inspect

@@ -189,7 +189,7 @@ Result<Number> NativeOperations::number(const Value &value, ValueEnvironment &en
       scalar_kind(environment.types.underlying(view->children.front().value.type.native)) != ScalarKind::none)
     return native_number(view->children.front().value, environment);
   return std::unexpected(Error(
-      ErrorKind::usage, fmt::format("{} is no number", inspect::type_name(environment.types, value.type.native))));
+      ErrorKind::usage, fmt::format("{} is not a number", inspect::type_name(environment.types, value.type.native))));
 }
 
 Result<std::string> NativeOperations::text(const Value &value, std::size_t limit, ValueEnvironment &environment) const {

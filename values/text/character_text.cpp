@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t repeat_threshold = 10;
 
 struct Character {
-  std::uint32_t code = 0; ///< of what is no character, the unit
+  std::uint32_t code = 0; ///< of what is not a character, the unit
   bool is_valid = true;
 
   friend bool operator==(const Character &, const Character &) = default;

@@ -1,5 +1,5 @@
-// Characters and strings of C and C++ as gdb shows them: what is no visible character as an octal escape, long runs of
-// one character as a count.
+// Characters and strings of C and C++ as gdb shows them: what is not a visible character as an octal escape, long runs
+// of one character as a count.
 //
 //     "abc", 'x' <repeats 20 times>, "\n"...
 //
@@ -24,7 +24,7 @@ struct CharacterType {
 std::string quoted_character(std::uint32_t unit, const CharacterType &type);
 /// The units in `bytes`; `more`: there are others behind them, said with "...".
 std::string quoted_text(std::span<const std::byte> bytes, const CharacterType &type, bool more);
-/// Without quotes and without counting runs, but escaped where it is no visible character.
+/// Without quotes and without counting runs, but escaped where it is not a visible character.
 std::string plain_text(std::span<const std::byte> bytes, const CharacterType &type);
 
 /// Rust's: "a\n", 'a', '\u{200b}'.

@@ -83,7 +83,7 @@ void NativePrinter::rust_scalar(const Value &value, const DwarfType &type, Scala
   if (natural && raw && kind == ScalarKind::character) {
     const auto code = static_cast<std::uint32_t>(raw->bits);
     const bool is_character = code <= 0x10ffff && (code < 0xd800 || code >= 0xe000);
-    out_ += is_character ? rust_quoted_character(code) : fmt::format("<0x{:x} is no char>", code);
+    out_ += is_character ? rust_quoted_character(code) : fmt::format("<0x{:x} is not a char>", code);
     return;
   }
   if (natural && raw && kind == ScalarKind::enumeration) {
@@ -98,7 +98,7 @@ void NativePrinter::rust_scalar(const Value &value, const DwarfType &type, Scala
     return;
   }
   if (natural && raw && kind == ScalarKind::boolean && raw->bits > 1) {
-    out_ += fmt::format("<{} is no bool>", decimal_text(raw->bits));
+    out_ += fmt::format("<{} is not a bool>", decimal_text(raw->bits));
     return;
   }
   scalar(value, type, kind);

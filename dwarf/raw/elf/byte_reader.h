@@ -1,5 +1,5 @@
-// Reads little-endian numbers, LEB128 and strings from bytes that may be cut off or lie. After the first read past the
-// end `ok()` is false and every further read gives 0.
+// Reads little-endian numbers, LEB128 and strings from bytes that may be truncated or lie. After the first read past
+// the end `ok()` is false and every further read gives 0.
 //
 // Source: DWARF 5 section 7.6, "Variable Length Data".
 #pragma once

@@ -23,7 +23,7 @@ std::span<std::byte> pages_of(const void *content, std::size_t size) {
 
 /// Dropping pages of anonymous memory would zero them, so make sure. Linux refuses MADV_WIPEONFORK for a file's mapping
 /// and for nothing else that can be here; on anonymous memory it is undone at once.
-/// Test: "memory that is no file's is never given back".
+/// Test: "memory that is not a file's is never given back".
 bool is_file_mapping(std::span<std::byte> pages) {
   if (::madvise(pages.data(), pages.size(), MADV_WIPEONFORK) == 0) {
     ::madvise(pages.data(), pages.size(), MADV_KEEPONFORK);

@@ -22,7 +22,7 @@ struct CoveredUnits {
   bool covers(const UnitHeader &unit) const { return (unit.in_types ? types : info).contains(unit.offset); }
 };
 
-/// Visits all names of both kinds of index; what makes no sense in them is skipped, and the units that it may have been
+/// Visits all names of both kinds of index; what is malformed in them is skipped, and the units that it may have been
 /// about are not covered. `units` are all of the file's.
 CoveredUnits read_accelerator_tables(const DebugSections &sections, const std::vector<UnitHeader> &units,
                                      const NameVisitor &visit);

@@ -1,6 +1,6 @@
 // What is known of one name of a program: what it names and which DIE says so. Names are kept with the scopes around
 // them, a separator between ("ns::Class::method", in Go as the compiler has it: "net/http.Server"); a scope that its
-// source may leave out (an unnamed or inline namespace, an enumeration that is no class) has `transparent_mark` in
+// source may leave out (an unnamed or inline namespace, an enumeration that is not a class) has `transparent_mark` in
 // front of its name.
 #pragma once
 

@@ -128,7 +128,7 @@ std::optional<NameWalk::Place> NameWalk::follow(const RawReference &reference, b
   return Place{this, std::move(unit), place};
 }
 
-/// Of a DIE that is no entry: the abstract instance of a function's static variable.
+/// Of a DIE that is not an entry: the abstract instance of a function's static variable.
 std::optional<std::string> NameWalk::name_at(const RawReference &reference, bool in_types) {
   if (reference.kind == RawReference::Kind::common && common_walk_)
     return common_walk_->name_at({RawReference::Kind::offset, reference.value}, false);

@@ -34,7 +34,7 @@ public:
   NameWalk &operator=(const NameWalk &) = delete;
 
   const std::vector<UnitHeader> &units() const { return headers_; }
-  /// Nothing where its root DIE makes no sense.
+  /// Nothing where its root DIE is malformed.
   std::optional<RawDie> root(const UnitHeader &unit);
   /// False: it was cancelled.
   bool all(const NameVisitor &visit);

@@ -30,9 +30,9 @@ struct UnitHeader {
   bool is_type_unit() const;
 };
 
-/// Of the unit at `offset`; nothing where there is none that makes sense.
+/// Of the unit at `offset`; nothing where there is none that is valid.
 std::optional<UnitHeader> read_unit_header(const DebugSections &sections, std::uint64_t offset, bool in_types);
-/// All of .debug_info, then all of .debug_types; up to the first that makes no sense.
+/// All of .debug_info, then all of .debug_types; up to the first that is malformed.
 std::vector<UnitHeader> unit_headers(const DebugSections &sections);
 
 struct AttributeSpecification {

@@ -46,7 +46,7 @@ struct UnitNames {
   bool is_go() const;
 };
 
-/// Up to where the unit makes no sense.
+/// Up to where the unit is malformed.
 UnitNames read_unit_names(const DebugSections &sections, const DebugSections *common, const UnitHeader &header,
                           const AbbreviationTable &codes);
 /// The root DIE alone.

@@ -58,7 +58,7 @@ std::optional<HeuristicCaller> HeuristicUnwinder::by_frame_pointer(const Registe
 }
 
 /// A function that the start code called, and which never returns, so that its code does not tell its frame's size
-/// (musl's libc_start_main_stage2). Start code calls once: a return address into it is no left-over of another call.
+/// (musl's libc_start_main_stage2). Start code calls once: a return address into it is not a left-over of another call.
 /// With any other return address on the way there may be frames in between, which must not be passed over.
 std::optional<HeuristicCaller> HeuristicUnwinder::by_start_code(const RegisterSet &callee, RegisterSet &caller) {
   const RunAddress stack_pointer{callee.get(rsp).value_or(0)};

@@ -105,7 +105,7 @@ TEST_CASE("a group of version 2 has the limits of all groups above it, and tells
   tree.write(top + "/pod/memory.max", bytes(800));
   CHECK(tree.read()->limit_path == "/pod");
   CHECK(tree.read()->nearest_limit()->room() == 0); // 900 of 800
-  // None at all; and what is no number is none.
+  // None at all; and what is not a number is none.
   tree.write(top + "/pod/memory.max", "max\n");
   tree.write(top + "/pod/web/memory.max", "99999999999999999999999\n");
   CHECK_FALSE(tree.read()->limit.has_value());

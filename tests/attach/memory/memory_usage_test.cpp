@@ -118,7 +118,7 @@ TEST_CASE("every field of smaps goes where it belongs, in whatever pieces the te
   }
 }
 
-TEST_CASE("smaps that makes no sense is an error, and one that changed meanwhile is put in order") {
+TEST_CASE("smaps that is malformed is an error, and one that changed meanwhile is put in order") {
   const std::string head = "1000-2000 rw-p 00000000 00:00 0 \n";
   const std::vector<std::string> senseless = {
       "Rss: 4 kB\n",

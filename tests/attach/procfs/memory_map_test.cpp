@@ -83,7 +83,7 @@ TEST_CASE("the lines of a memory map are read, hostile paths included") {
   CHECK(find_mapping({}, RunAddress{1}) == nullptr);
 }
 
-TEST_CASE("a line of a memory map that makes no sense is an error") {
+TEST_CASE("a line of a memory map that is malformed is an error") {
   for (const char *line : {"x", "400000", "400000-", "400000-3000 r-xp 0 0:0 1 /x", "400000-500000 r-", "1-2 r-xp 0 8",
                            "11111111111111111111111-2 r-xp 00000000 08:02 5 x", "1-2 r-xp 0 08:02 x"}) {
     INFO(line);

@@ -176,7 +176,7 @@ TEST_CASE("the stack a handler on an alternate stack has interrupted is copied, 
   check_both_stacks(child);
 }
 
-TEST_CASE("an alternate stack that lies on the normal stack is no trap") {
+TEST_CASE("an alternate stack that lies on the normal stack is not a trap") {
   // The interrupted frames are below the alternate stack then, in the same mapping.
   ChildProcess child = ChildProcess::forked([] {
     alignas(16) char memory[32 << 10];
@@ -186,7 +186,7 @@ TEST_CASE("an alternate stack that lies on the normal stack is no trap") {
 }
 
 // The stacks of Go programs lie in its heap, where remains of signal frames are common.
-TEST_CASE("what only looks like a signal frame and leads nowhere is no cause for a warning") {
+TEST_CASE("what only looks like a signal frame and leads nowhere is not a cause for a warning") {
   ChildProcess child = ChildProcess::forked([] {
     ucontext_t remains{};
     const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(&remains);

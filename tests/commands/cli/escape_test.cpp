@@ -23,7 +23,7 @@ TEST_CASE("escape leaves text as it is and makes every control harmless") {
       {"\xc2\x9b"
        "31m",
        "\\u009b31m"},    // C1: a CSI in two bytes
-      {"\x9b", "\\x9b"}, // and in one, which is no UTF-8
+      {"\x9b", "\\x9b"}, // and in one, which is not UTF-8
       {"\xe2\x80\xae"
        "evil",
        "\\u202eevil"},

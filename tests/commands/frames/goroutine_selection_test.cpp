@@ -132,7 +132,7 @@ TEST_CASE("depths, places and commands are taken from the words") {
   CHECK_FALSE(parse({"-exec", "deferred"}).command_says_which);
 }
 
-TEST_CASE("words that make no sense are refused in one sentence with a remedy") {
+TEST_CASE("invalid words are refused in one sentence with a remedy") {
   struct Row {
     std::vector<std::string> words;
     std::string sentence;

@@ -290,7 +290,7 @@ TEST_CASE("threads say which goroutine they run") {
   });
 }
 
-TEST_CASE("what makes no sense of goroutines is refused in one sentence with a remedy") {
+TEST_CASE("what is invalid of goroutines is refused in one sentence with a remedy") {
   for_each_go([](const GoToolchain &go) {
     const Waiting program(build_go(go, "channels_and_defers"));
     struct Row {

@@ -94,7 +94,7 @@ std::string screen(const MemoryReport &report, bool unicode) {
   return captured.text();
 }
 
-TEST_CASE("the screen of mem shows totals, kinds with bars, the runtimes' books and findings") {
+TEST_CASE("the screen of mem shows totals, kinds with bars, the allocators' statistics and findings") {
   const std::string expected = R"(process 4251 (svc\x1b[2J)  go1.22.1  /opt/svc
 VSZ    264 MB  address space in 2 mappings
 RSS     68 MB
@@ -128,7 +128,7 @@ findings
   elsewhere.malloc_statistics->totals = {};
   elsewhere.other_allocators = {{"jemalloc", "/lib/libjemalloc.so.2"}};
   CHECK_THAT(screen(elsewhere, false),
-             !Contains("malloc's books") && Contains("allocator jemalloc (/lib/libjemalloc.so.2)"));
+             !Contains("malloc statistics") && Contains("allocator jemalloc (/lib/libjemalloc.so.2)"));
 
   MemoryReport closed = service();
   closed.measured = false;
@@ -211,7 +211,7 @@ TEST_CASE("what mem writes as JSON it reads again, figure by figure") {
   CHECK(document["findings"][0]["figures"]["rss"] == 5);
 }
 
-TEST_CASE("what is no earlier output of mem is refused in a sentence") {
+TEST_CASE("what is not an earlier output of mem is refused in a sentence") {
   const std::string good = json_text(service());
   const auto without = [&](const std::string &part, const std::string &instead) {
     std::string text = good;
@@ -221,10 +221,10 @@ TEST_CASE("what is no earlier output of mem is refused in a sentence") {
   };
   const std::vector<std::pair<std::string, std::string>> rows = {
       {"", "it is empty"},
-      {"hello", "it is no JSON, or truncated"},
-      {good.substr(0, good.size() / 2), "it is no JSON, or truncated"},
-      {std::string(100'000, '['), "it is no JSON, or truncated"},
-      {std::string("\0\0{}", 4), "it is no JSON"},
+      {"hello", "it is not JSON, or truncated"},
+      {good.substr(0, good.size() / 2), "it is not JSON, or truncated"},
+      {std::string(100'000, '['), "it is not JSON, or truncated"},
+      {std::string("\0\0{}", 4), "it is not JSON"},
       {"{}", "it has no schema"},
       {"[1, 2]", "it has no schema"},
       {R"({"schema": 7})", "it has no schema"},
@@ -242,7 +242,8 @@ TEST_CASE("what is no earlier output of mem is refused in a sentence") {
     const auto figures = read_memory_json(text, "FILE");
     REQUIRE_FALSE(figures.has_value());
     CHECK(figures.error().kind() == ErrorKind::corrupt);
-    CHECK_THAT(figures.error().message(), Contains("FILE is no earlier output of mem --json: ") && Contains(expected));
+    CHECK_THAT(figures.error().message(),
+               Contains("FILE is not an earlier output of mem --json: ") && Contains(expected));
   }
   // Every byte of it may be another.
   for (std::size_t at = 0; at < good.size(); at += 7) {
@@ -280,7 +281,8 @@ TEST_CASE("mem of a live process: screen, JSON, looks that follow each other, an
   const CommandResult text = run_inspect({"mem", process});
   INFO(text.out << text.err);
   CHECK(text.status == 0);
-  CHECK_THAT(text.out, Contains("VSZ") && Contains("KIND") && Contains("malloc's books") && Contains("thread stack"));
+  CHECK_THAT(text.out,
+             Contains("VSZ") && Contains("KIND") && Contains("malloc statistics") && Contains("thread stack"));
   CHECK(std::ranges::count(text.out, '\n') <= 45);
 
   const CommandResult json = run_inspect({"mem", process, "--json"});
@@ -315,7 +317,7 @@ TEST_CASE("mem of a live process: screen, JSON, looks that follow each other, an
   const CommandResult session =
       run_inspect({"attach", process, "-e", "mem --no-stop", "-e", "stop", "-e", "mem", "-e", "mem 1"});
   CHECK(session.status == 1);
-  CHECK_THAT(session.out, Contains("malloc's books"));
+  CHECK_THAT(session.out, Contains("malloc statistics"));
   CHECK_THAT(session.err, Contains("one argument too many for mem"));
 }
 
@@ -350,7 +352,7 @@ TEST_CASE("the JSON of a Go process has the names of runtime.MemStats") {
   CHECK(document["go"]["stack_inuse"] >= 100 * 8192);
 }
 
-TEST_CASE("mem refuses what makes no sense, each with its exit status") {
+TEST_CASE("mem refuses what is invalid, each with its exit status") {
   const TemporaryDirectory directory;
   const std::string wrong = directory / "wrong.json";
   std::ofstream(wrong) << R"({"schema": "inspect.ps/1"})";

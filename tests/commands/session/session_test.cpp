@@ -111,7 +111,7 @@ TEST_CASE("x prints known words in every format") {
   }
 }
 
-TEST_CASE("x refuses what makes no sense and says where memory ends") {
+TEST_CASE("x refuses what is invalid and says where memory ends") {
   const KnownWords target;
   struct Row {
     std::string command;
@@ -428,7 +428,7 @@ TEST_CASE("a session outlives its target") {
   CHECK(WEXITSTATUS(session.wait()) == 1);
 }
 
-TEST_CASE("attach refuses what is no process") {
+TEST_CASE("attach refuses what is not a process") {
   CHECK(run_inspect({"attach"}).status == 2);
   CHECK(run_inspect({"attach", "one"}).status == 2);
   CHECK(run_inspect({"attach", "-1"}).status == 2);

@@ -1,5 +1,5 @@
 // What production does to processes, through the built program: other roots, other mount and process-id namespaces,
-// user namespaces, replaced and deleted files, files that are no files, very many libraries.
+// user namespaces, replaced and deleted files, files that are not files, very many libraries.
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/foreign_root.h"

@@ -131,7 +131,7 @@ TEST_CASE("a dump that holds the target is killed or interrupted: the target run
   for (const int number : {SIGKILL, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV}) {
     INFO("signal " << number);
     ChildProcess dump({binary, "stacks", target.pid(), "--stopped", "--no-group", "-o", "/dev/null"});
-    // It may be over before we see it hold the target: that is no failure.
+    // It may be over before we see it hold the target: that is not a failure.
     wait_until([&] {
       const std::string tracer = status_field(target.process.pid(), "TracerPid");
       return (!tracer.empty() && tracer != "0") || status_field(dump.pid(), "State").starts_with("Z");

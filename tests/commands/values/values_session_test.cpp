@@ -249,7 +249,7 @@ TEST_CASE("a variable whose function has returned is not written") {
   session.wait_for_end();
 }
 
-TEST_CASE("expressions that make no sense are answered with one sentence and a place") {
+TEST_CASE("invalid expressions are answered with one sentence and a place") {
   const Shop shop;
   struct Row {
     std::string command;

@@ -1,4 +1,4 @@
-// Files that are cut off or damaged: whatever they say, opening them and reading their symbols ends, without a crash.
+// Files that are truncated or damaged: whatever they say, opening them and reading their symbols ends, without a crash.
 #include "dwarf/module/module.h"
 #include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/symbols/symbol_table.h"

@@ -176,7 +176,7 @@ TEST_CASE("a file's read-only bytes are the target's, without asking the target"
   CHECK_FALSE((*module)->file_memory().read(data, from_file));
 }
 
-TEST_CASE("what is no ELF file is refused with a sentence") {
+TEST_CASE("what is not an ELF file is refused with a sentence") {
   ModuleInput input = input_for("/etc/passwd", {{{{0x1000}, {0x2000}}, {0}, true}});
   const auto module = Module::open(std::move(input), memory, files, {});
   REQUIRE_FALSE(module);

@@ -329,7 +329,7 @@ std::string contents(const std::string &path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-TEST_CASE("files that are no ELF, have no DWARF, are cut short or damaged end in a reason, never in a hang") {
+TEST_CASE("files that are not ELF, have no DWARF, are cut short or damaged end in a reason, never in a hang") {
   const TemporaryDirectory folder;
   const std::string program = build_program(folder, "g++ -O1 -g");
   const std::string whole = contents(program);

@@ -80,7 +80,7 @@ TEST_CASE("small files and failing providers are walked") {
   CHECK(asked == 1);
 }
 
-TEST_CASE("memory that is no file's is never given back") {
+TEST_CASE("memory that is not a file's is never given back") {
   std::ifstream in(fixture_path("lines_gcc_dwarf5"), std::ios::binary);
   std::vector<char> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const DwarfFile in_memory(std::move(bytes));

@@ -1,4 +1,4 @@
-// Stacks that are corrupt or made to harm: the walk always ends, with its reason, and in good time.
+// Stacks that are corrupt or crafted: the walk always ends, with its reason, and in good time.
 #include "dwarf/unwind/unwinder.h"
 
 #include "dwarf/symbols/symbol_table.h"

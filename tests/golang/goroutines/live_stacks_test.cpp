@@ -52,7 +52,7 @@ TEST_CASE("a running goroutine's stack is live from its thread's stack pointer, 
   CHECK(live_stack(running, elsewhere).range == stack);
 }
 
-TEST_CASE("a stack that makes no sense is not copied, and said to be damaged") {
+TEST_CASE("a stack that is invalid is not copied, and said to be damaged") {
   const ThreadStackPointers threads({});
   auto one = goroutine(GoroutineStatus::waiting, 0x400);
   CHECK(live_stack(one, threads).range == none);

@@ -226,7 +226,7 @@ TEST_CASE("a field added to moduledata in a version to come does not lose the in
   check_same_frames(*shifted->table, *file->image().table);
 }
 
-TEST_CASE("what is no Go program is told as that, with and without section headers") {
+TEST_CASE("what is not a Go program is told as that, with and without section headers") {
   const std::string program = "/proc/self/exe";
   std::vector<char> bytes = bytes_of_file(program);
   for (const bool bare : {false, true}) {

@@ -1,4 +1,4 @@
-// The memory's books of Go versions that are not known, of memory that makes no sense, and figures that contradict each
+// the memory statistics of Go versions that are not known, of malformed memory, and figures that contradict each
 // other.
 #include "golang/memstats/go_memory_reader.h"
 #include "golang/memstats/memory_variables.h"
@@ -22,7 +22,7 @@ void start(GoProcess &process) {
 
 } // namespace
 
-TEST_CASE("the memory's books of a Go version to come are read with the layout that fits") {
+TEST_CASE("the memory statistics of a Go version to come are read with the layout that fits") {
   for_each_go([](const GoToolchain &go) {
     const TemporaryDirectory folder;
     GoProcess process({with_version(build_go(go, "memory_statistics"), go.version, far_version(go), folder)});
@@ -34,7 +34,7 @@ TEST_CASE("the memory's books of a Go version to come are read with the layout t
       FAIL(reader.error().message());
     const std::vector<std::string> warnings = (*reader)->take_warnings();
     REQUIRE(warnings.size() == 1);
-    CHECK(warnings[0].find("the memory's books of " + far_version(go) + " are read as those of Go 1." +
+    CHECK(warnings[0].find("the memory statistics of " + far_version(go) + " are read as those of Go 1." +
                            std::to_string(go.minor)) == 0);
     std::string different = "never read";
     for (int attempt = 0; attempt < 10 && !different.empty(); ++attempt) {
@@ -110,7 +110,7 @@ TEST_CASE("a Go heap that fits no layout is refused with the reason") {
   });
 }
 
-TEST_CASE("damaged memory ends the reading of the memory's books, not the program") {
+TEST_CASE("damaged memory ends the reading of the memory statistics, not the program") {
   for_each_go([](const GoToolchain &go) {
     const bool stripped = go.minor % 2 == 0;
     GoProcess process({build_go(go, "memory_statistics", stripped ? GoVariant::stripped : GoVariant::plain)});

@@ -63,8 +63,8 @@ struct Settings {
   const char *processors;
 };
 
-/// Both before and after the program flushed its Ps' caches to read its own books. It rests meanwhile, but the runtime
-/// has threads of its own (sysmon, the scavenger): it is asked again until nothing moved between three looks.
+/// Both before and after the program flushed its Ps' caches to read its own statistics. It rests meanwhile, but the
+/// runtime has threads of its own (sysmon, the scavenger): it is asked again until nothing moved between three looks.
 void check_statistics(const std::string &program, const Settings &settings, const MemoryFigures &without) {
   GoProcess process({program, settings.gogc, settings.limit, settings.processors});
   process.child().wait_for_line();
@@ -176,7 +176,8 @@ TEST_CASE("the address ranges of a Go runtime are its arenas, its stacks and its
   });
 }
 
-TEST_CASE("the memory's books of a busy Go program are found without symbols, and hold together where it is stopped") {
+TEST_CASE(
+    "the memory statistics of a busy Go program are found without symbols, and hold together where it is stopped") {
   for_each_go([](const GoToolchain &go) {
     ChildProcess child({build_go_text(go, "busy_heap", busy_heap, GoVariant::stripped)});
     child.wait_for_line();

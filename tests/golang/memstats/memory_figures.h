@@ -10,7 +10,7 @@ namespace inspect::test {
 
 using MemoryFigures = std::map<std::string, std::string>;
 
-/// "books alloc=1 … pause=2 pause=3": several of a name are joined by commas.
+/// "statistics alloc=1 … pause=2 pause=3": several of a name are joined by commas.
 MemoryFigures parse_memory_figures(const std::string &line);
 /// Absent ones are left out.
 MemoryFigures figures_of(const GoMemoryStatistics &reader);

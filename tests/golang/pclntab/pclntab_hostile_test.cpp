@@ -119,7 +119,7 @@ TEST_CASE("pc-value tables end where their bytes do") {
   CHECK(pc_value(good, 4) == 1);
   CHECK(pc_value(good, 5) == 1);
   CHECK_FALSE(pc_value(good, 6));
-  // A first delta of zero is no end: -1 for one byte.
+  // A first delta of zero is not an end: -1 for one byte.
   CHECK(pc_value(as_bytes_of({0, 1, 0}), 0) == -1);
   // Two bytes of varint: 300 zig-zag is 150.
   CHECK(pc_value(as_bytes_of({0xac, 0x02, 1, 0}), 0) == 149);

@@ -1,4 +1,4 @@
-// Go versions that are not known, versions that lie, and memory that makes no sense.
+// Go versions that are not known, versions that lie, and malformed memory.
 #include "golang/runtime/go_runtime.h"
 #include "golang/runtime/goroutine_search.h"
 #include "golang/runtime/m_list.h"

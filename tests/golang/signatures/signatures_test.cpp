@@ -152,7 +152,7 @@ void check_values(const GoToolchain &go, GoVariant variant) {
   }
   for (const auto &[name, expected] : called_with()) {
     INFO(name);
-    // Both are called by others, too; and what does not fit in ten words is cut off.
+    // Both are called by others, too; and what does not fit in ten words is truncated.
     if (name == "main.text" || name == "main.structures" || (go.minor <= 16 && name == "main.texts"))
       continue;
     CHECK(found[name] == expected);

@@ -479,13 +479,13 @@ exit status 66
   CHECK(traceback.exit_status == 66);
 }
 
-TEST_CASE("text that is no traceback gives none") {
+TEST_CASE("text that is not a traceback gives none") {
   for (const std::string_view text :
        {"", "\n\n\n", "hello\n", "main.f(0x1)\n\t/a.go:1 +0x1\n", "exit status 2\n", "rip 0x1\n", "don't panic\n"})
     CHECK(parse_tracebacks(text).empty());
 }
 
-TEST_CASE("calls in the log behind a crash are no frames") {
+TEST_CASE("calls in the log behind a crash are not frames") {
   const auto tracebacks = parse_tracebacks(nil_pointer + "retry.Do(0x1)\nconnected to 10.0.0.1:80\npool.Get()\nbye\n");
   CHECK(tracebacks.front().goroutines.front().frames.size() == 3);
 }

@@ -78,7 +78,7 @@ TEST_CASE("every type of the Go specification is read and printed as Go prints i
   CHECK(read(one.printed) == one.printed);
 }
 
-TEST_CASE("what is no Go type is refused where it stops being one") {
+TEST_CASE("what is not a Go type is refused where it stops being one") {
   const auto one = GENERATE(values<Case>({
       {"", "1: expected a type, but the text ends here"},
       {"pkg.", "5: expected a type's name after '.', but the text ends here"},

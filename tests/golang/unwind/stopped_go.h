@@ -29,7 +29,7 @@ private:
 
 class StoppedGo {
 public:
-  /// Throws std::runtime_error where it is no Go process, as do all others where the system refuses.
+  /// Throws std::runtime_error where it is not a Go process, as do all others where the system refuses.
   explicit StoppedGo(pid_t process);
   ~StoppedGo();
   StoppedGo(const StoppedGo &) = delete;

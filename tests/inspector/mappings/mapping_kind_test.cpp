@@ -190,7 +190,7 @@ anonymous   c005000000-c005100000 rw-p 00000000 00:00 0
   check_scene("anonymous bffff00000-c000400000 rw-p 00000000 00:00 0\n");
 }
 
-TEST_CASE("malloc's arenas and mapped chunks are told by its books, arenas else guessed by place and size") {
+TEST_CASE("malloc's arenas and mapped chunks are told by its statistics, arenas else guessed by place and size") {
   const std::string two_arenas = R"(
 malloc_arenaX  7f0000000000-7f0000021000 rw-p 00000000 00:00 0
 malloc_arenaX  7f0000021000-7f0004000000 ---p 00000000 00:00 0
@@ -317,7 +317,7 @@ anonymous     7f0005001000-7f0005801000 rw-p 00000000 00:00 0
 }
 
 TEST_CASE("every mapping of any process has one kind, and nothing of its amounts is lost") {
-  // Mappings and threads at random, those that make no sense included.
+  // Mappings and threads at random, invalid ones included.
   std::uint64_t state = 88'172'645'463'325'252ULL;
   const auto next = [&](std::uint64_t below) {
     state ^= state << 13U;

@@ -89,7 +89,7 @@ TEST_CASE("the sum over the kinds is VmSize exactly, and RSS and PSS are those o
   }
 }
 
-TEST_CASE("a small C program has the books of malloc and no findings") {
+TEST_CASE("a small C program has malloc statistics and no findings") {
   ChildProcess child({fixture_path("blocked_gcc")});
   child.wait_for_line();
   const MemoryReport report = report_of(child.pid());
@@ -156,7 +156,7 @@ TEST_CASE("a Go program shows what its memory is, by its finding and no other") 
   }
 }
 
-TEST_CASE("a process that another traces is shown without the books, and the warning names the tracer") {
+TEST_CASE("a process that another traces is shown without the statistics, and the warning names the tracer") {
   ChildProcess child({fixture_path("blocked_gcc")});
   child.wait_for_line();
   ChildProcess other = ChildProcess::forked([&] {
@@ -170,8 +170,8 @@ TEST_CASE("a process that another traces is shown without the books, and the war
   CHECK_FALSE(report.kinds.empty());
   CHECK_FALSE(report.malloc_statistics.has_value());
   REQUIRE(report.warnings.size() == 1);
-  CHECK_THAT(report.warnings.front(),
-             Catch::Matchers::Contains("books are missing") && Catch::Matchers::Contains(std::to_string(other.pid())));
+  CHECK_THAT(report.warnings.front(), Catch::Matchers::Contains("statistics are missing") &&
+                                          Catch::Matchers::Contains(std::to_string(other.pid())));
 }
 
 TEST_CASE("one reader looks again and again, and notices the end of its process") {

@@ -57,7 +57,7 @@ constexpr Case cases[] = {
     {"systemd-nspawn, service", "0::/machine.slice/systemd-nspawn@build\\x2dhost.service/payload\n",
      "systemd-nspawn build-host"},
     {"systemd-nspawn, scope", "0::/machine.slice/machine-build.scope\n", "systemd-nspawn build"},
-    {"a virtual machine is no container", "0::/machine.slice/machine-qemu\\x2d1\\x2dvm.scope\n", ""},
+    {"a virtual machine is not a container", "0::/machine.slice/machine-qemu\\x2d1\\x2dvm.scope\n", ""},
     {"an id cut short", "0::/docker/3f2a9c81d0b1\n", ""},
     {"no cgroup text at all", "", ""},
     {"nonsense", "::\n:\n/docker/" ID, ""},

@@ -176,7 +176,7 @@ TEST_CASE("a 32-bit executable is marked") {
   CHECK(info->language == "other");
 }
 
-TEST_CASE("what is no ELF file is an error of its own kind") {
+TEST_CASE("what is not an ELF file is an error of its own kind") {
   CHECK(detect_runtime(in_memory("#!/bin/sh\n").get(), "x").error().kind() == ErrorKind::unsupported);
   CHECK(detect_runtime(in_memory("").get(), "x").error().kind() == ErrorKind::unsupported);
   CHECK(detect_runtime(in_memory("\x7f"

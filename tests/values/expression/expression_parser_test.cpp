@@ -177,7 +177,7 @@ constexpr auto rows = std::to_array<ParserRow>({
     {c, "a++", "at column 2: expressions change nothing"},
     {c, "a = 5", "at column 3: expected an operator or the end, not '='"},
     {c, "\"abc", "at column 1: the \" has no end"},
-    {c, "12abc", "at column 1: 12abc is no number: its 'abc' means nothing"},
+    {c, "12abc", "at column 1: 12abc is not a number: its 'abc' means nothing"},
     {c, "99999999999999999999", "at column 1: 99999999999999999999 does not fit in 64 bits"},
     {rust, "300u8", "at column 1: 300u8 does not fit its type"},
     {c, "a.+", "at column 3: expected a member's name, not '+'"},

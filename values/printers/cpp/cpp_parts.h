@@ -83,7 +83,7 @@ struct SearchTree {
 void add_tree(LibraryView &view, const SearchTree &tree, const NodeContent &content, ChildRange wanted,
               const LibraryObject &around);
 
-/// A text: its characters' type tells their size. False where they are no characters; where the length cannot be, the
+/// A text: its characters' type tells their size. False where they are not characters; where the length cannot be, the
 /// problem is set.
 bool add_text(LibraryView &view, RunAddress characters, std::uint64_t length, const TypeHandle &character,
               const LibraryObject &around);

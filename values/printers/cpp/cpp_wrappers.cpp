@@ -200,7 +200,7 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
     const RunAddress place = one.has_value_inside ? buffer->address().value_or(pointer->address) : pointer->address;
     return type ? single_view(label, "[contained value]", object.at(place, *type)) : plain_view(label);
   }
-  return broken_view("std::any", fmt::format("managed by {:#x}, which is no function that does so: not initialised?",
+  return broken_view("std::any", fmt::format("managed by {:#x}, which is not a function that does so: not initialised?",
                                              manager->address.value));
 }
 
@@ -223,7 +223,7 @@ std::optional<FunctionParts> libstdcxx_function(const LibraryObject &function) {
   FunctionParts parts{manager->address.value != 0, {}, functor->source().unsigned_at(0, 8)};
   if (arguments.size() < 2)
     parts.problem =
-        fmt::format("called by {:#x}, which is no function that does so: not initialised?", invoker->address.value);
+        fmt::format("called by {:#x}, which is not a function that does so: not initialised?", invoker->address.value);
   else
     parts.target = arguments[1];
   return parts;
