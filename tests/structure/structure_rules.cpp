@@ -250,7 +250,7 @@ std::string parameter_types(std::string_view list) {
   return types;
 }
 
-/// What a declaration in a namespace defines; empty for aliases, which may be repeated.
+/// What a declaration in a namespace defines; empty for an alias.
 std::string defined_name(const std::string &declaration) {
   static const std::regex skipped(R"(^(__extension__ )?(using|namespace|static_assert|extern)\b)");
   static const std::regex type(R"(^(?:struct|class|enum class|enum|union) (\w+)(?: final)?(?: ?:.*)?$)");
@@ -272,9 +272,12 @@ std::vector<std::string> internal_names(std::string_view text) {
   static const std::regex directives(R"((^|\n)\s*#[^\n]*)");
   static const std::regex noise(R"(\[\[[^\]]*\]\] ?|^\s*template <[^\n]*> (?=struct|class|[^<>]*\())");
   static const std::regex blanks(R"(\s+)");
+  static const std::regex aliases(R"(\n(?:__extension__ )?(?:using|namespace) (\w+\s=[^;]+);)");
   constexpr std::string_view opening = "namespace {";
   const std::string code = std::regex_replace(without_comments(text, false), directives, "$1");
   std::vector<std::string> names;
+  for (std::sregex_iterator alias(code.begin(), code.end(), aliases), end; alias != end; ++alias)
+    names.push_back(std::regex_replace((*alias)[1].str(), blanks, " "));
   for (std::size_t at = code.find(opening); at != std::string::npos; at = code.find(opening, at)) {
     at += opening.size();
     int depth = 0;
@@ -335,7 +338,7 @@ std::vector<Violation> check_source(std::string_view path, std::string_view text
 
 std::vector<std::string> defined_types(std::string_view text) {
   static const std::regex pattern(
-      R"(^(?:template <.*> )?(?:struct|class|enum(?: class)?)(?: \[\[.*\]\])? (\w+)[^;]*\{)");
+      R"(^(?:template <.*> )?(?:struct|class|enum(?: class)?)(?: \[\[.*\]\])? (\w+)(?!\w|::)[^;]*\{)");
   const std::string code = without_comments(text, false);
   std::vector<std::string> names;
   for (const std::string_view line : split_lines(code)) {
