@@ -29,14 +29,6 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
 
 } // namespace
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0)
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
-    text.remove_suffix(1);
-  return text;
-}
-
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   text = trimmed(text);
   if (text.starts_with('-')) {

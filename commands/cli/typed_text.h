@@ -2,6 +2,7 @@
 #pragma once
 
 #include "machine/error.h"
+#include "machine/words.h"
 
 #include <cstdint>
 #include <optional>
@@ -9,9 +10,6 @@
 #include <sys/types.h>
 
 namespace inspect {
-
-/// Without the white space around it.
-std::string_view trimmed(std::string_view text);
 
 /// Decimal, 0x hex, 0b binary, 0o octal, with a minus in front. Nothing where it is none.
 std::optional<std::uint64_t> parse_number(std::string_view text);
