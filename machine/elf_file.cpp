@@ -42,6 +42,8 @@ Result<ElfFile> ElfFile::read(int descriptor) {
   if (::fstat(descriptor, &status) != 0)
     return std::unexpected(Error::from_errno(errno, "looking at an executable"));
   ElfFile file(descriptor, static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0)));
+  if (file.size_ < sizeof(Elf32_Ehdr))
+    return std::unexpected(Error(ErrorKind::unsupported, "not an ELF file"));
   auto headers = read_elf_headers([&](FileOffset at, std::span<std::byte> into) {
     return file.read_at(at, {reinterpret_cast<char *>(into.data()), into.size()});
   });

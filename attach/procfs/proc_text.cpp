@@ -1,6 +1,7 @@
 #include "attach/procfs/proc_text.h"
 
 namespace inspect {
+
 bool take_deleted_mark(std::string_view &name) {
   constexpr std::string_view mark = " (deleted)";
   if (!name.ends_with(mark))

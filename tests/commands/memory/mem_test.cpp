@@ -108,11 +108,11 @@ Go heap         256 MB     64 MB         64 MB  ###################
 program text    8.0 MB    4.0 MB        4.0 MB  #
 total           264 MB     68 MB         68 MB
 
-Go runtime's readers (runtime.MemStats)
+Go memory statistics (runtime.MemStats)
   HeapInuse         40 MB   HeapObjects      12,345
   NumGC 7, pauses 85.0 us, GOGC 100, 52 goroutines
 
-malloc's readers (glibc 2.36)
+malloc statistics (glibc 2.36)
   12 MB from the system in 1 arena: 8.0 MB in use, 4.0 MB free (of which 1.0 MB at the top) in 32
   chunks
 

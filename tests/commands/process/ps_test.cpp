@@ -139,9 +139,9 @@ TEST_CASE("ps: what has no command line is shown by name, and what may not be se
   CHECK(lines[2].ends_with("  [made] <defunct>"));
   CHECK(lines[3].find("  ?  ") != std::string::npos);
   CHECK(lines[4] == "1 process could not be inspected: missing CAP_SYS_PTRACE; run with sudo to see what it runs");
-  CHECK(lines_of(text_of({foreign, foreign})).back() ==
+  CHECK(listing_lines(listing_of({foreign, foreign})).back() ==
         "2 processes could not be inspected: missing CAP_SYS_PTRACE; run with sudo to see what they run");
-  CHECK(lines_of(text_of({foreign}, {.as_root = true})).back() ==
+  CHECK(listing_lines(listing_of({foreign}, {.as_root = true})).back() ==
         "1 process could not be inspected: missing CAP_SYS_PTRACE");
 }
 

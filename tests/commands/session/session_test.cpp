@@ -233,7 +233,7 @@ TEST_CASE("bt, frame, up and down walk the known stack") {
   CHECK_THAT(target.attach({"down"}).err, Contains("innermost"));
   CHECK_THAT(target.attach({"frame 99999"}).err, Contains("there is no frame 99999; the last one is "));
   CHECK_THAT(target.attach({"frame 99999", "up 99999", "up"}).err, Contains("outermost"));
-  CHECK_THAT(target.attach({"frame -1"}).err, Contains("no number of a frame"));
+  CHECK_THAT(target.attach({"frame -1"}).err, Contains("'-1' is not a frame number"));
 }
 
 TEST_CASE("threads and thread name and select threads") {

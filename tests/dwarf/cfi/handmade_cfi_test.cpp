@@ -21,7 +21,7 @@ constexpr std::uint64_t code_begin = 0x401000;
 constexpr std::uint64_t code_size = 0x100;
 constexpr std::uint64_t table_begin = 0x402000;
 
-const LocalFiles files;
+const LocalFiles handmade_files;
 
 std::string text(const ByteWriter &bytes) {
   return bytes.text();
@@ -41,7 +41,7 @@ std::unique_ptr<Module> module_with(const TemporaryDirectory &folder, std::strin
   ElfWriter elf;
   elf.load(".text", code_begin, std::string(code_size, '\x90'), PF_X);
   elf.load(".eh_frame", table_begin, std::move(eh_frame));
-  auto module = open_file(folder.write("made", elf.text()), files);
+  auto module = open_file(folder.write("made", elf.text()), handmade_files);
   REQUIRE(module);
   return std::move(*module);
 }

@@ -22,9 +22,9 @@ using namespace test;
 constexpr std::uint64_t quintillion = 1'000'000'000'000'000'000;
 
 /// Words at 0x1000, and the environment of a Go program that has no more than these.
-class Words {
+class WordMemory {
 public:
-  explicit Words(std::vector<std::uint64_t> words, GoVersion version = {1, 19}) {
+  explicit WordMemory(std::vector<std::uint64_t> words, GoVersion version = {1, 19}) {
     const auto bytes_of_words = std::as_bytes(std::span(words));
     std::vector<std::byte> bytes(bytes_of_words.begin(), bytes_of_words.end());
     memory_.add({0x1000}, std::move(bytes));
@@ -78,7 +78,7 @@ TEST_CASE("Go values that cannot be are called unreadable and not believed") {
       {{}, "int", "(unreadable memory at 0x1000 cannot be read)"},
   };
   for (const Case &one : cases) {
-    Words words(one.words);
+    WordMemory words(one.words);
     CAPTURE(one.type, one.words);
     CHECK(words.text(one.type) == one.text);
   }
@@ -88,7 +88,7 @@ TEST_CASE("a Go map whose header lies is walked only so far") {
   // count, B = 40 and no flags, and buckets that lead to themselves.
   std::vector<std::uint64_t> old_map{0x1008, 1000, 40ULL << 8, 0x1040, 0x1040, 0, 0, 0};
   old_map.resize(4096, 0x1040);
-  Words old_words(old_map);
+  WordMemory old_words(old_map);
   CHECK(old_words.text("map[int]int").size() < 4096);
   Value key = go_value_of_words(*parse_go_type("int", old_words.environment())->go, {77});
   const auto found = go_operations().element(old_words.value("map[int]int"), key, old_words.environment());
@@ -97,13 +97,13 @@ TEST_CASE("a Go map whose header lies is walked only so far") {
   // used, a seed, a directory of 2^30 that leads to itself.
   std::vector<std::uint64_t> new_map{0x1008, 1000, 0, 0x1040, 1ULL << 30, 30, 0, 0};
   new_map.resize(4096, 0x1040);
-  Words new_words(new_map, {1, 24});
+  WordMemory new_words(new_map, {1, 24});
   CHECK(new_words.text("map[int]int").size() < 4096);
   CHECK_FALSE(go_operations().element(new_words.value("map[int]int"), key, new_words.environment()).has_value());
 }
 
 TEST_CASE("Go values that hold themselves end") {
-  Words words({0x1000, 1, 1, 0x1000});
+  WordMemory words({0x1000, 1, 1, 0x1000});
   GoTypePool &pool = *words.environment().go->pool;
   GoType &slice = pool.add();
   slice.kind = GoKind::slice;
@@ -215,7 +215,7 @@ TEST_CASE("Go types are read as they are written, and refused where they cannot 
       {"main.T", "there is no type main.T"},
       {"\"net/http.Server", "column 1 of the type: a string without end"},
   };
-  Words words({0});
+  WordMemory words({0});
   for (const Case &one : cases) {
     CAPTURE(one.text);
     const auto type = parse_go_type(one.text, words.environment());
