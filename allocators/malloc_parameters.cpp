@@ -6,7 +6,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint32_t usual_most_mapped = 65'536;         // malloc.c: DEFAULT_MMAP_MAX
+constexpr std::uint32_t usual_max_mapped = 65'536;         // malloc.c: DEFAULT_MMAP_MAX
 constexpr std::uint64_t usual_threshold = 128 * 1024;       // DEFAULT_MMAP_THRESHOLD_MIN
 constexpr std::uint64_t max_usual_threshold = 32ULL << 20U; // DEFAULT_MMAP_THRESHOLD_MAX
 constexpr std::uint64_t usual_arena_test = 8;               // NARENAS_FROM_NCORES (1)
@@ -45,7 +45,7 @@ private:
 
 /// Programs change these two with mallopt(3) or a tunable if at all, and hardly any does.
 bool Fields::has_usual_limits() const {
-  return count(layout_.n_mmaps_max) == usual_most_mapped && word(layout_.arena_test) == usual_arena_test;
+  return count(layout_.n_mmaps_max) == usual_max_mapped && word(layout_.arena_test) == usual_arena_test;
 }
 
 /// As they are at first, and as malloc itself raises them when a mapped chunk is freed.
@@ -63,7 +63,7 @@ bool counts_fit(const MallocParameters &parameters) {
          (parameters.mapped_chunks == 0) == (parameters.mapped_bytes == 0) &&
          (parameters.max_mapped_chunks == 0) == (parameters.max_mapped_bytes == 0) &&
          parameters.mapped_bytes / system_page_size >= parameters.mapped_chunks &&
-         parameters.max_mapped_chunks <= usual_most_mapped * std::uint64_t{1024} &&
+         parameters.max_mapped_chunks <= usual_max_mapped * std::uint64_t{1024} &&
          (parameters.huge_page_size == 0 || std::has_single_bit(parameters.huge_page_size));
 }
 

@@ -10,7 +10,7 @@ namespace inspect {
 namespace {
 
 // The demangler recurses once per nested part of the name, 600 bytes of stack or so each time; libiberty's own limit
-// (1,024 bytes) would leave real template names mangled. tests/dwarf/demangle_test, "hostile names".
+// (1,024 bytes) would leave real template names mangled. tests/dwarf/symbols/demangle_test, "hostile names".
 constexpr std::size_t max_mangled_length = 8 << 10;
 // A back reference costs two bytes and may double the text: 100 of them would fill any memory.
 constexpr std::size_t max_demangled_length = 256 << 10;
