@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -245,6 +246,14 @@ int ChildProcess::wait() {
       fail("waitpid");
   }
   return status_;
+}
+
+std::vector<pid_t> children_of(pid_t process) {
+  std::ifstream list(fmt::format("/proc/{0}/task/{0}/children", process));
+  std::vector<pid_t> all;
+  for (pid_t child = 0; list >> child;)
+    all.push_back(child);
+  return all;
 }
 
 } // namespace inspect::test

@@ -70,4 +70,7 @@ void say_line(std::string_view line);
 /// Polls until the condition holds; false when the deadline passes first.
 bool wait_until(const std::function<bool()> &condition, std::chrono::seconds deadline = std::chrono::seconds(60));
 
+/// The processes that this one forked and that live; empty where the kernel does not tell.
+std::vector<pid_t> children_of(pid_t process);
+
 } // namespace inspect::test

@@ -58,14 +58,6 @@ bool separate_debug_file(const std::string &file, const std::string &root) {
   return can_run({"objcopy", "--only-keep-debug", file, debug}) && can_run({"objcopy", "--strip-all", file});
 }
 
-std::vector<pid_t> children_of(pid_t process) {
-  std::ifstream list(fmt::format("/proc/{0}/task/{0}/children", process));
-  std::vector<pid_t> all;
-  for (pid_t child = 0; list >> child;)
-    all.push_back(child);
-  return all;
-}
-
 bool can_run(const std::vector<std::string> &command) {
   return run_command(command).status == 0;
 }

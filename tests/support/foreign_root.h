@@ -38,9 +38,6 @@ void copy_with_libraries(const std::string &program, const std::string &root, co
 /// objcopy or readelf is missing, or the file has no build-id.
 bool separate_debug_file(const std::string &file, const std::string &root);
 
-/// The processes that this one forked and that live; empty where the kernel does not tell.
-std::vector<pid_t> children_of(pid_t process);
-
 /// Whether this command succeeds: for what a test needs of the machine.
 bool can_run(const std::vector<std::string> &command);
 

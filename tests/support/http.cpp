@@ -46,7 +46,7 @@ bool send_all(int descriptor, const std::string &text) {
 }
 
 /// HTTP/1.0: the answer ends with the connection, in one piece.
-std::optional<std::string> exchange(int port, const std::string &request) {
+std::optional<std::string> response_to(int port, const std::string &request) {
   const Socket socket;
   const sockaddr_in address = loopback(port);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
@@ -77,13 +77,13 @@ int free_port() {
 }
 
 std::optional<std::string> http_get(int port, const std::string &path) {
-  return exchange(port, fmt::format("GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", path, port));
+  return response_to(port, fmt::format("GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", path, port));
 }
 
 std::optional<std::string> http_post(int port, const std::string &path, const std::string &body) {
-  return exchange(port, fmt::format("POST {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n"
-                                    "Content-Length: {}\r\n\r\n{}",
-                                    path, port, body.size(), body));
+  return response_to(port, fmt::format("POST {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n"
+                                       "Content-Length: {}\r\n\r\n{}",
+                                       path, port, body.size(), body));
 }
 
 } // namespace inspect::test

@@ -23,14 +23,6 @@ fs::path make_folder() {
   return name;
 }
 
-std::vector<pid_t> children_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/children");
-  std::vector<pid_t> children;
-  for (pid_t child = 0; file >> child;)
-    children.push_back(child);
-  return children;
-}
-
 /// Servers write their pid file, or bind their socket, when they are ready to serve.
 void wait_for_file(const fs::path &file) {
   if (!wait_until([&] { return fs::exists(file); }))
