@@ -63,10 +63,6 @@ std::vector<std::string> DwarfFile::symbols_at(LinkAddress address) const {
   return names;
 }
 
-std::string fixture_path(const std::string &name) {
-  return std::string(INSPECT_FIXTURE_DIRECTORY) + "/" + name;
-}
-
 bool fixture_exists(const std::string &name) {
   return ::access(fixture_path(name).c_str(), R_OK) == 0;
 }

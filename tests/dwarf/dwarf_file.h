@@ -4,6 +4,8 @@
 
 #include "machine/address.h"
 
+#include "tests/support/child_process.h"
+
 #include <cstddef>
 #include <elfutils/libdw.h>
 #include <map>
@@ -42,8 +44,7 @@ private:
   std::vector<Function> functions_;
 };
 
-/// Path of a fixture, whether or not it was built.
-std::string fixture_path(const std::string &name);
+using test::fixture_path;
 bool fixture_exists(const std::string &name);
 
 } // namespace inspect

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace inspect::test {
 
@@ -27,6 +29,13 @@ std::string TemporaryDirectory::write(std::string_view name, std::string_view co
   if (::chmod(path.c_str(), mode) != 0)
     throw std::runtime_error("cannot write " + path);
   return path;
+}
+
+FileDescriptor file_in_memory(std::string_view content) {
+  FileDescriptor file(::memfd_create("content", MFD_CLOEXEC));
+  if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
+    throw std::runtime_error("cannot write a file in memory");
+  return file;
 }
 
 } // namespace inspect::test

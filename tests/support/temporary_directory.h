@@ -4,6 +4,8 @@
 //     const std::string source = folder.write("a.cpp", "int main() {}");
 #pragma once
 
+#include "machine/file_descriptor.h"
+
 #include <string>
 #include <string_view>
 
@@ -23,5 +25,8 @@ public:
 private:
   std::string path_;
 };
+
+/// A file that has no name in any directory, with this content, open for reading and writing from its start.
+FileDescriptor file_in_memory(std::string_view content);
 
 } // namespace inspect::test

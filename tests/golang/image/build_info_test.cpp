@@ -154,8 +154,7 @@ Result<GoBuildInfo> read_made(const std::string &data) {
   test::ElfWriter writer;
   writer.has_section_headers = false;
   const std::string file = writer.load("", 0x1000, data, PF_W).text();
-  const FileDescriptor descriptor(::memfd_create("made", MFD_CLOEXEC));
-  REQUIRE(::write(descriptor.get(), file.data(), file.size()) == static_cast<ssize_t>(file.size()));
+  const FileDescriptor descriptor = test::file_in_memory(file);
   auto elf = ElfFile::read(descriptor.get());
   REQUIRE(elf.has_value());
   return read_go_build_info(*elf);

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/fuzz_rounds.h"
+#include "tests/support/temporary_directory.h"
 
 #include <fstream>
 #include <iterator>
@@ -18,23 +19,17 @@ std::string content_of(const std::string &path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-FileDescriptor in_memory(const std::string &content) {
-  FileDescriptor file(::memfd_create("program", MFD_CLOEXEC));
-  REQUIRE(::pwrite(file.get(), content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()));
-  return file;
-}
-
 TEST_CASE("the build of a damaged or hostile executable is read within bounds, or refused") {
   const std::string whole = content_of(test::fixture_path("known_words"));
   REQUIRE(whole.size() > 4096);
-  const auto intact = read_program_build(in_memory(whole).get());
+  const auto intact = read_program_build(test::file_in_memory(whole).get());
   REQUIRE(intact.has_value());
   CHECK(intact->build_id.size() == 40);
   CHECK(intact->dynamic);
   CHECK_FALSE(intact->needed.empty());
   CHECK_FALSE(intact->compilers.empty());
 
-  CHECK(read_program_build(in_memory("#!/bin/sh\n").get()).error().kind() == ErrorKind::unsupported);
+  CHECK(read_program_build(test::file_in_memory("#!/bin/sh\n").get()).error().kind() == ErrorKind::unsupported);
   std::mt19937 random(42);
   std::size_t read = 0;
   for (int round = 0; test::fuzz_goes_on(round, 300); ++round) {
@@ -45,7 +40,7 @@ TEST_CASE("the build of a damaged or hostile executable is read within bounds, o
       damaged[from + random() % 4096] = static_cast<char>(random());
     if (round % 5 == 0)
       damaged.resize(random() % damaged.size());
-    const auto build = read_program_build(in_memory(damaged).get());
+    const auto build = read_program_build(test::file_in_memory(damaged).get());
     if (!build)
       continue;
     ++read;

@@ -157,18 +157,12 @@ TEST_CASE("a program that only speaks of Rust or Go is neither") {
   CHECK(info.language == "c++");
 }
 
-FileDescriptor in_memory(std::string_view content) {
-  FileDescriptor descriptor(::memfd_create("program", MFD_CLOEXEC));
-  REQUIRE(::write(descriptor.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-  return descriptor;
-}
-
 TEST_CASE("a 32-bit executable is marked") {
   Elf32_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS32;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
-  const auto file = in_memory({reinterpret_cast<const char *>(&header), sizeof header});
+  const auto file = test::file_in_memory({reinterpret_cast<const char *>(&header), sizeof header});
   const auto info = detect_runtime(file.get(), "program");
   REQUIRE(info.has_value());
   CHECK(info->is_32_bit);
@@ -177,10 +171,10 @@ TEST_CASE("a 32-bit executable is marked") {
 }
 
 TEST_CASE("what is not an ELF file is an error of its own kind") {
-  CHECK(detect_runtime(in_memory("#!/bin/sh\n").get(), "x").error().kind() == ErrorKind::unsupported);
-  CHECK(detect_runtime(in_memory("").get(), "x").error().kind() == ErrorKind::unsupported);
-  CHECK(detect_runtime(in_memory("\x7f"
-                                 "ELF")
+  CHECK(detect_runtime(test::file_in_memory("#!/bin/sh\n").get(), "x").error().kind() == ErrorKind::unsupported);
+  CHECK(detect_runtime(test::file_in_memory("").get(), "x").error().kind() == ErrorKind::unsupported);
+  CHECK(detect_runtime(test::file_in_memory("\x7f"
+                                            "ELF")
                            .get(),
                        "x")
             .error()
@@ -201,7 +195,7 @@ TEST_CASE("truncated and damaged executables never do harm") {
       damaged[random() % 2 == 0 ? random() % std::min<std::size_t>(damaged.size(), 1024)
                                 : damaged.size() - 1 - random() % std::min<std::size_t>(damaged.size(), 2048)] =
           static_cast<char>(random());
-    const auto info = detect_runtime(in_memory(damaged).get(), "true");
+    const auto info = detect_runtime(test::file_in_memory(damaged).get(), "true");
     CHECK((info.has_value() || !info.error().message().empty()));
     answers += info.has_value() ? 1 : 0;
   }
