@@ -28,8 +28,8 @@ std::size_t distance(std::string_view left, std::string_view right) {
 } // namespace
 
 std::vector<std::string> near_misses(std::string_view word, std::span<const std::string> candidates) {
-  constexpr std::size_t longest = 64; // more is not a typing error, and the distance is quadratic
-  if (word.empty() || word.size() > longest)
+  constexpr std::size_t max_word_length = 64; // more is not a typing error, and the distance is quadratic
+  if (word.empty() || word.size() > max_word_length)
     return {};
   struct Near {
     std::size_t distance;
@@ -38,7 +38,7 @@ std::vector<std::string> near_misses(std::string_view word, std::span<const std:
   std::vector<Near> found;
   const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
   for (const std::string &candidate : candidates) {
-    if (candidate.size() > longest)
+    if (candidate.size() > max_word_length)
       continue;
     const std::size_t steps = candidate.starts_with(word) ? 0 : distance(word, candidate);
     if (steps <= allowed && steps < std::max(word.size(), candidate.size()))

@@ -23,9 +23,8 @@ std::string_view trimmed(std::string_view text);
 /// Nothing where the text is anything else than a number in this base.
 template <typename Number> std::optional<Number> whole_number(std::string_view text, int base = 10) {
   Number number{};
-  const char *const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number, base);
-  return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
 } // namespace inspect

@@ -8,8 +8,8 @@
 namespace inspect {
 
 std::size_t worker_count() {
-  constexpr std::size_t most = 4;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most);
+  constexpr std::size_t max_workers = 4;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, max_workers);
 }
 
 void run_workers(std::size_t workers, const std::function<void(std::size_t worker)> &work) {

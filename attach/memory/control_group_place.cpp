@@ -111,12 +111,12 @@ private:
 
 } // namespace
 
-std::expected<std::string, int> read_small_file(int directory, const std::string &path, std::size_t most) {
+std::expected<std::string, int> read_small_file(int directory, const std::string &path, std::size_t max_size) {
   // Files that another process has mounted may be anything: O_NONBLOCK waits for no writer of a FIFO.
   const FileDescriptor file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file)
     return std::unexpected(errno);
-  return read_to_end(file.get(), most);
+  return read_to_end(file.get(), max_size);
 }
 
 std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups) {

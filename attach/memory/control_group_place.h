@@ -67,7 +67,7 @@ private:
 /// thread; `root` stands before all paths, for tests. not_found says where it was looked for; not_permitted.
 Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root);
 
-/// The content of a small file, as far as `most` bytes; the error number on failure. It waits for nothing.
-std::expected<std::string, int> read_small_file(int directory, const std::string &path, std::size_t most);
+/// The content of a small file, as far as `max_size` bytes; the error number on failure. It waits for nothing.
+std::expected<std::string, int> read_small_file(int directory, const std::string &path, std::size_t max_size);
 
 } // namespace inspect

@@ -56,7 +56,7 @@ bool has_name(std::string_view line, std::string_view name) {
 
 /// The number in "   12345 kB", in bytes; false where it is none.
 bool read_kilobytes(std::string_view text, std::uint64_t &bytes) {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / 1024;
+  constexpr std::uint64_t max_kilobytes = std::numeric_limits<std::uint64_t>::max() / 1024;
   const char *at = text.data();
   const char *const end = at + text.size();
   while (at != end && (*at == ' ' || *at == '\t'))
@@ -65,7 +65,7 @@ bool read_kilobytes(std::string_view text, std::uint64_t &bytes) {
   std::uint64_t value = 0;
   for (; at != end && *at >= '0' && *at <= '9'; ++at) {
     value = value * 10 + static_cast<unsigned>(*at - '0');
-    if (value > most) // before the next digit could overflow it
+    if (value > max_kilobytes) // before the next digit could overflow it
       return false;
   }
   bytes = value * 1024;

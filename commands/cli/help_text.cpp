@@ -36,10 +36,10 @@ struct Row {
 
 /// Two columns; a left side that is too long has a line of its own.
 std::string two_columns(const std::vector<Row> &rows) {
-  constexpr std::size_t widest = 26;
+  constexpr std::size_t max_left_width = 26;
   std::size_t width = 0;
   for (const Row &row : rows) {
-    if (row.left.size() <= widest)
+    if (row.left.size() <= max_left_width)
       width = std::max(width, row.left.size());
   }
   std::string text;

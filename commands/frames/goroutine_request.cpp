@@ -92,7 +92,7 @@ private:
     if (!condition)
       return std::unexpected(condition.error());
     if (negated)
-      request_.conditions.push_back(
+      request_.conditions.emplace_back(
           [test = std::move(*condition)](const GoReport &report, const GoroutineReport &goroutine) {
             return !test(report, goroutine);
           });

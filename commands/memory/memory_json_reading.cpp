@@ -14,7 +14,7 @@ using ParsedJson = nlohmann::json;
 using FindFigure = const MemoryFigureName *(*)(std::string_view);
 
 /// Nesting needs stack in the parser and in the destructor; ours is four deep.
-constexpr std::size_t deepest = 16;
+constexpr std::size_t max_nesting = 16;
 
 /// Documents of --watch follow each other, one a line: the first one's text. Brackets in strings do not count. Empty:
 /// it does not end, or is nested too deep.
@@ -33,7 +33,7 @@ std::string_view first_document(std::string_view text) {
     if (character == '"')
       in_string = true;
     else if (character == '{' || character == '[') {
-      if (++depth > deepest)
+      if (++depth > max_nesting)
         return {};
     } else if (character == '}' || character == ']') {
       if (depth == 0 || --depth == 0)

@@ -94,13 +94,13 @@ std::optional<pid_t> process_number(const std::string &text) {
 
 /// "2s", "500ms", "1m"; a bare number is seconds.
 Result<std::chrono::milliseconds> parse_duration(const std::string &text) {
-  constexpr double shortest = 10; // a clock tick
-  constexpr double longest = 600'000;
+  constexpr double min_time_ms = 10; // a clock tick
+  constexpr double max_time_ms = 600'000;
   double number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(parsed.ptr, text.data() + text.size());
   const double scale = unit == "ms" ? 1 : unit == "s" || unit.empty() ? 1000 : unit == "m" ? 60'000 : 0;
-  const bool in_range = number * scale >= shortest && number * scale <= longest; // false for "nan", too
+  const bool in_range = number * scale >= min_time_ms && number * scale <= max_time_ms; // false for "nan", too
   if (parsed.ec != std::errc{} || scale == 0 || !in_range)
     return std::unexpected(Error(ErrorKind::usage,
                                  fmt::format("'{}' is no time to watch a process for, such as 2s, 500ms or 1m", text),

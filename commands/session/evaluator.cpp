@@ -179,8 +179,8 @@ Result<std::uint64_t> Evaluator::address(std::string_view text) {
 
 Result<std::uint64_t> Evaluator::symbol_address(std::string_view text) {
   text = trimmed(text);
-  constexpr std::size_t longest = 4096;
-  if (text.empty() || text.size() > longest)
+  constexpr std::size_t max_text_length = 4096;
+  if (text.empty() || text.size() > max_text_length)
     return std::unexpected(Error(ErrorKind::usage, "an address is missing", "help x"));
   if (const auto number = parse_number(text))
     return *number;

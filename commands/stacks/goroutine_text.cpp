@@ -39,7 +39,7 @@ std::string minutes_text(std::int64_t minutes) {
 /// "at least 61 minutes in chan receive", "0 to at least 61 minutes in chan receive", "running"
 std::string group_state(const GoReport &report, const StackGroup &group) {
   const GoroutineReport &first = report.goroutines[group.members.front()];
-  const std::string state = state_of(first);
+  std::string state = state_of(first);
   const bool blocked = is_waiting(first) || first.status == GoroutineStatus::in_syscall;
   if (!blocked)
     return state;

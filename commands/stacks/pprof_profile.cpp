@@ -233,12 +233,12 @@ std::string gzip(std::string_view text) {
   std::size_t done = 0;
   int status = Z_OK;
   while (status == Z_OK) {
-    constexpr std::size_t most = 1U << 30U; // its counters have 32 bits
-    const std::string_view piece = rest.substr(0, most);
+    constexpr std::size_t max_piece = 1U << 30U; // its counters have 32 bits
+    const std::string_view piece = rest.substr(0, max_piece);
     stream.next_in = reinterpret_cast<const Bytef *>(piece.data());
     stream.avail_in = static_cast<uInt>(piece.size());
     stream.next_out = reinterpret_cast<Bytef *>(result.data() + done);
-    stream.avail_out = static_cast<uInt>(std::min(most, result.size() - done));
+    stream.avail_out = static_cast<uInt>(std::min(max_piece, result.size() - done));
     const uInt room = stream.avail_out;
     status = deflate(&stream, piece.size() == rest.size() ? Z_FINISH : Z_NO_FLUSH);
     done += room - stream.avail_out;

@@ -30,12 +30,12 @@ std::string unit_file(Dwarf_Die die) {
 }
 
 std::optional<Dwarf_Die> enclosing_die(Dwarf_Die die) {
-  constexpr int deepest = 256;
+  constexpr int max_nesting = 256;
   Dwarf_Die around;
   const Dwarf_Off wanted = dwarf_dieoffset(&die);
   if (!unit_of(die, around) || dwarf_dieoffset(&around) == wanted)
     return std::nullopt;
-  for (int depth = 0; depth < deepest; ++depth) {
+  for (int depth = 0; depth < max_nesting; ++depth) {
     bool is_child = false;
     std::optional<Dwarf_Die> next;
     each_child(around, [&](Dwarf_Die &child, std::uint64_t end) {

@@ -28,6 +28,24 @@ template <typename T> void put(std::span<std::byte> memory, std::size_t at, cons
   std::memcpy(memory.data() + at, &value, sizeof value);
 }
 
+/// The names of the sections are in the last of them.
+Elf64_Ehdr file_header(std::size_t section_headers_at, std::size_t sections) {
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_type = ET_EXEC;
+  header.e_machine = EM_X86_64;
+  header.e_version = EV_CURRENT;
+  header.e_shoff = section_headers_at;
+  header.e_ehsize = sizeof header;
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = static_cast<Elf64_Half>(sections);
+  header.e_shstrndx = static_cast<Elf64_Half>(sections - 1);
+  return header;
+}
+
 } // namespace
 
 void ComposedElf::add(std::string name, std::span<const std::byte> bytes, const ElfImage *image,
@@ -80,20 +98,7 @@ Result<ComposedElf::Memory> ComposedElf::finish() {
       std::memcpy(memory.bytes.data() + section.offset + section.bytes.size(), section.own.data(), section.own.size());
   }
   std::memcpy(memory.bytes.data() + names_at, names.data(), names.size());
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_EXEC;
-  header.e_machine = EM_X86_64;
-  header.e_version = EV_CURRENT;
-  header.e_shoff = headers_at;
-  header.e_ehsize = sizeof header;
-  header.e_shentsize = sizeof(Elf64_Shdr);
-  header.e_shnum = static_cast<Elf64_Half>(sections_.size() + 2);
-  header.e_shstrndx = static_cast<Elf64_Half>(sections_.size() + 1);
-  put(memory.bytes, 0, header);
+  put(memory.bytes, 0, file_header(headers_at, sections_.size() + 2));
   std::size_t at = headers_at + sizeof(Elf64_Shdr);
   const auto add_header = [&](std::size_t name, Elf64_Word type, std::size_t offset, std::size_t length) {
     Elf64_Shdr section{};

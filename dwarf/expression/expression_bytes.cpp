@@ -9,7 +9,7 @@ namespace {
 
 /// The operands of an operator, a letter each: 1, 2, 4, 8 bytes, r: a reference to a DIE, l: a LEB128 number, b: a
 /// block with its length as LEB128 in front, c: one with its length in a byte. Null: not known.
-const char *operands(unsigned atom) {
+const char *operands(unsigned atom) { // NOLINT(readability-function-size): a table
   if ((atom >= DW_OP_dup && atom <= DW_OP_over) || (atom >= DW_OP_swap && atom <= DW_OP_plus) ||
       (atom >= DW_OP_shl && atom <= DW_OP_xor) || (atom >= DW_OP_eq && atom <= DW_OP_ne) ||
       (atom >= DW_OP_lit0 && atom <= DW_OP_reg31))

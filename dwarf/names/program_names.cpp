@@ -238,7 +238,7 @@ struct ProgramNames::State {
   void stop();
   bool wait(const Cancellation *cancellation);
   std::vector<Candidate> candidates(const WantedName &wanted, NameKind kind);
-  std::vector<Candidate> complete(std::vector<Candidate> found, const WantedName &wanted, NameKind kind);
+  std::vector<Candidate> complete(const std::vector<Candidate> &found, const WantedName &wanted, NameKind kind);
   std::vector<Candidate> inside_others(std::string_view name, const WantedName &wanted, NameKind kind);
   std::vector<NamedDie> find(std::string_view name, const WantedName &wanted, NameKind kind);
   static void keep_best(std::vector<Candidate> &found, NameKind kind);
@@ -335,7 +335,7 @@ std::vector<Candidate> ProgramNames::State::candidates(const WantedName &wanted,
 }
 
 /// Replaces what an index of the program says by what the units say that it points to.
-std::vector<Candidate> ProgramNames::State::complete(std::vector<Candidate> found, const WantedName &wanted,
+std::vector<Candidate> ProgramNames::State::complete(const std::vector<Candidate> &found, const WantedName &wanted,
                                                      NameKind kind) {
   std::vector<Candidate> all;
   std::map<ModuleNames *, NameTableBuilder> builders;       // which know what is the same
@@ -382,7 +382,7 @@ std::vector<Candidate> ProgramNames::State::inside_others(std::string_view name,
     for (Candidate &one : candidates(WantedName(around, scope_kind), scope_kind))
       if ((one.record.flags & incomplete) != 0)
         scopes.push_back(std::move(one));
-  return complete(std::move(scopes), wanted, kind);
+  return complete(scopes, wanted, kind);
 }
 
 std::vector<NamedDie> ProgramNames::State::find(std::string_view name, const WantedName &wanted, NameKind kind) {

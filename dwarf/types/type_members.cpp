@@ -61,10 +61,8 @@ void read_bit_field(Dwarf_Die &die, DwarfMember &member) {
   }
   const std::uint64_t from_high = unsigned_attribute(die, DW_AT_bit_offset).value_or(0);
   std::uint64_t holder = unsigned_attribute(die, DW_AT_byte_size).value_or(0);
-  Dwarf_Die type;
-  if (const TypeHandle handle = type_of(die);
-      holder == 0 && handle.die && dwarf_peel_type(&(type = *handle.die), &type) == 0)
-    holder = unsigned_attribute(type, DW_AT_byte_size).value_or(0);
+  if (TypeHandle type = type_of(die); holder == 0 && type.die && dwarf_peel_type(&*type.die, &*type.die) == 0)
+    holder = unsigned_attribute(*type.die, DW_AT_byte_size).value_or(0);
   if (holder <= 16 && from_high + *member.bit_size <= 8 * holder)
     member.bit_offset = 8 * (member.offset + holder) - from_high - *member.bit_size;
 }

@@ -47,12 +47,12 @@ public:
       bare = type->target;
       type = &types_.read(bare);
     }
-    return described(bare, *type, std::move(qualifiers), std::move(declarator), depth);
+    return described(bare, *type, qualifiers, declarator, depth);
   }
 
 private:
-  std::string described(const TypeHandle &handle, const DwarfType &type, std::string qualifiers, Declarator declarator,
-                        int depth) {
+  std::string described(const TypeHandle &handle, const DwarfType &type, const std::string &qualifiers,
+                        const Declarator &declarator, int depth) {
     switch (type.kind) {
     case DwarfTypeKind::pointer:
     case DwarfTypeKind::reference:
@@ -65,7 +65,7 @@ private:
       return through(type, sign, qualifiers, declarator, depth);
     }
     case DwarfTypeKind::array:
-      return array(type, std::move(qualifiers), declarator, depth);
+      return array(type, qualifiers, declarator, depth);
     case DwarfTypeKind::subroutine:
       return function(type, declarator, depth);
     default:
@@ -92,7 +92,7 @@ private:
     return name(type.target, {text + declarator.text, true}, depth + 1);
   }
 
-  std::string array(const DwarfType &type, std::string qualifiers, const Declarator &declarator, int depth) {
+  std::string array(const DwarfType &type, const std::string &qualifiers, const Declarator &declarator, int depth) {
     std::string lengths;
     if (is_rust_language(type.language))
       return ended(rust_array(type, depth), declarator);

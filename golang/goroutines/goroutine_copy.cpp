@@ -143,7 +143,7 @@ void GoroutineCopy::State::warn(const Findings &found) {
     warnings.push_back(fmt::format("{} goroutine stacks are longer than {} MiB and were copied only so far", found.cut,
                                    LiveStack::limit_bytes >> 20U));
   if (runtime_ms.unreadable > 0)
-    warnings.push_back("an M of the runtime's list of threads cannot be read; those behind it are not known");
+    warnings.emplace_back("an M of the runtime's list of threads cannot be read; those behind it are not known");
   if (runtime_ms.endless)
     warnings.emplace_back("the runtime's list of threads leads back into itself, or is too long");
 }

@@ -27,7 +27,7 @@ Result<std::span<const std::byte>> ImageBytes::keep(RunAddress address, std::uin
   if (size > max_table_size)
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("a Go table of {} bytes is too large", size)));
   // The last byte first: a wrong size is then noticed before memory is set aside for it.
-  std::byte last;
+  std::byte last{};
   if (auto done = memory_->read(address + (size - 1), {&last, 1}); !done)
     return std::unexpected(done.error().while_doing("reading a Go table"));
   LazyBytes bytes(static_cast<std::byte *>(std::calloc(size, 1)));

@@ -263,7 +263,7 @@ std::optional<TracebackHeaderLine> read_traceback_header(std::string_view line) 
   std::size_t column = 0;
   for (std::size_t i = 0; i < max_header_tries; ++i, ++column) {
     column = line.find("goroutine ", column);
-    if (column == std::string_view::npos || column > max_prefix_length)
+    if (column > max_prefix_length) // npos, too
       return std::nullopt;
     if (auto goroutine = read_header_at(line.substr(column)))
       return TracebackHeaderLine{std::move(*goroutine), column};
@@ -319,8 +319,10 @@ std::optional<TracebackCreatorLine> read_traceback_creator(std::string_view line
   TracebackCreatorLine creator;
   constexpr std::string_view in_goroutine = " in goroutine ";
   if (const std::size_t at = line.rfind(in_goroutine); at != std::string_view::npos)
-    if ((creator.goroutine = whole_decimal(line.substr(at + in_goroutine.size()))))
+    if (const auto goroutine = whole_decimal(line.substr(at + in_goroutine.size()))) {
+      creator.goroutine = goroutine;
       line = line.substr(0, at);
+    }
   if (!plausible_name(line))
     return std::nullopt;
   creator.function = line;
@@ -378,7 +380,8 @@ bool read_signal_line(std::string_view line, std::optional<TracebackSignal> &int
 std::optional<std::pair<std::string, std::uint64_t>> read_register(std::string_view line) {
   line = trim_blanks(line);
   const std::size_t blank = line.find_first_of(" \t");
-  if (blank == std::string_view::npos || blank > max_register_length ||
+  if (blank > max_register_length || // npos, too
+
       !std::ranges::all_of(line.substr(0, blank), [](char c) { return (c >= 'a' && c <= 'z') || digit(c); }))
     return std::nullopt;
   const auto value = whole_hexadecimal(trim_blanks(line.substr(blank)));

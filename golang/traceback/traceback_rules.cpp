@@ -55,9 +55,8 @@ bool TracebackFilter::hides(std::string_view function, GoFuncId func_id) {
   bool shown = shows_name(function, version_);
   if (func_id == GoFuncId::wrapper && !is_panic(callee))
     shown = false;
-  else if (version_ >= GoVersion{1, 25} && (func_id == GoFuncId::runfinq || func_id == GoFuncId::run_cleanups))
-    shown = true;
-  else if (function == "runtime.gopanic" && printed_any_)
+  else if ((version_ >= GoVersion{1, 25} && (func_id == GoFuncId::runfinq || func_id == GoFuncId::run_cleanups)) ||
+           (function == "runtime.gopanic" && printed_any_))
     shown = true;
   printed_any_ = printed_any_ || shown;
   return !shown;

@@ -40,10 +40,9 @@ private:
   bool too_deep(Manner manner) const { return manner.level > options_.limits.recursion; }
   bool typed(Manner manner) const { return manner.with_type && options_.with_types; }
   void type_before(const GoType &type, Manner manner) { out_ += typed(manner) ? type.name + " " : ""; }
-  const GoType &whole(const GoType &type) const {
+  void complete(const GoType &type) const {
     if (context_.details)
       context_.details->complete(type);
-    return type;
   }
   bool is_loaded(RunAddress address) const;
   std::string phrase_of(RunAddress address) const;
@@ -119,7 +118,7 @@ void GoValueWriter::value(const GoType &type, const ValueSource &source, Manner 
     out_ += "...";
     return;
   }
-  whole(type);
+  complete(type);
   if (options_.brief && (!is_go_scalar(type.kind) || type.kind == GoKind::uintptr)) { // syscall.Errno is an error
     if (const auto text = error_text(type, source, context_)) {
       out_ += go_quoted(*text);
@@ -336,7 +335,9 @@ void GoValueWriter::pointer(const GoType &type, const ValueSource &source, Manne
     out_ += "nil";
     return;
   }
-  if (type.element == nullptr || whole(*type.element).kind == GoKind::unknown || !is_loaded(RunAddress{*address}))
+  if (type.element != nullptr)
+    complete(*type.element);
+  if (type.element == nullptr || type.element->kind == GoKind::unknown || !is_loaded(RunAddress{*address}))
     return address_only(type, *address);
   out_ += "*";
   if (type.element->kind == GoKind::interface)
@@ -415,8 +416,8 @@ void GoValueWriter::map(const GoType &type, const ValueSource &source, Manner ma
     out_ += "[...]";
     return;
   }
-  whole(*type.key);
-  whole(*type.element);
+  complete(*type.key);
+  complete(*type.element);
   const std::size_t limit = too_deep(manner) ? 0 : options_.limits.elements;
   std::vector<MapEntry> entries;
   const auto take = [&](const MapEntry &entry) {
@@ -460,7 +461,8 @@ void GoValueWriter::channel(const GoType &type, const ValueSource &source, Manne
   if (channel->count == 0 || type.element == nullptr || too_deep(manner))
     return;
   // Elements lie in a ring; the next to be received comes first.
-  const GoType &element = whole(*type.element);
+  const GoType &element = *type.element;
+  complete(element);
   out_ += " [";
   std::uint64_t done = 0;
   for (; done < channel->count && done < options_.limits.elements && !full(); ++done) {

@@ -122,7 +122,8 @@ private:
       const GoType *type = parameter.type;
       const bool typed = type != nullptr && type->kind == GoKind::pointer && type->element != nullptr &&
                          type->element->size != 0 && can_hold(parameter, address);
-      if (!parameter.stale || !(typed || (parameter.receiver && type == nullptr)))
+      const bool unnamed_receiver = parameter.receiver && type == nullptr;
+      if (!parameter.stale || (!typed && !unnamed_receiver))
         continue;
       into_.why.push_back(
           fmt::format("probably {} is nil; its word in the text is out of date", name_of(parameter, frame(frame_))));

@@ -54,7 +54,7 @@ struct MemoryEvidence {
 
   std::uint64_t resident() const;     ///< of the whole process
   std::uint64_t virtual_size() const; ///< of the whole process
-  const MemoryAmounts of(MappingKind kind) const { return report.usage_of(kind).amounts; }
+  MemoryAmounts of(MappingKind kind) const { return report.usage_of(kind).amounts; }
   /// Enough to say a word about it.
   bool is_large(std::uint64_t resident_part) const;
 };

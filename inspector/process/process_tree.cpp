@@ -8,8 +8,8 @@ namespace {
 
 class Builder {
 public:
-  Builder(std::span<const ProcessRow> rows, std::size_t deepest)
-      : rows_(rows), deepest_(deepest), placed_(rows.size(), false) {
+  Builder(std::span<const ProcessRow> rows, std::size_t max_depth)
+      : rows_(rows), max_depth_(max_depth), placed_(rows.size(), false) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       index_.emplace(rows[i].process, i);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -47,7 +47,7 @@ private:
         const auto &children = found->second;
         for (std::size_t i = children.size(); i-- > 0;) {
           TreeNode child{children[i], node.last_of_parents};
-          if (child.last_of_parents.size() < deepest_)
+          if (child.last_of_parents.size() < max_depth_)
             child.last_of_parents.push_back(i + 1 == children.size());
           open.push_back(std::move(child));
         }
@@ -57,7 +57,7 @@ private:
   }
 
   std::span<const ProcessRow> rows_;
-  std::size_t deepest_;
+  std::size_t max_depth_;
   std::vector<bool> placed_;
   std::unordered_map<pid_t, std::size_t> index_;
   std::unordered_map<pid_t, std::vector<std::size_t>> children_;
@@ -66,8 +66,8 @@ private:
 
 } // namespace
 
-std::vector<TreeNode> process_tree(std::span<const ProcessRow> rows, std::size_t deepest) {
-  return Builder(rows, deepest).build();
+std::vector<TreeNode> process_tree(std::span<const ProcessRow> rows, std::size_t max_depth) {
+  return Builder(rows, max_depth).build();
 }
 
 } // namespace inspect

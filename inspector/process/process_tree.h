@@ -16,8 +16,8 @@ struct TreeNode {
 };
 
 /// Depth first, siblings in the order of the rows. A process whose parent is not among the rows is a root; so is one
-/// whose parents form a ring, which pids used again during the reading can feign. Below `deepest` levels the picture
+/// whose parents form a ring, which pids used again during the reading can feign. Below `max_depth` levels the picture
 /// no longer indents.
-std::vector<TreeNode> process_tree(std::span<const ProcessRow> rows, std::size_t deepest = 32);
+std::vector<TreeNode> process_tree(std::span<const ProcessRow> rows, std::size_t max_depth = 32);
 
 } // namespace inspect

@@ -44,7 +44,7 @@ std::vector<FrameVariable> frame_variables(FrameScope &scope, FrameVariables whi
   for (const ScopeVariable &variable : scope.function()->variables) {
     if (!is_wanted(variable, which))
       continue;
-    if (all.size() >= options.most || std::chrono::steady_clock::now() >= options.until)
+    if (all.size() >= options.max_variables || std::chrono::steady_clock::now() >= options.until)
       break;
     all.push_back(described(scope, variable, options));
   }

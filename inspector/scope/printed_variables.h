@@ -34,7 +34,7 @@ enum class FrameVariables : std::uint8_t { arguments, locals };
 struct FrameVariableOptions {
   PrintOptions print;
   bool with_types = true;
-  std::size_t most = 1000;                      ///< variables
+  std::size_t max_variables = 1000;             ///< variables
   std::chrono::milliseconds per_value{100};     ///< what is not there by then is cut
   std::chrono::steady_clock::time_point until = ///< of all together
       std::chrono::steady_clock::time_point::max();

@@ -82,9 +82,12 @@ std::vector<FrameVariable> DumpVariables::decode(WalkedStack &walked, std::span<
                     .inlined = frame - static_cast<std::size_t>(first - frames.begin())});
   // Types that only another unit defines are not worth an index of the whole program here.
   scope.environment().find_type = {};
-  return frame_variables(
-      scope, which,
-      {.print = print, .with_types = true, .most = max_variables, .per_value = per_value, .until = *state_->until});
+  return frame_variables(scope, which,
+                         {.print = print,
+                          .with_types = true,
+                          .max_variables = max_variables,
+                          .per_value = per_value,
+                          .until = *state_->until});
 }
 
 std::vector<FrameVariable> DumpVariables::variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,

@@ -48,8 +48,8 @@ Writes go_assignment(const Value &target, const AssignedValue &assigned, ValueEn
                        (value.type.go != nullptr && value.type.go->kind == GoKind::string && value.source &&
                         !value.source->unsigned_at(0, 8));
   if (type.kind == GoKind::string && literal) {
-    constexpr std::size_t longest = 1 << 20;
-    const auto text = operations_of(value).text(value, longest, environment);
+    constexpr std::size_t max_text_size = 1 << 20;
+    const auto text = operations_of(value).text(value, max_text_size, environment);
     return text ? assign_text(target, *text) : std::unexpected(text.error());
   }
   const bool from_elsewhere = assigned.operand.kind == OperandKind::untyped_number || value.type.go == nullptr;

@@ -28,7 +28,7 @@ Result<Value> written_place(const Expression &expression, NameScope &scope) {
   auto evaluated = evaluate(expression, scope);
   if (!evaluated)
     return evaluated;
-  const Value value = evaluated->type.go != nullptr ? *evaluated : without_references(*evaluated, scope.environment());
+  Value value = evaluated->type.go != nullptr ? *evaluated : without_references(*evaluated, scope.environment());
   const std::string_view name = text_of(expression);
   if (!value.source)
     return std::unexpected(Error(ErrorKind::usage, fmt::format("{} cannot be set: {}", name, value.missing)));

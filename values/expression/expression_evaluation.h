@@ -57,7 +57,7 @@ private:
   Result<Operand> binary(const ExpressionNode &node);
   Result<Operand> logical(const ExpressionNode &node);
   Result<Operand> repeated(const ExpressionNode &node);
-  Result<Operand> combine(std::string_view operator_text, Operand left, Operand right);
+  Result<Operand> combine(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<Operand> c_numbers(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<Operand> strict_numbers(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<Operand> untyped_numbers(std::string_view operator_text, const Number &left, const Number &right);

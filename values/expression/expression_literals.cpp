@@ -218,18 +218,18 @@ struct DecodedCharacter {
   std::size_t length = 0;
 };
 
-/// `digits` at most of base 2^bits, at least `least` of them.
-std::optional<DecodedCharacter> numbered(std::string_view rest, std::size_t skip, std::size_t least, std::size_t most,
-                                         unsigned base) {
+/// A number of at least `min_digits` and at most `max_digits` digits behind `skip` characters.
+std::optional<DecodedCharacter> numbered(std::string_view rest, std::size_t skip, std::size_t min_digits,
+                                         std::size_t max_digits, unsigned base) {
   DecodedCharacter decoded{.value = 0, .is_byte = false, .length = skip};
-  while (decoded.length < rest.size() && decoded.length - skip < most) {
+  while (decoded.length < rest.size() && decoded.length - skip < max_digits) {
     const int digit = digit_value(rest[decoded.length]);
     if (digit < 0 || digit >= static_cast<int>(base))
       break;
     decoded.value = decoded.value * base + static_cast<unsigned>(digit);
     ++decoded.length;
   }
-  if (decoded.length - skip < least || decoded.value > 0x10ffff)
+  if (decoded.length - skip < min_digits || decoded.value > 0x10ffff)
     return std::nullopt;
   return decoded;
 }
@@ -336,7 +336,7 @@ Result<NumberLiteral> parse_character_literal(std::string_view body, SourceLangu
   const Number number{.kind = Number::Kind::character,
                       .integer = decoded->value,
                       .real = 0,
-                      .size = wide && !(decoded->is_byte && language != SourceLanguage::go) ? 4U : 1U};
+                      .size = wide && (!decoded->is_byte || language == SourceLanguage::go) ? 4U : 1U};
   return NumberLiteral{number, language == SourceLanguage::go};
 }
 

@@ -187,7 +187,7 @@ Node ExpressionGrammar::named() {
     if (auto node = conversion())
       return std::move(*node);
   }
-  if (token.kind == TokenKind::text && !(cursor_.peek(1).is_sign(".") && cursor_.peek(2).kind == TokenKind::name)) {
+  if (token.kind == TokenKind::text && (!cursor_.peek(1).is_sign(".") || cursor_.peek(2).kind != TokenKind::name)) {
     ExpressionNode node{.kind = Kind::text, .text = token.characters};
     cursor_.next();
     return made(std::move(node), begin, begin);

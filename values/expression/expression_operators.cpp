@@ -65,7 +65,7 @@ Result<bool> ExpressionEvaluation::truth_of(const Operand &operand) {
 std::optional<Value> ExpressionEvaluation::as_pointer(const Operand &operand) {
   if (!has_value(operand) || operand.value.type.go != nullptr)
     return std::nullopt;
-  const Value value = without_references(operand.value, environment_);
+  Value value = without_references(operand.value, environment_);
   const DwarfType &type = environment_.types.underlying(value.type.native);
   if (is_pointer(type))
     return value;
@@ -219,8 +219,8 @@ Result<Operand> ExpressionEvaluation::repeated(const ExpressionNode &node) {
   const auto count = number_of(*operand);
   if (!count)
     return std::unexpected(count.error());
-  constexpr int most = 1 << 24;
-  if (count->kind == Number::Kind::floating || count->integer < 1 || count->integer > most)
+  constexpr int max_repetitions = 1 << 24;
+  if (count->kind == Number::Kind::floating || count->integer < 1 || count->integer > max_repetitions)
     return std::unexpected(Error(ErrorKind::usage, "behind @ stands how many elements, a whole number from 1"));
   const auto address = first->source ? first->source->address() : std::nullopt;
   if (!address || first->bits)
@@ -232,7 +232,8 @@ Result<Operand> ExpressionEvaluation::repeated(const ExpressionNode &node) {
       value_at(*address, environment_.types.array_of(first->type.native, length), first->language, environment_));
 }
 
-Result<Operand> ExpressionEvaluation::combine(std::string_view operator_text, Operand left, Operand right) {
+Result<Operand> ExpressionEvaluation::combine(std::string_view operator_text, const Operand &left,
+                                              const Operand &right) {
   for (const auto step :
        {&ExpressionEvaluation::texts, &ExpressionEvaluation::pointers, &ExpressionEvaluation::go_comparison}) {
     auto done = (this->*step)(operator_text, left, right);

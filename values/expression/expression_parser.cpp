@@ -225,7 +225,7 @@ Node ExpressionGrammar::size_of() {
 /// Whether the token can begin an operand, and nothing that goes on with the one before.
 bool ExpressionGrammar::begins_operand_only(const ExpressionToken &token) const {
   if (token.kind == TokenKind::name)
-    return !(syntax_.language == SourceLanguage::rust && token.text == "as");
+    return syntax_.language != SourceLanguage::rust || token.text != "as";
   if (token.kind != TokenKind::sign)
     return token.kind != TokenKind::end;
   return token.text == "!" || token.text == "~" || token.text == "{";

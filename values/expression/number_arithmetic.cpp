@@ -163,9 +163,9 @@ bool compare(std::string_view operator_text, const Number &left, const Number &r
     case '>':
       return operator_text == ">" ? one > other : one >= other;
     case '=':
-      return !(one < other) && !(one > other) && !(one != one) && !(other != other);
+      return one == other;
     default:
-      return one < other || one > other || one != one || other != other;
+      return one != other;
     }
   };
   if (is_real(left))

@@ -212,18 +212,18 @@ Result<std::vector<std::byte>> encode_go_number(const Number &number, const GoTy
   };
   if (type.kind == GoKind::boolean) {
     if (number.kind != Number::Kind::boolean)
-      return refused("is no");
+      return refused("is not of type");
     return bytes_of(number.integer != 0 ? 1 : 0, 1);
   }
   if (number.kind == Number::Kind::boolean)
-    return std::unexpected(
-        Error(ErrorKind::usage, fmt::format("{} is no {}", number.integer != 0 ? "true" : "false", type.name)));
+    return std::unexpected(Error(
+        ErrorKind::usage, fmt::format("{} is not of type {}", number.integer != 0 ? "true" : "false", type.name)));
   if (is_float(type))
     return float_bytes(whole_number ? static_cast<long double>(number.integer) : number.real, type);
   if (!is_integer(type) && !is_go_address(type))
-    return refused("is no");
-  if (!whole_number && !(std::trunc(number.real) == number.real && std::fabs(number.real) < 0x1p64L))
-    return refused("is no");
+    return refused("is not of type");
+  if (!whole_number && (std::trunc(number.real) != number.real || std::fabs(number.real) >= 0x1p64L))
+    return refused("is not of type");
   const __int128 integer = whole_number ? number.integer : static_cast<__int128>(number.real);
   if (is_go_address(type) ? integer < 0 || integer > UINT64_MAX : !fits(integer, type))
     return std::unexpected(

@@ -30,10 +30,10 @@ std::string constants_text(std::uint64_t bits, const std::vector<GoConstant> &co
 /// The type with a description in the DWARF: types that the runtime describes have no constants.
 const GoType &described_type(const GoType &type, const ValueEnvironment &environment) {
   if (type.runtime_type.value == 0 || !environment.find_type)
-    return type;
+    return type; // NOLINT(bugprone-return-const-ref-from-parameter): types live as long as their pool
   const auto found = environment.find_type(type.name, SourceLanguage::go);
   if (!found)
-    return type;
+    return type; // NOLINT(bugprone-return-const-ref-from-parameter): types live as long as their pool
   const GoType *described = found->go != nullptr ? found->go : environment.go->converter->convert(found->native);
   return described->kind == type.kind ? *described : type;
 }

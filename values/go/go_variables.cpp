@@ -42,7 +42,7 @@ Value go_value_at(const GoType &type, RunAddress address, const ValueEnvironment
 const GoType &whole(const GoType &type, const ValueEnvironment &environment) {
   if (environment.go && environment.go->converter != nullptr)
     environment.go->converter->complete(type);
-  return type;
+  return type; // NOLINT(bugprone-return-const-ref-from-parameter): types live as long as their pool
 }
 
 ValueContext go_value_context(const ValueEnvironment &environment) {

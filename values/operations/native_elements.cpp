@@ -79,9 +79,9 @@ bool equal_keys(const Value &key, const Value &wanted, ValueEnvironment &environ
       return !(real_of(*number) < real_of(*other)) && !(real_of(*number) > real_of(*other));
     return number->integer == other->integer;
   }
-  constexpr std::size_t longest = 4096;
-  const auto text = operations.text(key, longest, environment);
-  const auto other = operations_of(wanted).text(wanted, longest, environment);
+  constexpr std::size_t max_key_length = 4096;
+  const auto text = operations.text(key, max_key_length, environment);
+  const auto other = operations_of(wanted).text(wanted, max_key_length, environment);
   return text && other && *text == *other;
 }
 
@@ -274,7 +274,7 @@ Result<Value> native_slice(const Value &given, std::uint64_t low, std::optional<
 }
 
 Result<Value> native_dereference(const Value &given, ValueEnvironment &environment) {
-  const Value value = without_references(given, environment);
+  Value value = without_references(given, environment);
   const DwarfType &type = environment.types.underlying(value.type.native);
   if (const auto view = view_of(value, {0, 1}, environment)) {
     if (!view->problem.empty())

@@ -29,7 +29,7 @@ public:
 
   std::string definition(const TypeHandle &handle, int depth) {
     const DwarfType &type = environment_.types.underlying(handle);
-    const std::string name = type_name(environment_.types, behind_aliases(handle));
+    std::string name = type_name(environment_.types, behind_aliases(handle));
     if (type.kind == DwarfTypeKind::enumeration)
       return is_rust_language(type.language) ? rust_enumeration(type, name) : enumeration(type, name);
     if (!is_structure(type))

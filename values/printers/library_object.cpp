@@ -141,7 +141,7 @@ std::optional<std::int64_t> LibraryObject::signed_number() const {
 
 std::optional<TypedPointer> LibraryObject::pointer() const {
   const DwarfType &shape = type();
-  if (!(is_pointer(shape) || shape.kind == DwarfTypeKind::reference) || size() != 8U)
+  if ((!is_pointer(shape) && shape.kind != DwarfTypeKind::reference) || size() != 8U)
     return std::nullopt;
   const auto address = source_.unsigned_at(0, 8);
   return address ? std::optional(TypedPointer{RunAddress{*address}, shape.target}) : std::nullopt;

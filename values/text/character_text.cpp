@@ -74,9 +74,11 @@ std::vector<Character> characters_of(std::span<const std::byte> bytes, unsigned 
 
 /// Not control characters, marks that change the direction of text, blanks without width, private and unassigned ones.
 bool is_visible(std::uint32_t code) {
-  return !(code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
-           (code >= 0xfff0 && code <= 0xffff) || (code >= 0xe000 && code <= 0xf8ff) || code >= 0xe0000);
+  const bool hidden = code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad ||
+                      (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+                      (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff0 && code <= 0xffff) ||
+                      (code >= 0xe000 && code <= 0xf8ff) || code >= 0xe0000;
+  return !hidden;
 }
 
 void append_utf8(std::string &text, std::uint32_t code) {

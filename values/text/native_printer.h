@@ -72,6 +72,6 @@ private:
 };
 
 /// Where a depth is limited by options.recursion: structures in structures.
-int deepest(const PrintOptions &options);
+int max_nesting_of(const PrintOptions &options);
 
 } // namespace inspect

@@ -48,7 +48,7 @@ std::uint64_t run_length(const Value &array, std::uint64_t first, std::uint64_t 
 
 } // namespace
 
-int deepest(const PrintOptions &options) {
+int max_nesting_of(const PrintOptions &options) {
   return options.limits.recursion == 0 ? 1 : max_nesting;
 }
 
@@ -160,7 +160,7 @@ void NativePrinter::structure(const Value &value, const DwarfType &type, int dep
       structure(whole, definition, depth);
     return;
   }
-  if (depth >= deepest(options_)) {
+  if (depth >= max_nesting_of(options_)) {
     out_ += "{...}";
     return;
   }

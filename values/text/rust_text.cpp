@@ -94,7 +94,7 @@ void NativePrinter::rust_scalar(const Value &value, const DwarfType &type, Scala
         out_ += one.name;
         return;
       }
-    out_ += fmt::format("<{} is no {}>", decimal_text(raw->bits), type.name);
+    out_ += fmt::format("<{} is not of type {}>", decimal_text(raw->bits), type.name);
     return;
   }
   if (natural && raw && kind == ScalarKind::boolean && raw->bits > 1) {
@@ -112,7 +112,7 @@ void NativePrinter::rust_pointer(const Value &value, const DwarfType &type, int 
   const auto place = std::pair(address->value, &environment_.types.underlying(type.target));
   const bool is_circle = std::ranges::find(followed_, place) != followed_.end();
   const bool is_natural_reference = is_natural(options_.format) && !is_function && is_followed(type.name);
-  if (!is_natural_reference || is_circle || depth >= deepest(options_) || address->value == 0) {
+  if (!is_natural_reference || is_circle || depth >= max_nesting_of(options_) || address->value == 0) {
     out_ += fmt::format("0x{:x}", address->value);
     const std::string symbol = is_natural(options_.format) ? symbol_text(*address, environment_) : "";
     if (is_function && !symbol.empty())
@@ -133,7 +133,7 @@ void NativePrinter::rust_structure(const Value &value, const DwarfType &type, co
   out_ += name;
   if (type.members.empty())
     return void(out_ += name.empty() ? "()" : "");
-  if (depth >= deepest(options_)) {
+  if (depth >= max_nesting_of(options_)) {
     out_ += tuple ? "(..)" : " { .. }";
     return;
   }

@@ -27,6 +27,8 @@ std::string_view text_at(Bytes section, std::uint64_t offset) {
 }
 
 std::optional<NameKind> kind_of(std::uint64_t tag) {
+  if (is_type_tag(tag))
+    return NameKind::type;
   switch (tag) {
   case DW_TAG_subprogram:
     return NameKind::function;
@@ -35,16 +37,6 @@ std::optional<NameKind> kind_of(std::uint64_t tag) {
   case DW_TAG_enumerator:
   case DW_TAG_constant:
     return NameKind::constant;
-  case DW_TAG_class_type:
-  case DW_TAG_structure_type:
-  case DW_TAG_union_type:
-  case DW_TAG_interface_type:
-  case DW_TAG_enumeration_type:
-  case DW_TAG_typedef:
-  case DW_TAG_base_type:
-  case DW_TAG_unspecified_type:
-  case DW_TAG_template_alias:
-    return NameKind::type;
   default:
     return std::nullopt; // namespaces, inlined calls, labels
   }

@@ -7,13 +7,15 @@ namespace inspect {
 namespace {
 
 /// References that lead to references, and scopes in scopes: a few in what compilers write.
-constexpr int deepest = 100;
+constexpr int max_nesting = 100;
 constexpr std::size_t max_name_length = 64 << 10;
 /// Units kept because others may refer to them.
 constexpr std::size_t max_loaded_units = 64;
 constexpr std::size_t max_code_tables = 256;
 
-bool is_type(int tag) {
+} // namespace
+
+bool is_type_tag(std::uint64_t tag) {
   switch (tag) {
   case DW_TAG_class_type:
   case DW_TAG_structure_type:
@@ -31,8 +33,10 @@ bool is_type(int tag) {
   }
 }
 
+namespace {
+
 std::optional<NameKind> kind_of(int tag) {
-  if (is_type(tag))
+  if (is_type_tag(static_cast<std::uint64_t>(tag)))
     return NameKind::type;
   switch (tag) {
   case DW_TAG_subprogram:
@@ -165,7 +169,7 @@ void NameWalk::collect_types(TypeNames &names) {
 NameWalk::Description NameWalk::describe(const Place &place, int depth) {
   Description description;
   Place here = place;
-  while (depth++ < deepest) {
+  while (depth++ < max_nesting) {
     const NamedEntry &entry = here.entry();
     if (description.name.empty())
       description.name = entry.name;
@@ -209,7 +213,7 @@ std::string NameWalk::own_scope_name(const Place &place, std::string_view member
 
 /// "ns::Class::" of what `scope`, an entry of the place's unit, contains.
 std::string NameWalk::scope_of(const Place &place, std::uint32_t scope, std::string_view member, int depth) {
-  if (scope >= place.unit->entries.size() || depth >= deepest)
+  if (scope >= place.unit->entries.size() || depth >= max_nesting)
     return {};
   std::optional<std::string> &kept = place.unit->scopes[scope];
   const bool keepable = !place.unit->entries[scope].name.empty();

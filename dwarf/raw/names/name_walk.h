@@ -24,6 +24,9 @@ namespace inspect {
 
 using NameVisitor = std::function<void(const NameRecord &)>;
 
+/// Whether a DIE with this tag (DW_TAG_…) defines or declares a type that can have a name.
+bool is_type_tag(std::uint64_t tag);
+
 class NameWalk {
 public:
   /// All must outlive the walk. `common`: of the file that .gnu_debugaltlink names, or null.

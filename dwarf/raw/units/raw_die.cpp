@@ -53,8 +53,8 @@ std::string_view RawDieReader::text_at(DebugSections::Bytes section, std::uint64
   if (offset >= section.size())
     return {};
   const auto *begin = reinterpret_cast<const char *>(section.data()) + offset;
-  const std::size_t most = std::min<std::size_t>(section.size() - offset, max_name_length);
-  const void *end = std::memchr(begin, 0, most);
+  const std::size_t max_length = std::min<std::size_t>(section.size() - offset, max_name_length);
+  const void *end = std::memchr(begin, 0, max_length);
   return end ? std::string_view(begin, static_cast<std::size_t>(static_cast<const char *>(end) - begin))
              : std::string_view();
 }
@@ -68,6 +68,7 @@ std::string_view RawDieReader::indexed_text(std::uint64_t index) const {
   return text_at(sections_.strings, reader.number(size));
 }
 
+// NOLINTNEXTLINE(readability-function-size): a case for each form
 bool RawDieReader::skip(ByteReader &reader, std::uint64_t form) const {
   switch (form) {
   case DW_FORM_flag_present:
@@ -230,6 +231,7 @@ bool RawDieReader::take_reference(ByteReader &reader, std::uint64_t form, Value 
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): a case for each form
 bool RawDieReader::take(ByteReader &reader, std::uint64_t form, std::int64_t implicit, Value &value) const {
   if (form == DW_FORM_indirect) {
     form = reader.unsigned_leb();
@@ -310,6 +312,7 @@ void RawDieReader::keep_location(RawDie &die, const Value &value) {
   die.place = hash_of(value.block);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a case for each attribute
 void RawDieReader::keep(RawDie &die, const AttributeSpecification &attribute, std::uint64_t form,
                         const Value &value) const {
   switch (attribute.name) {

@@ -18,7 +18,7 @@ constexpr std::uint64_t max_steps = 1 << 22;
 constexpr int max_height = 2 * 64;
 
 bool can_read(const ValueEnvironment &environment, RunAddress address) {
-  std::byte byte;
+  std::byte byte{};
   return environment.memory.read(address, std::span(&byte, 1)).has_value();
 }
 

@@ -48,7 +48,7 @@ std::optional<LibraryView> table_view(const LibraryObject &map, bool with_values
   Entries entries{.view = {}, .wanted = wanted};
   entries.view.shape = with_values ? LibraryView::Shape::map : LibraryView::Shape::sequence;
   entries.view.label = with_values ? "" : "{}";
-  entries.view.length = *items;
+  entries.view.length = items;
   if (!std::has_single_bit(*mask + 1) || *mask >= max_buckets || *items > *mask + 1) {
     entries.view.problem = fmt::format("{} entries in {} buckets: not initialised?", *items, *mask + 1);
     return entries.view;
@@ -166,7 +166,7 @@ std::optional<LibraryView> tree_view(const LibraryObject &map, bool with_values,
   Entries entries{.view = {}, .wanted = wanted};
   entries.view.shape = with_values ? LibraryView::Shape::map : LibraryView::Shape::sequence;
   entries.view.label = with_values ? "" : "{}";
-  entries.view.length = *length;
+  entries.view.length = length;
   const auto variant = rust_variant(root->value(), root->type(), environment);
   if (!variant)
     return std::nullopt;

@@ -25,7 +25,7 @@ std::optional<FatPointer> fat_pointer(const LibraryObject &object) {
     return std::nullopt;
   if (const auto data = object.pointer("data_ptr"))
     if (const auto length = object.number("length"))
-      return FatPointer{*data, *length, std::nullopt};
+      return FatPointer{*data, length, std::nullopt};
   if (const auto data = object.pointer("pointer"))
     if (const auto table = object.pointer("vtable"))
       return FatPointer{*data, std::nullopt, table->address.value};
@@ -70,8 +70,8 @@ std::optional<LibraryView> counted_pointer(const Value &value, ChildRange wanted
     return std::nullopt;
   const LibraryObject inner = sole_part(*pointer);
   std::optional<TypedPointer> header = inner.pointer();
-  std::optional<FatPointer> fat;
-  if (!header && (fat = fat_pointer(inner)))
+  const std::optional<FatPointer> fat = header ? std::nullopt : fat_pointer(inner);
+  if (fat)
     header = fat->data;
   if (!header)
     return std::nullopt;
