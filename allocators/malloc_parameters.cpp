@@ -6,7 +6,7 @@
 namespace inspect {
 namespace {
 
-constexpr std::uint32_t usual_max_mapped = 65'536;         // malloc.c: DEFAULT_MMAP_MAX
+constexpr std::uint32_t usual_max_mapped = 65'536;          // malloc.c: DEFAULT_MMAP_MAX
 constexpr std::uint64_t usual_threshold = 128 * 1024;       // DEFAULT_MMAP_THRESHOLD_MIN
 constexpr std::uint64_t max_usual_threshold = 32ULL << 20U; // DEFAULT_MMAP_THRESHOLD_MAX
 constexpr std::uint64_t usual_arena_test = 8;               // NARENAS_FROM_NCORES (1)

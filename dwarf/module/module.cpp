@@ -52,8 +52,8 @@ struct EndDwarf {
 using DwarfHandle = std::unique_ptr<Dwarf, EndDwarf>;
 
 // libdw wants a handler that does not return; its own ends the program. It calls the handler with no lock held, and its
-// frames have unwind tables (they are part of the x86-64 ABI), so an exception passes through. tests/dwarf/module/module_test
-// "libdw out of memory".
+// frames have unwind tables (they are part of the x86-64 ABI), so an exception passes through.
+// tests/dwarf/module/module_test "libdw out of memory".
 /// In GNU form, for which the attribute is part of the type that libdw asks for; clang does not take the other.
 [[gnu::noreturn]] void throw_out_of_memory() {
   throw std::bad_alloc();

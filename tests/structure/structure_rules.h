@@ -27,9 +27,9 @@ std::vector<Violation> check_source(std::string_view path, std::string_view text
 /// one-definition rule: the linker keeps one copy of what the compiler makes of both, std::vector<T> for a start.
 std::vector<std::string> defined_types(std::string_view text);
 
-/// What the unnamed namespaces of a file define: types, constants, and functions with the types of their parameters; and
-/// the aliases of the file ("Json = nlohmann::json"), which may be repeated, but not with another meaning. A unity build
-/// compiles the files of a room as one (CMakeLists.txt), and two of one name would be one too many there.
+/// What the unnamed namespaces of a file define: types, constants, and functions with the types of their parameters;
+/// and the aliases of the file ("Json = nlohmann::json"), which may be repeated, but not with another meaning. A unity
+/// build compiles the files of a room as one (CMakeLists.txt), and two of one name would be one too many there.
 std::vector<std::string> internal_names(std::string_view text);
 
 /// The text with comments blanked out, and with the content of string literals too unless `keep_strings`. Line breaks

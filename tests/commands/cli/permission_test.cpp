@@ -92,7 +92,8 @@ TEST_CASE("stacks as a plain user: the process of another") {
     INFO(refused.err);
     CHECK(refused.status == 4);
     CHECK(refused.out.empty());
-    CHECK_THAT(refused.err, Contains("of user root could not be inspected") && Contains("sudo") && Contains("CAP_SYS_PTRACE"));
+    CHECK_THAT(refused.err,
+               Contains("of user root could not be inspected") && Contains("sudo") && Contains("CAP_SYS_PTRACE"));
   }
 }
 
