@@ -34,7 +34,7 @@ class NameWriter {
 public:
   explicit NameWriter(TypeReader &types) : types_(types) {}
 
-  std::string name(const TypeHandle &handle, Declarator declarator, int depth) {
+  std::string name(const TypeHandle &handle, const Declarator &declarator, int depth) {
     if (depth >= max_depth || ++steps_ > max_steps || declarator.text.size() > max_length)
       return "…";
     std::string qualifiers;

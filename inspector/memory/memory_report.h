@@ -9,7 +9,7 @@
 // to stop it the rest of the report holds, and a warning says what is missing.
 #pragma once
 
-#include "attach/memory/cgroup_memory.h"
+#include "attach/cgroup/cgroup_memory.h"
 #include "attach/procfs/process_status.h"
 #include "attach/ptrace/stopped_process.h"
 #include "inspector/mappings/mapping_kind.h"

@@ -12,7 +12,7 @@
 // A process that shares our cgroup namespace's root shows "/": then there is nothing to tell from here.
 #pragma once
 
-#include "attach/procfs/control_groups.h"
+#include "attach/cgroup/control_groups.h"
 
 #include <span>
 #include <string>

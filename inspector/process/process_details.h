@@ -7,7 +7,7 @@
 // does not have is absent without a word.
 #pragma once
 
-#include "attach/procfs/control_groups.h"
+#include "attach/cgroup/control_groups.h"
 #include "attach/procfs/namespaces.h"
 #include "attach/procfs/process_limits.h"
 #include "attach/procfs/security_state.h"

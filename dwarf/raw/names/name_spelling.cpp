@@ -356,10 +356,8 @@ NameMatch WantedName::match(std::string_view marked, bool go, bool all_transpare
                base.size() < part.size() && (written == base || written == std::string(base) + "[...]")) {
       without_arguments = true;
       --left;
-    } else if (!is_transparent(stored[at - 1])) {
+    } else if (!is_transparent(stored[at - 1]) || left == wanted.written.size()) { // the last part is what it is about
       return NameMatch::none;
-    } else if (left == wanted.written.size()) {
-      return NameMatch::none; // the last part is what it is about
     }
     --at;
   }

@@ -197,7 +197,7 @@ std::string NameWalk::own_scope_name(const Place &place, std::string_view member
   const NamedEntry &entry = place.entry();
   const std::string name = describe(place, depth).name;
   std::string text;
-  if (entry.is_transparent && !(entry.tag == DW_TAG_enumeration_type && name.empty()))
+  if (entry.is_transparent && (entry.tag != DW_TAG_enumeration_type || !name.empty()))
     text += transparent_mark;
   if (!name.empty())
     return text + name + "::";

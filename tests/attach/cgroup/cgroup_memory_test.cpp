@@ -1,8 +1,8 @@
 // The memory account of a control group: in trees made for the purpose, which stand for the layouts of machines and
 // containers, and on this machine.
-#include "attach/memory/cgroup_memory.h"
+#include "attach/cgroup/cgroup_memory.h"
 
-#include "attach/memory/control_group_place.h"
+#include "attach/cgroup/control_group_place.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
 #include "tests/support/fuzz_rounds.h"

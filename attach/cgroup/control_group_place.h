@@ -12,7 +12,7 @@
 // Sources: man pages cgroups(7), cgroup_namespaces(7), proc(5) "/proc/[pid]/mountinfo".
 #pragma once
 
-#include "attach/procfs/control_groups.h"
+#include "attach/cgroup/control_groups.h"
 #include "machine/error.h"
 #include "machine/file_descriptor.h"
 

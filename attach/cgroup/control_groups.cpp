@@ -1,4 +1,4 @@
-#include "attach/procfs/control_groups.h"
+#include "attach/cgroup/control_groups.h"
 
 #include "attach/procfs/proc_text.h"
 

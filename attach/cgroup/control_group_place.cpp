@@ -1,4 +1,4 @@
-#include "attach/memory/control_group_place.h"
+#include "attach/cgroup/control_group_place.h"
 
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/proc_text.h"

@@ -1,6 +1,6 @@
-#include "attach/memory/cgroup_memory.h"
+#include "attach/cgroup/cgroup_memory.h"
 
-#include "attach/memory/control_group_place.h"
+#include "attach/cgroup/control_group_place.h"
 #include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_list.h"
 
