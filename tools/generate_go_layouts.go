@@ -148,9 +148,9 @@ func main() {
 	sort.Slice(read, func(i, j int) bool {
 		return read[i].minor < read[j].minor || read[i].minor == read[j].minor && read[i].patch < read[j].patch
 	})
-	write(filepath.Join(os.Args[1], "runtime_layout_table.cpp"), layoutTable(byLayout(read, runtimeOffsets)))
-	write(filepath.Join(os.Args[1], "memory_layout_table.cpp"), memoryLayoutTable(byLayout(read, memoryOffsets)))
-	write(filepath.Join(os.Args[1], "wait_reason_table.cpp"), waitReasonTable(byReasons(read)))
+	write(filepath.Join(os.Args[1], "runtime/runtime_layout_table.cpp"), layoutTable(byLayout(read, runtimeOffsets)))
+	write(filepath.Join(os.Args[1], "memstats/memory_layout_table.cpp"), memoryLayoutTable(byLayout(read, memoryOffsets)))
+	write(filepath.Join(os.Args[1], "runtime/wait_reason_table.cpp"), waitReasonTable(byReasons(read)))
 }
 
 // Neighbours of the same minor version and the same layout as one. Of releases between those that were given the newer
@@ -486,8 +486,8 @@ func waitReasonTable(versions []*version) string {
 		}
 		fmt.Fprintf(&rows, "    {{1, %d}, %s},\n", each.minor, current)
 	}
-	text.WriteString("constexpr auto rows = std::to_array<WaitReasons>({\n" + rows.String() + "});\n\n} // namespace\n\n")
-	text.WriteString("std::span<const WaitReasons> known_wait_reasons() {\n  return rows;\n}\n\n} // namespace inspect\n")
+	text.WriteString("constexpr auto wait_reason_rows = std::to_array<WaitReasons>({\n" + rows.String() + "});\n\n} // namespace\n\n")
+	text.WriteString("std::span<const WaitReasons> known_wait_reasons() {\n  return wait_reason_rows;\n}\n\n} // namespace inspect\n")
 	return text.String()
 }
 

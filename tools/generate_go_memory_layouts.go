@@ -63,8 +63,8 @@ var memoryStructures = []structure{
 		named("id", "id"), named("status", "status"), named("cache", "mcache"),
 		named("free_goroutines", "gFree.n", "gFree.size")}},
 	{"scheduler", []string{"runtime.schedt"}, []field{
-		named("last_goroutine", "goidgen"), named("next_machine", "mnext"), named("most_machines", "maxmcount"),
-		named("freed_machines", "nmfreed"), named("system_goroutines", "ngsys"), named("idle_list", "pidle"),
+		named("last_goroutine", "goidgen"), named("next_m", "mnext"), named("max_ms", "maxmcount"),
+		named("freed_ms", "nmfreed"), named("system_goroutines", "ngsys"), named("idle_list", "pidle"),
 		named("idle_count", "npidle"), named("free_goroutines", "gFree.n", "gFree.stack.size"),
 		named("free_without_stack", "gFree.noStack.size")}},
 	{"arena", []string{"runtime.heapArena"}, []field{
