@@ -59,7 +59,7 @@ std::optional<LibraryView> lock(const Value &value, ChildRange, ValueEnvironment
   const auto outer = lock.member("data");
   const auto content = outer ? outer->member("value") : std::nullopt;
   const auto poison = lock.member("poison");
-  const auto poisoned = poison ? sole_number(poison) : std::nullopt;
+  const auto poisoned = sole_number(poison);
   const auto inner = lock.member("inner");
   if (!content || !poisoned || !inner)
     return std::nullopt;
@@ -69,7 +69,7 @@ std::optional<LibraryView> lock(const Value &value, ChildRange, ValueEnvironment
   constexpr std::uint64_t all_readers = (1U << 30) - 1;
   const auto futex = inner->member("futex");
   const auto word = futex ? futex : inner->member("state");
-  const std::uint64_t state = word ? sole_number(word).value_or(0) : 0;
+  const std::uint64_t state = sole_number(word).value_or(0);
   const std::uint64_t readers = state & all_readers;
   if (name.starts_with("Mutex") && state != 0)
     view.label += "(locked)";
