@@ -29,11 +29,11 @@ Result<void> check_system_call(const user_regs_struct &raw, const RegisterSet &w
 } // namespace
 
 struct StoppedProcess::State {
-  State(pid_t process, const StopOptions &options, std::unique_ptr<TracingThread> thread)
-      : tracing(std::move(thread)), stops(process, options) {}
+  State(std::shared_ptr<ThreadStops> shared, std::unique_ptr<TracingThread> thread)
+      : tracing(std::move(thread)), stops(std::move(shared)) {}
 
   std::unique_ptr<TracingThread> tracing; ///< null once released
-  ThreadStops stops;
+  std::shared_ptr<ThreadStops> stops;     ///< a tracing thread that was given up still uses it
   std::vector<StoppedThread> threads;
 };
 
@@ -41,19 +41,23 @@ Result<StoppedProcess> StoppedProcess::stop(pid_t process, const StopOptions &op
   auto tracing = start_tracing(process);
   if (!tracing)
     return std::unexpected(tracing.error());
-  StoppedProcess stopped(std::make_unique<State>(process, options, std::move(*tracing)));
-  Result<void> outcome;
-  State &state = *stopped.state_;
-  state.tracing->run(
-      [&] {
-        outcome = state.stops.seize_all();
-        if (outcome)
-          outcome = state.stops.stop_all();
+  auto stops = std::make_shared<ThreadStops>(process, options);
+  StoppedProcess stopped(std::make_unique<State>(stops, std::move(*tracing)));
+  auto outcome = std::make_shared<Result<void>>();
+  const bool done = stopped.state_->tracing->run(
+      [stops, outcome] {
+        *outcome = stops->seize_all();
+        if (*outcome)
+          *outcome = stops->stop_all();
+        else
+          stops->release_all();
       },
-      [&] { state.stops.unblock_seizing(); });
-  if (!outcome)
-    return std::unexpected(outcome.error());
-  state.threads = state.stops.describe();
+      [stops] { return stops->unblock_seizing(); });
+  if (!done)
+    return std::unexpected(stops->seizing_error());
+  if (!*outcome)
+    return std::unexpected(outcome->error());
+  stopped.state_->threads = stops->describe();
   return stopped;
 }
 
@@ -77,7 +81,7 @@ std::span<const StoppedThread> StoppedProcess::threads() const {
 }
 
 Result<void> StoppedProcess::write_registers(pid_t thread, const RegisterSet &registers) {
-  SeizedThread *seized = state_->tracing ? state_->stops.find(thread) : nullptr;
+  SeizedThread *seized = state_->tracing ? state_->stops->find(thread) : nullptr;
   if (seized == nullptr || !seized->has_registers())
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("thread {} is not stopped", thread)));
   user_regs_struct raw = seized->registers();
@@ -100,12 +104,12 @@ Result<void> StoppedProcess::write_registers(pid_t thread, const RegisterSet &re
 void StoppedProcess::release() {
   if (!state_ || !state_->tracing)
     return;
-  state_->tracing->run([&] { state_->stops.release_all(); });
+  state_->tracing->run([&] { state_->stops->release_all(); });
   state_->tracing.reset();
 }
 
 std::chrono::microseconds StoppedProcess::pause() const {
-  return state_->stops.pause();
+  return state_->stops->pause();
 }
 
 } // namespace inspect

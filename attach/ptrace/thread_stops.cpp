@@ -22,6 +22,9 @@ constexpr auto uninterruptible_grace = std::chrono::milliseconds(20);
 /// Even threads that only want a processor to stop on take their time when there are thousands.
 constexpr auto allowance_per_thread = std::chrono::microseconds(50);
 
+/// A single PTRACE_SEIZE takes microseconds, and as long as an execve in the process.
+constexpr auto seize_patience = std::chrono::milliseconds(800);
+
 /// Gives the processor to the threads that are about to stop: first by yielding, since most stops take microseconds,
 /// then by sleeping, so that on a busy machine they get to run.
 class Patience {
@@ -88,6 +91,8 @@ std::expected<std::size_t, Error> ThreadStops::seize_new_threads() {
     if (!met_.insert(thread).second)
       continue;
     seize_one(thread);
+    if (given_up_.load())
+      return std::unexpected(seizing_error());
     ++added;
     // Where nothing is permitted there is no point in asking for each thread.
     if (seized_.empty() && first_failure_ && first_failure_->kind() == ErrorKind::not_permitted)
@@ -102,9 +107,9 @@ void ThreadStops::seize_one(pid_t thread) {
   constexpr int attempts = 3;
   int error_number = 0;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    seizing_.store(true);
+    seizing_since_.store(Clock::now().time_since_epoch().count());
     auto seized = SeizedThread::seize(thread);
-    seizing_.store(false);
+    seizing_since_.store(0);
     if (seized) {
       seized_.push_back(std::move(*seized));
       const std::scoped_lock lock(ids_mutex_);
@@ -118,13 +123,28 @@ void ThreadStops::seize_one(pid_t thread) {
   note_failure(thread, error_number);
 }
 
-void ThreadStops::unblock_seizing() {
-  if (!seizing_.load())
-    return;
-  const std::scoped_lock lock(ids_mutex_);
-  for (const pid_t thread : seized_ids_)
-    if (thread != process_)
-      SeizedThread::reap(thread);
+TracingThread::Waiting ThreadStops::unblock_seizing() {
+  const Clock::rep since = seizing_since_.load();
+  if (since == 0)
+    return TracingThread::Waiting::go_on;
+  {
+    const std::scoped_lock lock(ids_mutex_);
+    for (const pid_t thread : seized_ids_)
+      if (thread != process_)
+        SeizedThread::reap(thread);
+  }
+  if (Clock::now() - Clock::time_point(Clock::duration(since)) < seize_patience)
+    return TracingThread::Waiting::go_on;
+  given_up_.store(true);
+  return TracingThread::Waiting::give_up;
+}
+
+Error ThreadStops::seizing_error() const {
+  return {ErrorKind::unsupported,
+          fmt::format("{} does not let itself be traced: it is stopped by a signal and frozen by its control group as "
+                      "well, or sits in an execve that does not end",
+                      describe_process(process_)),
+          "thaw its control group (docker unpause), or look at it with --no-stop"};
 }
 
 void ThreadStops::note_failure(pid_t thread, int error_number) {

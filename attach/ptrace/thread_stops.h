@@ -37,7 +37,13 @@ public:
   /// waits until we have reaped the threads that it ended, and holds a lock for which PTRACE_SEIZE of the next thread
   /// waits without a limit: then only a reaping from elsewhere helps. (The kernel knows of it: man page ptrace(2),
   /// "execve(2) under ptrace"; stopped_process_test.cpp: "execve".)
-  void unblock_seizing();
+  ///
+  /// give_up once a single PTRACE_SEIZE has taken too long: the kernel holds it while a process that was stopped by a
+  /// signal is frozen by its control group as well (stopped_process_test.cpp: "frozen"). What is then left of seize_all
+  /// fails, and lets go of what it has seized, as soon as the kernel returns.
+  TracingThread::Waiting unblock_seizing();
+  /// What is said where unblock_seizing gave up.
+  Error seizing_error() const;
 
   std::span<const SeizedThread> seized() const { return seized_; }
   SeizedThread *find(pid_t thread);
@@ -64,8 +70,9 @@ private:
   FileDescriptor task_directory_;
   std::vector<SeizedThread> seized_;
   std::mutex ids_mutex_;
-  std::vector<pid_t> seized_ids_; ///< for unblock_seizing, under the mutex
-  std::atomic<bool> seizing_{false};
+  std::vector<pid_t> seized_ids_;            ///< for unblock_seizing, under the mutex
+  std::atomic<Clock::rep> seizing_since_{0}; ///< 0: no thread is being seized
+  std::atomic<bool> given_up_{false};
   std::unordered_set<pid_t> met_;
   std::vector<StoppedThread> not_seized_;
   std::optional<Error> first_failure_;

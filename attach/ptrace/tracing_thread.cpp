@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace inspect {
@@ -17,33 +18,43 @@ namespace inspect {
 struct TracingThread::State {
   std::mutex mutex;
   std::condition_variable changed;
-  const std::function<void()> *job = nullptr;
+  std::function<void()> job;
+  bool busy = false;
   bool ending = false;
+  bool given_up = false;
   pthread_t thread{};
   pid_t thread_id = 0;
 
-  static void *run_jobs(void *opaque) {
-    auto &state = *static_cast<State *>(opaque);
+  /// Returns when there is nothing to do any more.
+  void run_jobs() {
     // Waits during a stop sleep for microseconds; the default slack would add 50 to each.
     ::prctl(PR_SET_TIMERSLACK, 1);
-    std::unique_lock lock(state.mutex);
-    state.thread_id = ::gettid();
-    state.changed.notify_all();
+    std::unique_lock lock(mutex);
+    thread_id = ::gettid();
+    changed.notify_all();
     for (;;) {
-      state.changed.wait(lock, [&] { return state.job != nullptr || state.ending; });
-      if (state.job == nullptr)
-        return nullptr;
+      changed.wait(lock, [&] { return busy || ending; });
+      if (!busy)
+        return;
       lock.unlock();
-      (*state.job)();
+      job();
+      job = nullptr;
       lock.lock();
-      state.job = nullptr;
-      state.changed.notify_all();
+      busy = false;
+      changed.notify_all();
     }
   }
 };
 
+namespace {
+
+constexpr auto interval = std::chrono::milliseconds(20);
+
+} // namespace
+
 Result<std::unique_ptr<TracingThread>> TracingThread::start() {
-  auto state = std::make_unique<State>();
+  auto state = std::make_shared<State>();
+  auto own = std::make_unique<std::shared_ptr<State>>(state);
   // Signals are for the program's other threads. SIGCHLD comes with every stop of a tracee: left unblocked, the kernel
   // drops it at once here; blocked, it would wake another thread each time.
   sigset_t blocked;
@@ -51,10 +62,16 @@ Result<std::unique_ptr<TracingThread>> TracingThread::start() {
   sigfillset(&blocked);
   sigdelset(&blocked, SIGCHLD);
   ::pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  const int error_number = ::pthread_create(&state->thread, nullptr, State::run_jobs, state.get());
+  const auto entry = [](void *opaque) -> void * {
+    const std::unique_ptr<std::shared_ptr<State>> mine(static_cast<std::shared_ptr<State> *>(opaque));
+    (*mine)->run_jobs();
+    return nullptr;
+  };
+  const int error_number = ::pthread_create(&state->thread, nullptr, entry, own.get());
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error_number != 0)
     return std::unexpected(Error::from_errno(error_number, "starting a thread to trace from"));
+  static_cast<void>(own.release());
   {
     std::unique_lock lock(state->mutex);
     state->changed.wait(lock, [&] { return state->thread_id != 0; });
@@ -62,13 +79,17 @@ Result<std::unique_ptr<TracingThread>> TracingThread::start() {
   return std::unique_ptr<TracingThread>(new TracingThread(std::move(state)));
 }
 
-TracingThread::TracingThread(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TracingThread::TracingThread(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 TracingThread::~TracingThread() {
   {
     const std::scoped_lock lock(state_->mutex);
     state_->ending = true;
     state_->changed.notify_all();
+    if (state_->given_up) {
+      ::pthread_detach(state_->thread);
+      return;
+    }
   }
   ::pthread_join(state_->thread, nullptr);
   // pthread_join returns when the thread has left its memory, a moment before the kernel detaches its tracees.
@@ -79,21 +100,36 @@ TracingThread::~TracingThread() {
     ::sched_yield();
 }
 
-void TracingThread::run(const std::function<void()> &job, const std::function<void()> &meanwhile) {
-  constexpr auto interval = std::chrono::milliseconds(20);
+bool TracingThread::run(std::function<void()> job, std::function<Waiting()> meanwhile) {
   std::unique_lock lock(state_->mutex);
-  state_->job = &job;
+  if (state_->given_up)
+    return false;
+  state_->job = std::move(job);
+  state_->busy = true;
   state_->changed.notify_all();
-  const auto is_done = [&] { return state_->job == nullptr; };
+  const auto is_done = [](const State &state) { return !state.busy; };
   if (!meanwhile) {
-    state_->changed.wait(lock, is_done);
-    return;
+    state_->changed.wait(lock, [&] { return is_done(*state_); });
+    return true;
   }
-  while (!state_->changed.wait_for(lock, interval, is_done)) {
+  while (!state_->changed.wait_for(lock, interval, [&] { return is_done(*state_); })) {
     lock.unlock();
-    meanwhile();
+    const Waiting waiting = meanwhile();
     lock.lock();
+    if (waiting == Waiting::go_on || is_done(*state_))
+      continue;
+    state_->given_up = true;
+    std::thread([state = state_, meanwhile = std::move(meanwhile), is_done] {
+      std::unique_lock until_done(state->mutex);
+      while (!state->changed.wait_for(until_done, interval, [&] { return is_done(*state); })) {
+        until_done.unlock();
+        static_cast<void>(meanwhile());
+        until_done.lock();
+      }
+    }).detach();
+    return false;
   }
+  return true;
 }
 
 } // namespace inspect

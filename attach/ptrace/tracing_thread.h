@@ -23,16 +23,19 @@ public:
   static Result<std::unique_ptr<TracingThread>> start();
   TracingThread(const TracingThread &) = delete;
   TracingThread &operator=(const TracingThread &) = delete;
-  /// Ends the thread and waits until the kernel has detached what it traced.
+  /// Ends the thread and waits until the kernel has detached what it traced; one that was given up ends by itself.
   ~TracingThread();
 
-  /// Runs `job` there and returns when it is done. Should that take long, `meanwhile` is called here now and then.
-  void run(const std::function<void()> &job, const std::function<void()> &meanwhile = {});
+  enum class Waiting { go_on, give_up };
+  /// Runs `job` there and returns true when it is done. Should that take long, `meanwhile` is called here now and then.
+  /// When that gives up, false is returned and nothing may be run there any more; the job, which has to own all that it
+  /// uses, ends when it can, and until then another thread goes on calling `meanwhile`.
+  bool run(std::function<void()> job, std::function<Waiting()> meanwhile = {});
 
 private:
   struct State;
-  explicit TracingThread(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit TracingThread(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
 } // namespace inspect
