@@ -79,4 +79,10 @@ std::byte *CopyBuffer::take(std::uint64_t size) {
   return taken;
 }
 
+void CopyBuffer::keep_for_ever() {
+  for (Block &block : blocks_)
+    static_cast<void>(block.release());
+  blocks_.clear();
+}
+
 } // namespace inspect

@@ -22,6 +22,8 @@ public:
   void prepare(std::uint64_t bytes);
   void expect(std::uint64_t bytes);
   std::byte *take(std::uint64_t size);
+  /// Never gives the pages back: a read that could not be ended may still arrive there.
+  void keep_for_ever();
 
 private:
   struct Unmap {

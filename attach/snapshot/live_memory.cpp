@@ -1,102 +1,25 @@
 #include "attach/snapshot/live_memory.h"
 
+#include "attach/procfs/page_fault_handler.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/process_list.h"
+#include "machine/worker_threads.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/uio.h>
 
 namespace inspect {
 namespace {
 
-/// Ranges as process_vm_readv(2) wants them, in up to IOV_MAX entries a side. Buffers that adjoin share a local entry,
-/// and memory that adjoins a remote one: each of those costs the kernel a walk of its own.
-class Batch {
-public:
-  /// Takes ranges from the front of `reads`; how many it took.
-  std::size_t fill(std::span<const MemoryRead> reads) {
-    local_count_ = 0;
-    remote_count_ = 0;
-    std::size_t taken = 0;
-    while (taken < reads.size() && local_count_ < local_.size() && remote_count_ < remote_.size()) {
-      const MemoryRead &one = reads[taken++];
-      add(remote_, remote_count_, {reinterpret_cast<void *>(one.address.value), one.into.size()});
-      add(local_, local_count_, {one.into.data(), one.into.size()});
-    }
-    return taken;
-  }
-  ssize_t read_from(pid_t process) const {
-    for (;;) {
-      const ssize_t count = ::process_vm_readv(process, local_.data(), local_count_, remote_.data(), remote_count_, 0);
-      if (count >= 0 || errno != EINTR)
-        return count;
-    }
-  }
-
-private:
-  using Entries = std::array<iovec, IOV_MAX>;
-
-  static void add(Entries &entries, std::size_t &count, iovec one) {
-    if (count > 0) {
-      iovec &last = entries[count - 1];
-      if (static_cast<std::byte *>(last.iov_base) + last.iov_len == one.iov_base) {
-        last.iov_len += one.iov_len;
-        return;
-      }
-    }
-    entries[count++] = one;
-  }
-
-  Entries local_;
-  Entries remote_;
-  std::size_t local_count_ = 0;
-  std::size_t remote_count_ = 0;
-};
-
-/// Marks the ranges that `transferred` bytes complete, from the front; the number of ranges dealt with, which includes
-/// the one that failed when not all of `batch` arrived.
-std::size_t mark_done(std::span<MemoryRead> batch, std::size_t transferred) {
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (transferred < batch[i].into.size()) {
-      batch[i].done = false;
-      return i + 1;
-    }
-    transferred -= batch[i].into.size();
-    batch[i].done = true;
-  }
-  return batch.size();
-}
-
-Error unreadable(RunAddress address, std::size_t size, int error_number) {
-  return Error::from_errno(error_number == EFAULT ? EIO : error_number,
-                           fmt::format("reading {} bytes at {:#x}", size, address.value));
-}
-
-/// 0, or the error number.
-int read_file_at(int descriptor, RunAddress address, std::span<std::byte> into) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    // Addresses are taken as file offsets; those above 2^63 are the kernel's own and not to be read this way.
-    const auto offset = static_cast<off_t>(address.value + done);
-    if (offset < 0)
-      return EFAULT;
-    const ssize_t count = ::pread(descriptor, into.data() + done, into.size() - done, offset);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return errno;
-    if (count == 0) // the address space is gone: the process has ended or become another program
-      return ESRCH;
-    done += static_cast<std::size_t>(count);
-  }
-  return 0;
-}
+/// How long all reads of a stop may wait together, beyond what copying takes …
+constexpr std::chrono::milliseconds stop_patience{250};
+/// … and a single one while the target runs.
+constexpr std::chrono::milliseconds read_patience{500};
+/// So many reads that were not answered are enough to give the rest up.
+constexpr int max_unanswered = 4;
 
 } // namespace
 
@@ -122,43 +45,104 @@ Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
     mem = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!mem)
     return std::unexpected(proc_error(process, errno, fmt::format("opening {}", path)));
-  return std::unique_ptr<LiveMemory>(new LiveMemory(*thread, std::move(mem)));
+  std::unique_ptr<LiveMemory> memory(new LiveMemory(*thread, std::move(mem)));
+  memory->look_for_page_fault_handler();
+  return memory;
+}
+
+Error LiveMemory::why_unreadable(RunAddress address, std::size_t size, bool in_time) const {
+  if (!process_exists(process_))
+    return Error::from_errno(ESRCH, fmt::format("reading {} bytes at {:#x}", size, address.value));
+  const std::string_view why = !in_time ? ": they were not delivered in time"
+                               : has_handler_.load()
+                                   ? ": they are not mapped, or for the process to fill in when they are "
+                                     "used (userfaultfd)"
+                                   : ": Input/output error";
+  return {ErrorKind::unreadable, fmt::format("reading {} bytes at {:#x}{}", size, address.value, why)};
 }
 
 Result<void> LiveMemory::read(RunAddress address, std::span<std::byte> into) const {
   if (into.empty())
     return {};
-  if (!fallback_.load(std::memory_order_relaxed)) {
-    MemoryRead one{address, into};
-    read_many(std::span(&one, 1));
-    if (one.done)
-      return {};
-    if (!fallback_.load(std::memory_order_relaxed))
-      return std::unexpected(unreadable(address, into.size(), EFAULT));
+  MemoryRead one{address, into};
+  bool in_time = true;
+  if (ReadLimit *limit = limit_.load()) {
+    limit->read_many(source(), std::span(&one, 1));
+    in_time = !limit->has_expired();
+  } else if (needs_own_limit(std::span(&one, 1))) {
+    in_time = read_with_own_limit(std::span(&one, 1));
+  } else {
+    source().read_many(std::span(&one, 1), call_directly);
   }
-  if (const int error_number = read_file_at(mem_.get(), address, into); error_number != 0)
-    return std::unexpected(unreadable(address, into.size(), error_number));
-  return {};
+  if (one.done)
+    return {};
+  return std::unexpected(why_unreadable(address, into.size(), in_time));
 }
 
 void LiveMemory::read_many(std::span<MemoryRead> reads) const {
-  Batch batch;
-  std::size_t position = 0;
-  while (position < reads.size() && !fallback_.load(std::memory_order_relaxed)) {
-    const std::size_t size = batch.fill(reads.subspan(position));
-    const ssize_t transferred = batch.read_from(process_);
-    if (transferred >= 0) {
-      position += mark_done(reads.subspan(position, size), static_cast<std::size_t>(transferred));
-    } else if (errno == EFAULT) {
-      reads[position++].done = false; // the first range; the ones behind it get their own chance
-    } else {
-      // EPERM, ENOSYS: a seccomp filter or the kernel forbids the call (live_memory_test.cpp: "seccomp"). ESRCH: this
-      // thread has ended, others may live. Memory file offsets still lead to the memory in all of these cases.
-      fallback_.store(true);
-    }
+  if (ReadLimit *limit = limit_.load())
+    limit->read_many(source(), reads);
+  else if (needs_own_limit(reads))
+    static_cast<void>(read_with_own_limit(reads));
+  else
+    source().read_many(reads, call_directly);
+}
+
+void LiveMemory::read_many_lasting(std::span<MemoryRead> reads) const {
+  ReadLimit *limit = limit_.load();
+  if (limit == nullptr)
+    return read_many(reads);
+  source().read_many(reads, [limit](std::int64_t number, const auto &arguments, std::uint64_t bytes) {
+    return limit->call(number, arguments, bytes);
+  });
+}
+
+bool LiveMemory::needs_own_limit(std::span<const MemoryRead> reads) const {
+  if (is_suspect_.load(std::memory_order_relaxed))
+    return true;
+  return !slow_ranges_.empty() && std::ranges::any_of(reads, [&](const MemoryRead &one) {
+    const auto after = std::ranges::lower_bound(slow_ranges_, one.address, std::ranges::less_equal{}, &RunRange::end);
+    return after != slow_ranges_.end() && after->begin < one.address + one.into.size();
+  });
+}
+
+bool LiveMemory::read_with_own_limit(std::span<MemoryRead> reads) const {
+  for (MemoryRead &one : reads)
+    one.done = false;
+  if (unanswered_.load() >= max_unanswered)
+    return false;
+  auto limit = ReadLimit::start(read_patience, 1);
+  if (!limit)
+    return false; // no process can be started: not to read is what is left of not to wait
+  (*limit)->read_many(source(), reads);
+  if ((*limit)->has_expired())
+    ++unanswered_;
+  return !(*limit)->has_expired();
+}
+
+LiveMemory::LimitedReads::LimitedReads(const LiveMemory &memory, std::unique_ptr<ReadLimit> limit)
+    : memory_(memory), limit_(std::move(limit)) {
+  memory_.limit_.store(limit_.get());
+}
+
+LiveMemory::LimitedReads::~LimitedReads() {
+  memory_.limit_.store(nullptr);
+  if (limit_->has_expired())
+    memory_.is_suspect_.store(true);
+}
+
+Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads() const {
+  auto limit = ReadLimit::start(stop_patience, worker_count());
+  if (!limit)
+    return std::unexpected(limit.error());
+  return std::make_unique<LimitedReads>(*this, std::move(*limit));
+}
+
+void LiveMemory::look_for_page_fault_handler() const {
+  if (!has_handler_.load() && mem_ && handles_page_faults(process_)) {
+    has_handler_.store(true);
+    fallback_.store(true);
   }
-  for (; position < reads.size(); ++position)
-    reads[position].done = read_file_at(mem_.get(), reads[position].address, reads[position].into) == 0;
 }
 
 Result<void> LiveMemory::write(RunAddress address, std::span<const std::byte> bytes) const {

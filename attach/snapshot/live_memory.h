@@ -3,12 +3,27 @@
 // Reads go through process_vm_readv(2), many ranges a call; where a seccomp filter or the kernel forbids that (EPERM,
 // ENOSYS) they fall back to /proc/PID/mem, and stay there. Writes go through /proc/PID/mem, which also reaches
 // read-only mappings such as program text (man page proc(5)).
+//
+// A read can wait for somebody else: pages behind a userfaultfd come from a handler, those of a FUSE or NFS file from a
+// server. So while the target is held, all reads have a limit:
+//
+//     auto limited = memory.limit_reads();         // before the stop; what takes time is done here
+//     …stop, read, release…                        // a read that waits too long fails, and so do those after it
+//     if ((*limited)->expired()) …
+//
+// A target that handles page faults itself (it has a userfaultfd) is read through /proc/PID/mem, which fails at once
+// where process_vm_readv would ask the handler (mm/gup.c: no FAULT_FLAG_ALLOW_RETRY; fs/userfaultfd.c:
+// handle_userfault()). And where a page is known to come from a file system that may not answer, or a read has expired,
+// each read has a limit of its own from then on (live_memory_test.cpp, unanswered_memory_test.cpp).
 #pragma once
 
+#include "attach/snapshot/range_reads.h"
+#include "attach/snapshot/read_limit.h"
 #include "machine/file_descriptor.h"
 #include "machine/memory_view.h"
 
 #include <atomic>
+#include <mutex>
 #include <sys/types.h>
 
 namespace inspect {
@@ -20,10 +35,41 @@ public:
 
   Result<void> read(RunAddress address, std::span<std::byte> into) const override;
   void read_many(std::span<MemoryRead> reads) const override;
+  /// The same for buffers that outlive LimitedReads, and for ever where its may_still_write() says so: they are read
+  /// into without a copy between.
+  void read_many_lasting(std::span<MemoryRead> reads) const;
   /// All bytes or an error; how many bytes arrived before the error is not said.
   Result<void> write(RunAddress address, std::span<const std::byte> bytes) const;
 
-  /// For tests and diagnosis: whether reads have fallen back to /proc/PID/mem.
+  /// As long as it lives, reads of this memory have a limit together. One at a time.
+  class LimitedReads {
+  public:
+    LimitedReads(const LiveMemory &memory, std::unique_ptr<ReadLimit> limit);
+    LimitedReads(const LimitedReads &) = delete;
+    LimitedReads &operator=(const LimitedReads &) = delete;
+    ~LimitedReads();
+    /// A read waited too long; all reads after it failed.
+    bool expired() const { return limit_->has_expired(); }
+    bool may_still_write() const { return limit_->may_still_write(); }
+    /// A file of /proc, with the same limit.
+    std::expected<std::string, int> read_file(int descriptor) const { return limit_->read_to_end(descriptor); }
+
+  private:
+    const LiveMemory &memory_;
+    std::unique_ptr<ReadLimit> limit_;
+  };
+  /// To be called, and let go, by a thread that lives as long as the limit. An error where the kernel starts no further
+  /// process.
+  Result<std::unique_ptr<LimitedReads>> limit_reads() const;
+
+  /// Looks whether the target handles page faults itself by now.
+  void look_for_page_fault_handler() const;
+  /// Where the pages come from whoever may not answer (sorted): each read there gets a limit of its own.
+  void limit_reads_of(std::vector<RunRange> ranges) { slow_ranges_ = std::move(ranges); }
+  /// For sentences: whether the target handles page faults itself.
+  bool has_page_fault_handler() const { return has_handler_.load(); }
+
+  /// For tests and diagnosis: whether reads go through /proc/PID/mem.
   bool uses_fallback() const { return fallback_.load(); }
   /// Never uses process_vm_readv from now on.
   void force_fallback() { fallback_.store(true); }
@@ -31,9 +77,22 @@ public:
 private:
   static Result<std::unique_ptr<LiveMemory>> open_once(pid_t process);
   LiveMemory(pid_t process, FileDescriptor mem) : process_(process), mem_(std::move(mem)) {}
+  RangeReads source() const { return {process_, mem_.get(), fallback_}; }
+  bool needs_own_limit(std::span<const MemoryRead> reads) const;
+  /// False where one was not answered in time.
+  bool read_with_own_limit(std::span<MemoryRead> reads) const;
+  Error why_unreadable(RunAddress address, std::size_t size, bool in_time) const;
+
   pid_t process_;
   FileDescriptor mem_;
   mutable std::atomic<bool> fallback_{false};
+  mutable std::atomic<bool> has_handler_{false};
+  std::vector<RunRange> slow_ranges_;
+  mutable std::atomic<ReadLimit *> limit_{nullptr};
+  /// A read has not been answered: every one gets a limit from then on …
+  mutable std::atomic<bool> is_suspect_{false};
+  /// … and after a few that were not answered, the rest is not tried.
+  mutable std::atomic<int> unanswered_{0};
 };
 
 } // namespace inspect

@@ -106,7 +106,10 @@ Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemo
     stops.release_all();
     return std::unexpected(seized.error());
   }
-  copy.prepare(stops.seized().size());
+  if (auto prepared = copy.prepare(stops.seized().size()); !prepared) {
+    stops.release_all();
+    return std::unexpected(prepared.error());
+  }
   std::vector<RunAddress> stack_pointers;
   stack_pointers.reserve(stops.seized().size() * 2);
 
@@ -132,17 +135,27 @@ Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const st
   auto tracing = start_tracing(process);
   if (!tracing)
     return std::unexpected(tracing.error());
-  ThreadStops stops(process, options.stop);
-  Result<Snapshot> snapshot;
-  (*tracing)->run([&] { snapshot = snapshot_here(stops, process, memory, maps, options); },
-                  [&] { stops.unblock_seizing(); });
-  return snapshot;
+  struct Job {
+    Job(pid_t process, const StopOptions &options) : stops(process, options) {}
+    ThreadStops stops;
+    Result<Snapshot> snapshot;
+  };
+  auto job = std::make_shared<Job>(process, options.stop);
+  // Should it be given up, then while it seizes; after that it looks at nothing that is not its own.
+  const bool done =
+      (*tracing)->run([job, process, &memory, &maps,
+                       &options] { job->snapshot = snapshot_here(job->stops, process, memory, maps, options); },
+                      [job] { return job->stops.unblock_seizing(); });
+  if (!done)
+    return std::unexpected(job->stops.seizing_error());
+  return std::move(job->snapshot);
 }
 
-Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
-                      const std::vector<Mapping> &maps, const SnapshotOptions &options) {
+Result<Snapshot> copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
+                              const std::vector<Mapping> &maps, const SnapshotOptions &options) {
   StackCopy copy = prepared_copy(process, memory, maps, options);
-  copy.prepare(stopped.threads().size());
+  if (auto prepared = copy.prepare(stopped.threads().size()); !prepared)
+    return std::unexpected(prepared.error());
   std::vector<RunAddress> stack_pointers;
   for (const StoppedThread &thread : stopped.threads())
     if (const auto pointer = thread.registers.get(x86_64::rsp))

@@ -1,5 +1,7 @@
 // A consistent copy of what unwinding needs: every thread's registers and the live part of every stack, all taken in
-// one stop. The target runs again when take_snapshot returns (unless the caller keeps the stop).
+// one stop. The target runs again when take_snapshot returns (unless the caller keeps the stop), and when the copy has
+// to wait for memory that nobody delivers it runs on after a fraction of a second: the tracing thread itself reads
+// nothing.
 #pragma once
 
 #include "attach/procfs/memory_map.h"
@@ -80,7 +82,7 @@ Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const st
                                const SnapshotOptions &options);
 
 /// Copies from a process that is stopped already and stays so.
-Snapshot copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
-                      const std::vector<Mapping> &maps, const SnapshotOptions &options);
+Result<Snapshot> copy_stopped(const StoppedProcess &stopped, pid_t process, const LiveMemory &memory,
+                              const std::vector<Mapping> &maps, const SnapshotOptions &options);
 
 } // namespace inspect

@@ -47,7 +47,7 @@ std::vector<RunAddress> outside_of(std::span<const RunRange> sorted, std::span<c
 
 } // namespace
 
-void StackCopy::prepare(std::size_t threads) {
+Result<void> StackCopy::prepare(std::size_t threads) {
   constexpr std::uint64_t expected_stack = 8U << 10;
   constexpr std::uint64_t max_prepared = 64U << 20;
   std::uint64_t expected = std::min({(threads + 16) * expected_stack, max_prepared, options_.total_limit_bytes});
@@ -57,6 +57,14 @@ void StackCopy::prepare(std::size_t threads) {
     expected += std::min(options_.source->expected_bytes(), options_.source_limit_bytes);
   }
   buffer_.prepare(expected);
+  nowhere_ = buffer_.take(max_gap);
+  maps_file_ = FileDescriptor(::open(proc_path(process_, "maps").c_str(), O_RDONLY | O_CLOEXEC));
+  memory_.look_for_page_fault_handler();
+  auto limit = memory_.limit_reads();
+  if (!limit)
+    return std::unexpected(limit.error());
+  limit_ = std::move(*limit);
+  return {};
 }
 
 void StackCopy::copy(std::span<const RunAddress> stack_pointers) {
@@ -130,9 +138,14 @@ std::optional<StackRange> StackCopy::range_of(RunAddress stack_pointer) {
     return stack;
   // A thread was born, or the main stack grew, after the mappings were read. They do not change while all is stopped,
   // so that one more reading is enough.
-  auto newer = read_memory_map(process_);
-  newer_maps_ = newer ? std::move(*newer) : std::vector<Mapping>();
+  newer_maps_ = read_newer_maps();
   return stack_range(*newer_maps_, stack_pointer, options_.stack_limit_bytes);
+}
+
+std::vector<Mapping> StackCopy::read_newer_maps() const {
+  const auto text = limit_->read_file(maps_file_.get());
+  auto newer = text ? parse_memory_map(*text) : Result<std::vector<Mapping>>();
+  return newer ? std::move(*newer) : std::vector<Mapping>();
 }
 
 void StackCopy::read(std::span<const RunRange> ranges) {
@@ -161,13 +174,12 @@ void StackCopy::read(std::span<const RunRange> ranges) {
 }
 
 std::size_t StackCopy::read_neighbours(std::span<SnapshotMemory::Range> ranges) const {
-  std::array<std::byte, max_gap> nowhere; // what lies between, read over and over into the same few cache lines
   std::array<MemoryRead, reads_at_once> reads;
   std::array<SnapshotMemory::Range *, reads_at_once> owners;
   std::size_t count = 0;
   std::size_t incomplete = 0;
   const auto flush = [&] {
-    memory_.read_many(std::span(reads).first(count));
+    memory_.read_many_lasting(std::span(reads).first(count));
     for (std::size_t i = 0; i < count; ++i)
       if (!reads[i].done && owners[i] != nullptr) {
         const RunRange wanted = owners[i]->range;
@@ -181,9 +193,10 @@ std::size_t StackCopy::read_neighbours(std::span<SnapshotMemory::Range> ranges) 
     if (count + 2 > reads.size())
       flush();
     const std::uint64_t gap = one.range.begin - end;
-    if (count > 0 && gap > 0 && gap <= max_gap) {
+    // What lies between is read over and over into the same few cache lines.
+    if (count > 0 && gap > 0 && gap <= max_gap && nowhere_ != nullptr) {
       owners[count] = nullptr;
-      reads[count++] = {end, std::span(nowhere).first(gap)};
+      reads[count++] = {end, std::span(nowhere_, gap)};
     }
     owners[count] = &one;
     reads[count++] = {one.range.begin, std::span(one.bytes, one.range.size())};
@@ -228,8 +241,21 @@ std::vector<RunAddress> StackCopy::interrupted_stacks(std::span<const RunAddress
   return found;
 }
 
+SnapshotMemory StackCopy::take() {
+  unanswered_ = limit_->expired();
+  CopyBuffer buffer = std::move(buffer_);
+  if (limit_->may_still_write())
+    buffer.keep_for_ever();
+  limit_.reset();
+  return SnapshotMemory(std::move(ranges_), std::move(buffer));
+}
+
 std::vector<std::string> StackCopy::warnings() const {
   std::vector<std::string> all;
+  if (unanswered_)
+    all.emplace_back(
+        "reading the process's memory was given up, because it was not answered in time: its pages come from "
+        "a page fault handler, a file system or a swap device that does not answer");
   if (cut_by_limit_ > 0)
     all.push_back(fmt::format("{} stacks are longer than {} bytes and were copied only so far", cut_by_limit_,
                               options_.stack_limit_bytes));

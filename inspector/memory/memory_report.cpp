@@ -134,6 +134,11 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
 void MemoryReader::State::copy_stopped(MemoryReport &report) {
   if (readers->malloc_reader != nullptr)
     readers->malloc_reader->prepare();
+  auto limited = target->memory().limit_reads();
+  if (!limited) {
+    report.warnings.push_back(fmt::format("the allocators' statistics are missing: {}", with_remedy(limited.error())));
+    return;
+  }
   auto stopped = StoppedProcess::stop(process, {});
   if (!stopped) {
     report.warnings.push_back(fmt::format("the allocators' statistics are missing, for it cannot be stopped: {}",
@@ -143,6 +148,9 @@ void MemoryReader::State::copy_stopped(MemoryReport &report) {
   copy_each(report);
   stopped->release();
   report.pause = stopped->pause();
+  if ((*limited)->expired())
+    report.warnings.emplace_back("the process's memory was not answered in time while it was stopped: the allocators' "
+                                 "statistics are missing or not complete");
   const auto runs_on = std::ranges::count_if(stopped->threads(), [](const StoppedThread &thread) {
     return thread.state == StopState::did_not_stop || thread.state == StopState::not_traceable;
   });

@@ -293,8 +293,10 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
     auto stopped = StoppedProcess::stop(target.process(), snapshot_options.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
-    Snapshot snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);
-    ProcessReport report = finish(target, options, *go, std::move(snapshot), std::move(facts));
+    auto snapshot = copy_stopped(*stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+    if (!snapshot)
+      return std::unexpected(snapshot.error());
+    ProcessReport report = finish(target, options, *go, std::move(*snapshot), std::move(facts));
     stopped->release();
     report.pause = stopped->pause();
     mark_values_as_later(report);
@@ -316,14 +318,16 @@ Result<ProcessReport> report_stopped(const StoppedProcess &stopped, Target &targ
     return std::unexpected(go.error());
   SnapshotOptions snapshot_options = options.snapshot;
   snapshot_options.source = go->source.get();
-  Snapshot snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+  auto snapshot = copy_stopped(stopped, target.process(), target.memory(), target.maps(), snapshot_options);
+  if (!snapshot)
+    return std::unexpected(snapshot.error());
   FactsByThread facts = read_thread_facts(target.process());
   for (const StoppedThread &thread : stopped.threads())
     if (auto known = facts.find(thread.thread); known != facts.end() && known->second.state == 't')
       known->second.state = thread.system_call >= 0 ? 'S' : 'R'; // held by us: what it did before is in its registers
   ReportOptions held = options;
   held.symbolize_while_stopped = true;
-  return finish(target, held, *go, std::move(snapshot), std::move(facts));
+  return finish(target, held, *go, std::move(*snapshot), std::move(facts));
 }
 
 } // namespace inspect

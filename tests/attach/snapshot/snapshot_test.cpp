@@ -85,7 +85,8 @@ TEST_CASE("what is stopped can be copied and stays stopped") {
   auto stopped = StoppedProcess::stop(child.pid(), {});
   REQUIRE(stopped.has_value());
   const auto memory = LiveMemory::open(child.pid()).value();
-  const Snapshot snapshot = copy_stopped(*stopped, child.pid(), *memory, read_memory_map(child.pid()).value(), {});
+  const Snapshot snapshot =
+      copy_stopped(*stopped, child.pid(), *memory, read_memory_map(child.pid()).value(), {}).value();
   CHECK(snapshot.pause.count() == 0);
   CHECK(snapshot.threads.size() == 4);
   CHECK(read_process_stat(child.pid())->state == 't');

@@ -137,7 +137,8 @@ TEST_CASE("a source works on what is stopped already") {
   SnapshotOptions options;
   options.source = &source;
   const auto memory = LiveMemory::open(child.pid()).value();
-  const Snapshot snapshot = copy_stopped(*stopped, child.pid(), *memory, read_memory_map(child.pid()).value(), options);
+  const Snapshot snapshot =
+      copy_stopped(*stopped, child.pid(), *memory, read_memory_map(child.pid()).value(), options).value();
   CHECK(source.prepared_under_.has_value());
   check_heap_words(snapshot.memory, heap, wanted);
   CHECK(snapshot.memory.holds(source.given_[0]));
