@@ -4,6 +4,7 @@
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/process_list.h"
+#include "attach/snapshot/read_limit.h"
 #include "machine/worker_threads.h"
 
 #include <algorithm>
@@ -14,10 +15,6 @@
 namespace inspect {
 namespace {
 
-/// How long all reads of a stop may wait together, beyond what copying takes …
-constexpr std::chrono::milliseconds stop_patience{250};
-/// … and a single one while the target runs.
-constexpr std::chrono::milliseconds read_patience{500};
 /// So many reads that were not answered are enough to give the rest up.
 constexpr int max_unanswered = 4;
 
@@ -66,7 +63,7 @@ Result<void> LiveMemory::read(RunAddress address, std::span<std::byte> into) con
     return {};
   MemoryRead one{address, into};
   bool in_time = true;
-  if (ReadLimit *limit = limit_.load()) {
+  if (ReadLimit *limit = limits_->current.load()) {
     limit->read_many(source(), std::span(&one, 1));
     in_time = !limit->has_expired();
   } else if (needs_own_limit(std::span(&one, 1))) {
@@ -80,7 +77,7 @@ Result<void> LiveMemory::read(RunAddress address, std::span<std::byte> into) con
 }
 
 void LiveMemory::read_many(std::span<MemoryRead> reads) const {
-  if (ReadLimit *limit = limit_.load())
+  if (ReadLimit *limit = limits_->current.load())
     limit->read_many(source(), reads);
   else if (needs_own_limit(reads))
     static_cast<void>(read_with_own_limit(reads));
@@ -89,16 +86,15 @@ void LiveMemory::read_many(std::span<MemoryRead> reads) const {
 }
 
 void LiveMemory::read_many_lasting(std::span<MemoryRead> reads) const {
-  ReadLimit *limit = limit_.load();
+  ReadLimit *limit = limits_->current.load();
   if (limit == nullptr)
     return read_many(reads);
-  source().read_many(reads, [limit](std::int64_t number, const auto &arguments, std::uint64_t bytes) {
-    return limit->call(number, arguments, bytes);
-  });
+  source().read_many(reads,
+                     [limit](std::int64_t number, const auto &arguments) { return limit->call(number, arguments); });
 }
 
 bool LiveMemory::needs_own_limit(std::span<const MemoryRead> reads) const {
-  if (is_suspect_.load(std::memory_order_relaxed))
+  if (limits_->is_suspect.load(std::memory_order_relaxed))
     return true;
   return !slow_ranges_.empty() && std::ranges::any_of(reads, [&](const MemoryRead &one) {
     const auto after = std::ranges::lower_bound(slow_ranges_, one.address, std::ranges::less_equal{}, &RunRange::end);
@@ -109,33 +105,44 @@ bool LiveMemory::needs_own_limit(std::span<const MemoryRead> reads) const {
 bool LiveMemory::read_with_own_limit(std::span<MemoryRead> reads) const {
   for (MemoryRead &one : reads)
     one.done = false;
-  if (unanswered_.load() >= max_unanswered)
+  if (limits_->unanswered.load() >= max_unanswered)
     return false;
-  auto limit = ReadLimit::start(read_patience, 1);
+  auto limit = ReadLimit::start(command_patience, 1);
   if (!limit)
     return false; // no process can be started: not to read is what is left of not to wait
   (*limit)->read_many(source(), reads);
   if ((*limit)->has_expired())
-    ++unanswered_;
+    ++limits_->unanswered;
   return !(*limit)->has_expired();
 }
 
-LiveMemory::LimitedReads::LimitedReads(const LiveMemory &memory, std::unique_ptr<ReadLimit> limit)
-    : memory_(memory), limit_(std::move(limit)) {
-  memory_.limit_.store(limit_.get());
-}
+LiveMemory::LimitedReads::LimitedReads(std::shared_ptr<Limits> limits, std::unique_ptr<ReadLimit> limit)
+    : limits_(std::move(limits)), limit_(std::move(limit)), before_(limits_->current.exchange(limit_.get())) {}
 
 LiveMemory::LimitedReads::~LimitedReads() {
-  memory_.limit_.store(nullptr);
+  limits_->current.store(before_);
   if (limit_->has_expired())
-    memory_.is_suspect_.store(true);
+    limits_->is_suspect.store(true);
 }
 
-Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads() const {
-  auto limit = ReadLimit::start(stop_patience, worker_count());
+bool LiveMemory::LimitedReads::expired() const {
+  return limit_->has_expired();
+}
+
+bool LiveMemory::LimitedReads::may_still_write() const {
+  return limit_->may_still_write();
+}
+
+std::expected<std::string, int> LiveMemory::LimitedReads::read_file(int descriptor) const {
+  return limit_->read_to_end(descriptor);
+}
+
+Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads(std::chrono::microseconds patience) const {
+  auto limit = ReadLimit::start(patience, worker_count());
   if (!limit)
     return std::unexpected(limit.error());
-  return std::make_unique<LimitedReads>(*this, std::move(*limit));
+  limits_->unanswered.store(0);
+  return std::make_unique<LimitedReads>(limits_, std::move(*limit));
 }
 
 void LiveMemory::look_for_page_fault_handler() const {

@@ -7,7 +7,7 @@
 // A read can wait for somebody else: pages behind a userfaultfd come from a handler, those of a FUSE or NFS file from a
 // server. So while the target is held, all reads have a limit:
 //
-//     auto limited = memory.limit_reads();         // before the stop; what takes time is done here
+//     auto limited = memory.limit_reads(LiveMemory::stop_patience); // before the stop; what takes time is done here
 //     …stop, read, release…                        // a read that waits too long fails, and so do those after it
 //     if ((*limited)->expired()) …
 //
@@ -18,15 +18,20 @@
 #pragma once
 
 #include "attach/snapshot/range_reads.h"
-#include "attach/snapshot/read_limit.h"
 #include "machine/file_descriptor.h"
 #include "machine/memory_view.h"
 
 #include <atomic>
-#include <mutex>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace inspect {
+
+class ReadLimit;
 
 class LiveMemory final : public MemoryView {
 public:
@@ -41,26 +46,41 @@ public:
   /// All bytes or an error; how many bytes arrived before the error is not said.
   Result<void> write(RunAddress address, std::span<const std::byte> bytes) const;
 
-  /// As long as it lives, reads of this memory have a limit together. One at a time.
+private:
+  /// Shared with the limits, which may outlive the memory.
+  struct Limits {
+    std::atomic<ReadLimit *> current{nullptr};
+    /// A read has not been answered: every one gets a limit of its own from then on …
+    std::atomic<bool> is_suspect{false};
+    /// … and after a few that were not answered, the rest is not tried until there is a new limit.
+    std::atomic<int> unanswered{0};
+  };
+
+public:
+  /// As long as it lives, reads of this memory have a limit together. One within another takes its place until it ends.
   class LimitedReads {
   public:
-    LimitedReads(const LiveMemory &memory, std::unique_ptr<ReadLimit> limit);
+    LimitedReads(std::shared_ptr<Limits> limits, std::unique_ptr<ReadLimit> limit);
     LimitedReads(const LimitedReads &) = delete;
     LimitedReads &operator=(const LimitedReads &) = delete;
     ~LimitedReads();
     /// A read waited too long; all reads after it failed.
-    bool expired() const { return limit_->has_expired(); }
-    bool may_still_write() const { return limit_->may_still_write(); }
+    bool expired() const;
+    bool may_still_write() const;
     /// A file of /proc, with the same limit.
-    std::expected<std::string, int> read_file(int descriptor) const { return limit_->read_to_end(descriptor); }
+    std::expected<std::string, int> read_file(int descriptor) const;
 
   private:
-    const LiveMemory &memory_;
+    std::shared_ptr<Limits> limits_;
     std::unique_ptr<ReadLimit> limit_;
+    ReadLimit *before_;
   };
-  /// To be called, and let go, by a thread that lives as long as the limit. An error where the kernel starts no further
-  /// process.
-  Result<std::unique_ptr<LimitedReads>> limit_reads() const;
+  /// How long the reads of a stop may wait together, and those of a command while the target runs.
+  static constexpr std::chrono::milliseconds stop_patience{250};
+  static constexpr std::chrono::milliseconds command_patience{500};
+  /// To be called, and let go, by a thread that lives as long as the limit. A small read costs a few microseconds
+  /// instead of one then. An error where the kernel starts no further process.
+  Result<std::unique_ptr<LimitedReads>> limit_reads(std::chrono::microseconds patience) const;
 
   /// Looks whether the target handles page faults itself by now.
   void look_for_page_fault_handler() const;
@@ -88,11 +108,7 @@ private:
   mutable std::atomic<bool> fallback_{false};
   mutable std::atomic<bool> has_handler_{false};
   std::vector<RunRange> slow_ranges_;
-  mutable std::atomic<ReadLimit *> limit_{nullptr};
-  /// A read has not been answered: every one gets a limit from then on …
-  mutable std::atomic<bool> is_suspect_{false};
-  /// … and after a few that were not answered, the rest is not tried.
-  mutable std::atomic<int> unanswered_{0};
+  std::shared_ptr<Limits> limits_ = std::make_shared<Limits>();
 };
 
 } // namespace inspect

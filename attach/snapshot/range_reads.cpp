@@ -22,13 +22,11 @@ public:
   std::size_t fill(std::span<const MemoryRead> reads) {
     local_count_ = 0;
     remote_count_ = 0;
-    bytes_ = 0;
     std::size_t taken = 0;
     while (taken < reads.size() && local_count_ < local_.size() && remote_count_ < remote_.size()) {
       const MemoryRead &one = reads[taken++];
       add(remote_, remote_count_, {reinterpret_cast<void *>(one.address.value), one.into.size()});
       add(local_, local_count_, {one.into.data(), one.into.size()});
-      bytes_ += one.into.size();
     }
     return taken;
   }
@@ -40,7 +38,7 @@ public:
                                                  remote_count_,
                                                  0};
     for (;;) {
-      const auto count = call(SYS_process_vm_readv, arguments, bytes_);
+      const auto count = call(SYS_process_vm_readv, arguments);
       if (count != -EINTR)
         return count;
     }
@@ -64,7 +62,6 @@ private:
   Entries remote_;
   std::size_t local_count_ = 0;
   std::size_t remote_count_ = 0;
-  std::uint64_t bytes_ = 0;
 };
 
 /// Marks the ranges that `transferred` bytes complete, from the front; the number of ranges dealt with, which includes
@@ -83,8 +80,7 @@ std::size_t mark_done(std::span<MemoryRead> batch, std::size_t transferred) {
 
 } // namespace
 
-std::optional<std::int64_t> call_directly(std::int64_t number, const std::array<std::uint64_t, 6> &arguments,
-                                          std::uint64_t /*bytes*/) {
+std::optional<std::int64_t> call_directly(std::int64_t number, const std::array<std::uint64_t, 6> &arguments) {
   const long result =
       ::syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
   return result < 0 ? -errno : result;
@@ -98,8 +94,8 @@ int RangeReads::read_file(RunAddress address, std::span<std::byte> into, const S
     if (static_cast<off_t>(offset) < 0)
       return EFAULT;
     const std::size_t left = into.size() - done;
-    const auto count = call(
-        SYS_pread64, {static_cast<std::uint64_t>(mem_file), to_word(into.data() + done), left, offset, 0, 0}, left);
+    const auto count =
+        call(SYS_pread64, {static_cast<std::uint64_t>(mem_file), to_word(into.data() + done), left, offset, 0, 0});
     if (!count)
       return ETIMEDOUT;
     if (*count == -EINTR)

@@ -17,14 +17,12 @@
 
 namespace inspect {
 
-/// Makes one system call: its result, a negated error number, or nothing where it did not return in time. `bytes` is
-/// how much it was asked to read.
-using SystemCaller = std::function<std::optional<std::int64_t>(
-    std::int64_t number, const std::array<std::uint64_t, 6> &arguments, std::uint64_t bytes)>;
+/// Makes one system call: its result, a negated error number, or nothing where it did not return in time.
+using SystemCaller =
+    std::function<std::optional<std::int64_t>(std::int64_t number, const std::array<std::uint64_t, 6> &arguments)>;
 
 /// The plain call.
-std::optional<std::int64_t> call_directly(std::int64_t number, const std::array<std::uint64_t, 6> &arguments,
-                                          std::uint64_t bytes);
+std::optional<std::int64_t> call_directly(std::int64_t number, const std::array<std::uint64_t, 6> &arguments);
 
 struct RangeReads {
   pid_t thread;                ///< whose memory it is; a living thread

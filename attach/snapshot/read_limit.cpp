@@ -6,17 +6,10 @@
 #include <sys/syscall.h>
 
 namespace inspect {
-namespace {
-
-/// What copying takes at least costs no patience: half a gigabyte a second, which is far below what memory does.
-constexpr std::int64_t nanoseconds_per_byte = 2;
-
-} // namespace
-
 struct ReadLimit::Reader {
   std::mutex mutex;
   std::unique_ptr<x86_64::SystemCallProcess> calls;
-  std::chrono::nanoseconds credit{0};
+  std::chrono::nanoseconds patience{0}; ///< that is left
   /// What is read for others lands here first: a caller's variable may be gone when a lost read arrives.
   std::vector<std::byte> buffer;
 };
@@ -53,7 +46,7 @@ Result<std::unique_ptr<ReadLimit>> ReadLimit::start(std::chrono::microseconds pa
       return std::unexpected(calls.error());
     auto reader = std::make_unique<Reader>();
     reader->calls = std::move(*calls);
-    reader->credit = patience;
+    reader->patience = patience;
     limit->readers_.push_back(std::move(reader));
   }
   return limit;
@@ -66,26 +59,20 @@ ReadLimit::~ReadLimit() {
 }
 
 std::optional<std::int64_t> ReadLimit::call_with(Reader &reader, std::int64_t number,
-                                                 const std::array<std::uint64_t, 6> &arguments, std::uint64_t bytes) {
-  using Clock = std::chrono::steady_clock;
+                                                 const std::array<std::uint64_t, 6> &arguments) {
   if (expired_.load(std::memory_order_relaxed))
     return std::nullopt;
-  reader.credit += std::chrono::nanoseconds(static_cast<std::int64_t>(bytes) * nanoseconds_per_byte);
-  const auto begin = Clock::now();
-  const auto result =
-      reader.calls->call(number, arguments, std::chrono::duration_cast<std::chrono::microseconds>(reader.credit));
-  reader.credit -= Clock::now() - begin;
-  if (!result || reader.credit.count() <= 0)
+  const auto result = reader.calls->call(number, arguments, reader.patience);
+  if (!result)
     expired_.store(true);
   if (reader.calls->is_lost())
     lost_.store(true);
   return result;
 }
 
-std::optional<std::int64_t> ReadLimit::call(std::int64_t number, const std::array<std::uint64_t, 6> &arguments,
-                                            std::uint64_t bytes) {
+std::optional<std::int64_t> ReadLimit::call(std::int64_t number, const std::array<std::uint64_t, 6> &arguments) {
   const Borrowed reader(readers_);
-  return call_with(*reader, number, arguments, bytes);
+  return call_with(*reader, number, arguments);
 }
 
 void ReadLimit::read_many(const RangeReads &source, std::span<MemoryRead> reads) {
@@ -107,9 +94,8 @@ void ReadLimit::read_many(const RangeReads &source, std::span<MemoryRead> reads)
     one.into = std::span(reader.buffer).subspan(used, one.into.size());
     used += one.into.size();
   }
-  source.read_many(own, [&](std::int64_t number, const auto &arguments, std::uint64_t bytes) {
-    return call_with(reader, number, arguments, bytes);
-  });
+  source.read_many(own,
+                   [&](std::int64_t number, const auto &arguments) { return call_with(reader, number, arguments); });
   for (std::size_t i = 0; i < reads.size(); ++i) {
     reads[i].done = own[i].done;
     if (own[i].done && !own[i].into.empty())
@@ -129,8 +115,7 @@ std::expected<std::string, int> ReadLimit::read_to_end(int descriptor) {
   for (;;) {
     const auto count = call_with(reader, SYS_pread64,
                                  {static_cast<std::uint64_t>(descriptor),
-                                  reinterpret_cast<std::uint64_t>(reader.buffer.data()), chunk, text.size(), 0, 0},
-                                 chunk);
+                                  reinterpret_cast<std::uint64_t>(reader.buffer.data()), chunk, text.size(), 0, 0});
     if (!count)
       return std::unexpected(ETIMEDOUT);
     if (*count == -EINTR)

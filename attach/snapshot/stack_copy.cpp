@@ -60,7 +60,7 @@ Result<void> StackCopy::prepare(std::size_t threads) {
   nowhere_ = buffer_.take(max_gap);
   maps_file_ = FileDescriptor(::open(proc_path(process_, "maps").c_str(), O_RDONLY | O_CLOEXEC));
   memory_.look_for_page_fault_handler();
-  auto limit = memory_.limit_reads();
+  auto limit = memory_.limit_reads(LiveMemory::stop_patience);
   if (!limit)
     return std::unexpected(limit.error());
   limit_ = std::move(*limit);

@@ -157,6 +157,8 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
   if (!(*command)->works_after_end)
     if (const auto followed = session.follow_target(); !followed)
       return report(output, followed.error());
+  // No command hangs in memory that nobody delivers. Where no process can be started for it, it is read as it is.
+  const auto limited = session.target().memory().limit_reads(LiveMemory::command_patience);
   return run_command(**command, arguments, output, &session);
 }
 

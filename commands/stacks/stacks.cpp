@@ -135,6 +135,9 @@ Result<void> dump_one(pid_t process, const Request &request, Output &output) {
   output.progress("");
   if (!report)
     return std::unexpected(report.error());
+  // What arguments point to is read while it is printed, and may lie where nobody answers. Where no process can be
+  // started for it, it is read as it is.
+  const auto limited = (*target)->memory().limit_reads(LiveMemory::command_patience);
   if (request.wanted == Wanted::goroutines && !report->go)
     return std::unexpected(
         Error(ErrorKind::unsupported, no_goroutines(*report), "leave --goroutines out to see threads"));

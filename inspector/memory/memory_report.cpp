@@ -134,7 +134,7 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
 void MemoryReader::State::copy_stopped(MemoryReport &report) {
   if (readers->malloc_reader != nullptr)
     readers->malloc_reader->prepare();
-  auto limited = target->memory().limit_reads();
+  auto limited = target->memory().limit_reads(LiveMemory::stop_patience);
   if (!limited) {
     report.warnings.push_back(fmt::format("the allocators' statistics are missing: {}", with_remedy(limited.error())));
     return;
@@ -201,6 +201,10 @@ Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   auto report = state_->begin_report();
   if (!report)
     return std::unexpected(report.error());
+  // A stack's top, an arena's header may lie where nobody answers. Where no process can be started for it, they are
+  // read as they are.
+  const auto limited = state_->target != nullptr ? state_->target->memory().limit_reads(LiveMemory::command_patience)
+                                                 : Result<std::unique_ptr<LiveMemory::LimitedReads>>(nullptr);
   state_->open_reader();
   if (!state_->why_no_target.empty())
     report->warnings.push_back(fmt::format("only the kernel's figures are here: {}", state_->why_no_target));

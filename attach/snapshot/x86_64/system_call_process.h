@@ -7,7 +7,8 @@
 // limit has passed. Where even that does not help (an uninterruptible wait, state D) it is left to the kernel.
 //
 //     auto calls = SystemCallProcess::start();
-//     const auto outcome = (*calls)->call(SYS_pread64, {fd, address_of(buffer), size, offset}, limit);
+//     std::chrono::nanoseconds patience = 250ms;       // of all calls together
+//     const auto outcome = (*calls)->call(SYS_pread64, {fd, address_of(buffer), size, offset}, patience);
 //     if (!outcome) …                     // it was not done in time; (*calls)->is_lost() says whether it may still
 //     write
 //
@@ -38,10 +39,12 @@ public:
   /// Ends the process; waits for its end unless it is lost.
   ~SystemCallProcess();
 
-  /// What the call returned: a negative number is the negated error number (-EFAULT). Nothing where it did not return
-  /// within `limit`, or an earlier one did not: the process is then killed, and every further call returns nothing.
-  /// One call at a time.
-  std::optional<std::int64_t> call(std::int64_t number, const Arguments &arguments, std::chrono::microseconds limit);
+  /// What the call returned: a negative number is the negated error number (-EFAULT). `patience` is how long it may
+  /// wait, and is less by what it waited afterwards: time in state D counts, not time that a busy machine lets it wait
+  /// for a processor (of that there may be max_wall_time). Nothing where it did not return in that time, or an earlier
+  /// one did not: the process is then killed, and every further call returns nothing. One call at a time.
+  std::optional<std::int64_t> call(std::int64_t number, const Arguments &arguments, std::chrono::nanoseconds &patience);
+  static constexpr std::chrono::seconds max_wall_time{5};
 
   /// A call did not return in time.
   bool has_timed_out() const { return timed_out_; }
@@ -52,6 +55,7 @@ private:
   struct Shared;
   explicit SystemCallProcess(Shared *shared) : shared_(shared) {}
   static int serve(void *opaque);
+  bool waits_in_kernel() const;
   void end();
 
   Shared *shared_; ///< in pages of its own, which a lost process keeps

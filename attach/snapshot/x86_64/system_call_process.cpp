@@ -1,11 +1,16 @@
-#include "machine/x86_64/system_call_process.h"
+#include "attach/snapshot/x86_64/system_call_process.h"
+
+#include "machine/file_descriptor.h"
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <string_view>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -116,34 +121,50 @@ SystemCallProcess::~SystemCallProcess() {
 }
 
 std::optional<std::int64_t> SystemCallProcess::call(std::int64_t number, const Arguments &arguments,
-                                                    std::chrono::microseconds limit) {
+                                                    std::chrono::nanoseconds &patience) {
   if (timed_out_)
     return std::nullopt;
   shared_->number = number;
   for (std::size_t i = 0; i < arguments.size(); ++i)
     shared_->arguments[i] = arguments[i];
   const std::uint32_t wanted = shared_->asked + 1;
+  const auto is_answered = [&] { return __atomic_load_n(&shared_->answered, __ATOMIC_ACQUIRE) == wanted; };
   __atomic_store_n(&shared_->asked, wanted, __ATOMIC_RELEASE);
   ::syscall(SYS_futex, &shared_->asked, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  std::optional<Clock::time_point> deadline;
-  for (int looks = 0; __atomic_load_n(&shared_->answered, __ATOMIC_ACQUIRE) != wanted; ++looks) {
-    if (looks < spins) {
-      __builtin_ia32_pause();
-      continue;
-    }
+  for (int looks = 0; looks < spins; ++looks) {
+    if (is_answered())
+      return shared_->result;
+    __builtin_ia32_pause();
+  }
+  const auto begin = Clock::now();
+  auto before = begin;
+  while (!is_answered()) {
+    constexpr timespec slice{0, 10'000'000};
+    ::syscall(SYS_futex, &shared_->answered, FUTEX_WAIT_PRIVATE, wanted - 1, &slice, nullptr, 0);
     const auto now = Clock::now();
-    if (!deadline)
-      deadline = now + limit;
-    if (now >= *deadline) {
-      timed_out_ = true;
-      end();
-      return std::nullopt;
-    }
-    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(*deadline - now).count();
-    const timespec time{left / 1'000'000'000, left % 1'000'000'000};
-    ::syscall(SYS_futex, &shared_->answered, FUTEX_WAIT_PRIVATE, wanted - 1, &time, nullptr, 0);
+    if (!is_answered() && waits_in_kernel())
+      patience -= now - before;
+    before = now;
+    if (patience.count() > 0 && now - begin < max_wall_time)
+      continue;
+    if (is_answered())
+      break;
+    timed_out_ = true;
+    end();
+    return std::nullopt;
   }
   return shared_->result;
+}
+
+bool SystemCallProcess::waits_in_kernel() const {
+  std::array<char, 32> path{};
+  *fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/stat", process_).out = '\0';
+  const FileDescriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 128> text{};
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  const std::string_view stat(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  const std::size_t name_end = stat.rfind(") "); // man page proc(5): the state follows the name in parentheses
+  return name_end != std::string_view::npos && stat.substr(name_end + 2).starts_with('D');
 }
 
 void SystemCallProcess::end() {
