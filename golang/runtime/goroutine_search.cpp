@@ -4,6 +4,7 @@
 #include "golang/runtime/goroutine_decoder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <ranges>
@@ -64,19 +65,21 @@ std::vector<RunAddress> with_goroutine_first(std::span<const RunAddress> headers
   return found;
 }
 
-/// Those of the pointers that may lead to an M: its g0 leads back to it.
+/// Those of the pointers that may lead to an M on the list: its gsignal leads back to it. allocm (runtime/proc.go)
+/// lists an M before it gives it a g0; mexit takes the gsignal, and then the M off the list, but keeps what is left of
+/// it on another one, sched.freem, whose links into the list stay.
 std::vector<RunAddress> ms_among(const std::map<RunAddress, RunAddress> &places, const RuntimeLayout &layout,
                                  const MemoryView &memory) {
   std::vector<RunAddress> runtime_ms;
   std::vector<RunAddress> fields;
   for (const auto &[value, place] : places) {
     runtime_ms.push_back(value);
-    fields.push_back(value + static_cast<std::uint64_t>(layout.m.g0));
+    fields.push_back(value + static_cast<std::uint64_t>(layout.m.gsignal));
   }
   const std::vector<std::uint64_t> structures = read_words(fields, memory);
   fields.clear();
-  for (const std::uint64_t g0 : structures)
-    fields.push_back(RunAddress{g0 < end_of_user_space ? g0 : 0} + static_cast<std::uint64_t>(layout.g.m));
+  for (const std::uint64_t gsignal : structures)
+    fields.push_back(RunAddress{gsignal < end_of_user_space ? gsignal : 0} + static_cast<std::uint64_t>(layout.g.m));
   const std::vector<std::uint64_t> back = read_words(fields, memory);
   std::vector<RunAddress> found;
   for (std::size_t i = 0; i < runtime_ms.size(); ++i)
@@ -143,6 +146,34 @@ RunAddress longest_m_list(const GoImage &image, const RuntimeLayout &layout, con
   return best;
 }
 
+/// Of the pointers to Ms the only one that the code of runtime.mcommoninit names (runtime/proc.go): the function puts
+/// each new M at the list's head. Code does not change, where other pointers to Ms come and go. 0: there is no such
+/// function (its name was changed), or it names none or several.
+RunAddress m_list_in_code(const GoImage &image, const LayoutChecker &checker, const MemoryView &memory) {
+  constexpr std::uint64_t max_code = 1 << 14; // it has some hundreds of bytes
+  using Distance = std::int32_t;              // the last bytes of an instruction that addresses memory from its own end
+  const auto function = image.table != nullptr ? image.table->find("runtime.mcommoninit") : std::nullopt;
+  if (!function || function->end <= function->entry)
+    return {};
+  std::vector<std::byte> code(static_cast<std::size_t>(std::min(function->end - function->entry, max_code)));
+  if (!memory.read(function->entry, code))
+    return {};
+  RunAddress found;
+  for (std::size_t end = sizeof(Distance); end <= code.size(); ++end) {
+    Distance distance = 0;
+    std::memcpy(&distance, code.data() + end - sizeof distance, sizeof distance);
+    const RunAddress place = function->entry + end + static_cast<std::uint64_t>(std::int64_t{distance});
+    if (place.value % 8 != 0 || !image.data.bss.contains(place) || place == found)
+      continue;
+    if (!checker.is_m(RunAddress{read_word(memory, place).value_or(0)}))
+      continue;
+    if (found.value != 0)
+      return {};
+    found = place;
+  }
+  return found;
+}
+
 } // namespace
 
 std::vector<RunAddress> sample_goroutines(RunAddress slice_header, const MemoryView &memory) {
@@ -197,8 +228,9 @@ std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, cons
 
 RunAddress search_m_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
                          const MemoryView &memory) {
-  // The process may run: allocm (runtime/proc.go) lists an M before it gives it a g0, and for that moment the list
-  // seems to begin with none. What two searches find is believed.
+  if (const RunAddress named = m_list_in_code(image, LayoutChecker(layout, images, memory), memory); named.value != 0)
+    return named;
+  // The process may run, and the list change between two reads. What two searches find is believed.
   RunAddress found = longest_m_list(image, layout, images, memory);
   for (int attempt = 0; attempt < 4; ++attempt) {
     const RunAddress again = longest_m_list(image, layout, images, memory);

@@ -23,7 +23,8 @@ struct FoundGoroutineList {
 std::vector<FoundGoroutineList> search_goroutine_list(const GoImage &image, const RuntimeLayout &layout,
                                                       const std::vector<GoImage> &images, const MemoryView &memory);
 
-/// Where the variable runtime.allm lies: the pointer in the image's data from which most Ms are reached. 0: not found.
+/// Where the variable runtime.allm lies: the pointer to an M that the code of runtime.mcommoninit names, or, where that
+/// function's name was changed, the one in the image's data from which most Ms are reached. 0: not found.
 RunAddress search_m_list(const GoImage &image, const RuntimeLayout &layout, const std::vector<GoImage> &images,
                          const MemoryView &memory);
 

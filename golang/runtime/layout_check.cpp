@@ -111,10 +111,13 @@ bool LayoutChecker::is_m(RunAddress address) const {
   const GoM runtime_m = decode_m(layout_, address, bytes);
   // An M for a thread that has not started yet has no number of the kernel's.
   if (runtime_m.thread < 0 || runtime_m.thread > max_threads || runtime_m.id > std::uint64_t{1} << 32U ||
-      !may_be_pointer(runtime_m.g0) || runtime_m.g0.value == 0 || !may_be_pointer(runtime_m.current_g) ||
-      !may_be_pointer(runtime_m.gsignal) || !may_be_pointer(runtime_m.locked_g))
+      !may_be_pointer(runtime_m.g0) || !may_be_pointer(runtime_m.current_g) || !may_be_pointer(runtime_m.gsignal) ||
+      !may_be_pointer(runtime_m.locked_g))
     return false;
-  return read_word(memory_, runtime_m.g0 + static_cast<std::uint64_t>(layout_.g.m)).value_or(0) == address.value;
+  // allocm (runtime/proc.go) lists an M before it gives it a g0; a gsignal it has by then.
+  const RunAddress own = runtime_m.g0.value != 0 ? runtime_m.g0 : runtime_m.gsignal;
+  return own.value != 0 &&
+         read_word(memory_, own + static_cast<std::uint64_t>(layout_.g.m)).value_or(0) == address.value;
 }
 
 std::string LayoutChecker::m_problem(RunAddress address, std::span<const Goroutine> goroutines) const {

@@ -2,11 +2,14 @@
 
 #include "dwarf/symbols/named_symbols.h"
 #include "golang/runtime/goroutine_search.h"
+#include "tests/golang/changed_memory.h"
 #include "tests/golang/go_process.h"
 #include "tests/support/catch.h"
 #include "tests/support/go_toolchain.h"
 
 #include <array>
+#include <csignal>
+#include <sys/wait.h>
 
 namespace inspect {
 namespace {
@@ -89,6 +92,56 @@ TEST_CASE("the runtime of a stripped program is found") {
     CHECK(goroutines.size() > 50);
     CHECK(runtime->m_list().value != 0);
     CHECK(runtime->take_warnings().empty());
+  });
+}
+
+// What else points to Ms (those that wait for work, those that have ended) comes and goes with the threads.
+TEST_CASE("the list of Ms is found by scan while threads begin and end") {
+  for_each_go([](const GoToolchain &go) {
+    GoProcess process({build_go(go, "stack_switches"), "lock"});
+    process.child().wait_for_line();
+    process.open();
+    const RuntimeLayout &layout = *runtime_layout(process.image().version, go.patch).layout;
+    const RunAddress list = symbol(process.image(), "runtime.allm");
+    int elsewhere = 0;
+    for (int search = 0; search < 300; ++search)
+      elsewhere += search_m_list(process.image(), layout, process.images(), process.memory()) == list ? 0 : 1;
+    CHECK(elsewhere == 0);
+  });
+}
+
+TEST_CASE("the list of Ms is found while its first one is being made, and while one that has ended is kept") {
+  for_each_go([](const GoToolchain &go) {
+    GoProcess process({build_go(go, "goroutine_zoo")});
+    process.child().wait_for_line();
+    process.open();
+    process.child().signal(SIGSTOP);
+    REQUIRE(::waitpid(process.child().pid(), nullptr, WUNTRACED) == process.child().pid());
+    const GoImage &image = process.image();
+    const RuntimeLayout &layout = *runtime_layout(image.version, go.patch).layout;
+    const RunAddress list = symbol(image, "runtime.allm");
+    const RunAddress newest{word_at(process, list)};
+    const auto initialiser = image.table->find("runtime.mcommoninit");
+    REQUIRE(initialiser);
+    for (const bool by_code : {true, false}) {
+      INFO((by_code ? "by the code that changes it" : "by what it leads to"));
+      ChangedMemory code(process.memory());
+      if (!by_code)
+        for (RunAddress at = initialiser->entry; at < initialiser->end; at = at + 1)
+          code.write(at, 0);
+      const MemoryView &memory = code;
+      ChangedMemory beginning(memory);
+      ChangedMemory ended(memory);
+      // runtime/proc.go, allocm: on the list, with a gsignal, not yet with a g0.
+      beginning.write_word(newest + static_cast<std::uint64_t>(layout.m.g0), 0);
+      CHECK(search_m_list(image, layout, process.images(), beginning) == list);
+      // mexit: its gsignal is gone, it is off the list, but sched.freem has it; here a variable in front does.
+      const RunAddress next = newest + static_cast<std::uint64_t>(layout.m.all_link);
+      ended.write_word(list, word_at(process, next));
+      ended.write_word(newest + static_cast<std::uint64_t>(layout.m.gsignal), 0);
+      ended.write_word(RunAddress{(image.data.bss.begin.value + 7) / 8 * 8}, newest.value);
+      CHECK(search_m_list(image, layout, process.images(), ended) == list);
+    }
   });
 }
 

@@ -105,7 +105,8 @@ TEST_CASE("At every instruction of a busy Go program its threads' stacks are com
   const int rounds = number_from_environment("INSPECT_STEP_ROUNDS", 4);
   const int steps = number_from_environment("INSPECT_STEPS", 120);
   constexpr std::size_t min_walks = 100;
-  const std::vector<std::string> go_works{"collect", "grow", "park", "clock", "signal", "call", "create", "panic"};
+  const std::vector<std::string> go_works{"collect", "grow",   "park",  "clock", "signal",
+                                          "call",    "create", "panic", "lock"};
   const std::vector<std::string> c_works{"clock", "signal", "panic", "c", "callback", "thread"};
   test::for_each_go([&](const GoToolchain &go) {
     // With C, signal handlers return through the C library, without through the runtime.
