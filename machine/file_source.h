@@ -17,7 +17,7 @@ struct OpenedFile {
 class FileSource {
 public:
   virtual ~FileSource() = default;
-  /// A regular file opened for reading. ErrorKind::not_found where neither root has it.
+  /// A regular file, for reading. not_found where neither root has it; timed_out: it does not answer; cancelled.
   virtual Result<OpenedFile> open(const std::string &path) const = 0;
 };
 

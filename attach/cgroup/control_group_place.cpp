@@ -1,15 +1,14 @@
 #include "attach/cgroup/control_group_place.h"
 
+#include "attach/procfs/mount_table.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/proc_text.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace inspect {
 namespace {
@@ -18,48 +17,16 @@ namespace {
 constexpr std::size_t max_mount_text = 32U << 20;
 constexpr std::size_t max_group_text = 1U << 20;
 
-/// mountinfo writes blanks, newlines and backslashes as three octal digits.
-std::string without_escapes(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '\\' && i + 3 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 4, code, 8).ptr == text.data() + i + 4) {
-      plain += static_cast<char>(code);
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
-std::optional<std::uint64_t> parse_device(std::string_view text) {
-  const auto major = whole_number<unsigned>(take_until(text, ':'));
-  const auto minor = whole_number<unsigned>(text);
-  return major && minor ? std::optional<std::uint64_t>(makedev(*major, *minor)) : std::nullopt;
-}
-
-std::optional<ControlGroupMount> parse_mount(std::string_view line) {
-  take_until(line, ' '); // its number
-  take_until(line, ' '); // that of the mount it is on
-  ControlGroupMount mount;
-  const auto device = parse_device(take_until(line, ' '));
-  mount.group = without_escapes(take_until(line, ' '));
-  mount.mount_point = without_escapes(take_until(line, ' '));
-  take_until(line, ' '); // options of the mount
-  while (!line.empty() && take_until(line, ' ') != "-") {
-  } // any number of optional fields
-  const std::string_view type = take_until(line, ' ');
-  take_until(line, ' '); // source
-  if (type == "cgroup2")
-    mount.version = 2;
-  else if (type == "cgroup" && lists_name(line, "memory"))
-    mount.version = 1;
-  if (mount.version == 0 || !device || !mount.group.starts_with('/') || !mount.mount_point.starts_with('/'))
+std::optional<ControlGroupMount> group_mount(std::string_view line) {
+  auto mounted = parse_mount(line);
+  if (!mounted || !mounted->root.starts_with('/'))
     return std::nullopt;
-  mount.device = *device;
-  return mount;
+  const int version = mounted->type == "cgroup2"                                            ? 2
+                      : mounted->type == "cgroup" && lists_name(mounted->options, "memory") ? 1
+                                                                                            : 0;
+  if (version == 0)
+    return std::nullopt;
+  return ControlGroupMount{version, std::move(mounted->root), std::move(mounted->mount_point), mounted->device};
 }
 
 /// Looks for one group in one table of mounts after the other, and keeps in words what it saw there.
@@ -129,7 +96,7 @@ std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups) {
 std::vector<ControlGroupMount> parse_control_group_mounts(std::string_view mountinfo) {
   std::vector<ControlGroupMount> mounts;
   while (!mountinfo.empty()) {
-    if (auto mount = parse_mount(take_until(mountinfo, '\n')))
+    if (auto mount = group_mount(take_until(mountinfo, '\n')))
       mounts.push_back(std::move(*mount));
   }
   return mounts;

@@ -2,7 +2,9 @@
 
 #include "attach/procfs/permission.h"
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -29,6 +31,12 @@ Error proc_error(pid_t process, int error_number, std::string_view what_was_trie
   if (error_number == EACCES || error_number == EPERM)
     return explain_not_permitted(process, error_number, what_was_tried);
   return Error::from_errno(error_number, what_was_tried);
+}
+
+std::string link_text(const std::string &path) {
+  std::array<char, 2 * PATH_MAX> text;
+  const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+  return length < 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(length));
 }
 
 std::expected<std::string_view, int> read_to_end(int descriptor, std::string &buffer, std::size_t max_bytes) {

@@ -26,6 +26,9 @@ bool process_exists(pid_t process);
 /// the missing right, else what errno says.
 Error proc_error(pid_t process, int error_number, std::string_view what_was_tried);
 
+/// What a symbolic link says; empty where it cannot be read.
+std::string link_text(const std::string &path);
+
 /// The whole file.
 Result<std::string> read_proc_file(pid_t process, const std::string &path);
 

@@ -76,13 +76,6 @@ Result<std::string> ProcessDirectory::link(const char *name) const {
   return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
-Result<FileIdentity> ProcessDirectory::identity(const char *name) const {
-  struct stat status {};
-  if (::fstatat(directory_.get(), name, &status, 0) != 0)
-    return std::unexpected(failure(errno, name));
-  return FileIdentity{status.st_dev, status.st_ino};
-}
-
 Result<struct stat> ProcessDirectory::attributes(const char *name) const {
   struct stat status {};
   if (::fstatat(directory_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0)

@@ -43,8 +43,6 @@ public:
   Result<std::string_view> read(const char *name, std::string &buffer) const;
   /// What a symbolic link says ("exe", "ns/pid"), as it is.
   Result<std::string> link(const char *name) const;
-  /// Of the file behind a link ("exe"), deleted or not.
-  Result<FileIdentity> identity(const char *name) const;
   /// Its own attributes, those of no other file: who owns "status" tells whether the process is dumpable.
   Result<struct stat> attributes(const char *name) const;
   /// Opened for reading.

@@ -92,6 +92,14 @@ Result<std::string> living_directory(pid_t process) {
   return *thread == process ? proc_path(process, "") : proc_path(process, *thread, "");
 }
 
+std::string living_link(pid_t process, std::string_view name) {
+  std::string own = proc_path(process, name);
+  if (!link_text(own).empty()) // nearly always, and then the process' state need not be read
+    return own;
+  const auto directory = living_directory(process);
+  return directory ? fmt::format("{}{}", *directory, name) : own;
+}
+
 Result<std::string> read_living_file(pid_t process, std::string_view name) {
   constexpr int attempts = 5;
   for (int attempt = 1;; ++attempt) {

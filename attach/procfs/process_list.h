@@ -22,6 +22,8 @@ Result<std::vector<pid_t>> list_threads(pid_t process);
 Result<pid_t> living_thread(pid_t process);
 /// "/proc/PID/" or "/proc/PID/task/TID/" of that thread.
 Result<std::string> living_directory(pid_t process);
+/// The path of the link `name` ("exe", "root") in there, or of the process' own where all of it has ended.
+std::string living_link(pid_t process, std::string_view name);
 /// The file `name` in there, looked for again where the thread ends or replaces the program meanwhile.
 Result<std::string> read_living_file(pid_t process, std::string_view name);
 

@@ -1,6 +1,6 @@
 #include "attach/snapshot/stack_copy.h"
 
-#include "attach/procfs/proc_file.h"
+#include "attach/procfs/machine_memory.h"
 #include "attach/snapshot/signal_frame_search.h"
 #include "attach/snapshot/stack_ranges.h"
 #include "machine/worker_threads.h"
@@ -9,10 +9,8 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <iterator>
-#include <string_view>
 
 namespace inspect {
 
@@ -22,17 +20,6 @@ namespace {
 /// quarter cheaper than a range for each; with larger gaps it is not.
 constexpr std::uint64_t max_gap = 4096;
 constexpr std::size_t reads_at_once = 1024;
-
-/// MemAvailable of /proc/meminfo (man page proc(5)); nothing where it cannot be read.
-std::optional<std::uint64_t> available_memory() {
-  constexpr std::string_view label = "MemAvailable:";
-  const FileDescriptor file(::open("/proc/meminfo", O_RDONLY | O_CLOEXEC));
-  const auto text = read_to_end(file.get());
-  const std::size_t at = text ? text->find(label) : std::string::npos;
-  if (at == std::string::npos)
-    return std::nullopt;
-  return std::strtoull(text->c_str() + at + label.size(), nullptr, 10) * 1024;
-}
 
 bool in_any(std::span<const RunRange> sorted, RunAddress address) {
   const auto after = std::ranges::upper_bound(sorted, address, {}, &RunRange::begin);

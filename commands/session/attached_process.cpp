@@ -10,6 +10,7 @@ namespace inspect {
 
 AttachedProcess::AttachedProcess(std::unique_ptr<Target> target, bool read_only)
     : target_(std::move(target)), read_only_(read_only) {
+  target_->cancel_with(&cancellation_);
   if (const auto stat = read_process_stat(target_->process()))
     start_ticks_ = stat->start_ticks;
 }

@@ -42,11 +42,11 @@ public:
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
 
 private:
+  Cancellation cancellation_; ///< before the target, whose files know it
   std::unique_ptr<Target> target_;
   bool read_only_;
   std::uint64_t start_ticks_ = 0; ///< of the process: tells it from a later one of the same number
   std::optional<StoppedProcess> stopped_;
-  Cancellation cancellation_;
 };
 
 } // namespace inspect

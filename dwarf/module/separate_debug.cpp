@@ -48,6 +48,11 @@ bool same_file(int first, int second) {
          one.st_ino == two.st_ino;
 }
 
+/// A file that may well be there, on a file system that does not answer or in a size that is not read.
+bool is_refused(const Error &error) {
+  return error.kind() == ErrorKind::timed_out || error.kind() == ErrorKind::unsupported;
+}
+
 class Search {
 public:
   Search(const ElfImage &image, const std::string &module_path, const std::vector<std::uint8_t> &build_id,
@@ -90,8 +95,11 @@ public:
 private:
   std::optional<DebugFile> consider(const std::string &path, std::optional<std::uint32_t> crc) {
     auto opened = files_.open(path);
-    if (!opened)
-      return std::nullopt; // most places are empty
+    if (!opened) {
+      if (is_refused(opened.error())) // most places are just empty
+        warnings_.push_back(opened.error().message());
+      return std::nullopt;
+    }
     if (image_.descriptor() >= 0 && same_file(opened->descriptor.get(), image_.descriptor()))
       return std::nullopt; // a debuglink that names the file itself
     auto image = ElfImage::from_file(std::move(opened->descriptor), path);

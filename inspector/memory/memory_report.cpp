@@ -1,6 +1,6 @@
 #include "inspector/memory/memory_report.h"
 
-#include "attach/procfs/process_directory.h"
+#include "attach/files/file_opener.h"
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
 #include "machine/number_text.h"
@@ -30,11 +30,9 @@ std::string with_remedy(const Error &error) {
 }
 
 RuntimeInfo executable_runtime(pid_t process, const std::string &name) {
-  const auto directory = ProcessDirectory::open(process);
-  if (!directory)
-    return {};
-  const auto file = directory->open_file("exe");
-  return file ? detect_runtime(file->get(), name).value_or(RuntimeInfo{}) : RuntimeInfo{};
+  FileOpener files;
+  const auto file = files.open(executable_of(process, name));
+  return file ? detect_runtime(file->descriptor.get(), name).value_or(RuntimeInfo{}) : RuntimeInfo{};
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "inspector/process/process_details.h"
 
+#include "attach/files/file_opener.h"
 #include "attach/procfs/account_names.h"
 #include "attach/procfs/memory_map.h"
 #include "attach/procfs/permission.h"
@@ -175,10 +176,11 @@ void DetailsReader::read_libraries() {
 }
 
 void DetailsReader::read_build() {
-  const auto file = noted("executable", directory_.open_file("exe"));
+  FileOpener files;
+  const auto file = noted("executable", files.open(executable_of(process_, details_.row.executable)));
   if (!file)
     return;
-  auto build = read_program_build(file->get());
+  auto build = read_program_build(file->descriptor.get());
   if (build)
     details_.build = std::move(*build);
   else if (build.error().kind() != ErrorKind::unsupported) // no ELF file: the row says what it is

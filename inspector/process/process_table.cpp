@@ -1,5 +1,6 @@
 #include "inspector/process/process_table.h"
 
+#include "attach/files/file_opener.h"
 #include "attach/procfs/account_names.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_text.h"
@@ -13,6 +14,7 @@
 #include <ctime>
 #include <fmt/format.h>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unistd.h>
 #include <unordered_map>
@@ -45,7 +47,8 @@ private:
     std::string not_seen;
   };
   std::map<FileIdentity, Looked> looked_;
-  const Looked &look_at(const ProcessDirectory &directory, const FileIdentity &identity, std::string_view name);
+  std::unique_ptr<FileOpener> files_ = std::make_unique<FileOpener>();
+  const Looked &look_at(const FileWish &executable, const FileIdentity &identity, std::string_view name);
 };
 
 Result<Reader> Reader::prepare() {
@@ -87,13 +90,12 @@ void Reader::read_command(const ProcessDirectory &directory, ProcessRow &row) {
   }
 }
 
-const Reader::Looked &Reader::look_at(const ProcessDirectory &directory, const FileIdentity &identity,
-                                      std::string_view name) {
+const Reader::Looked &Reader::look_at(const FileWish &executable, const FileIdentity &identity, std::string_view name) {
   const auto [place, is_new] = looked_.try_emplace(identity);
   if (!is_new)
     return place->second;
-  auto file = directory.open_file("exe");
-  auto runtime = file ? detect_runtime(file->get(), name) : std::unexpected(file.error());
+  const auto file = files_->open(executable);
+  auto runtime = file ? detect_runtime(file->descriptor.get(), name) : std::unexpected(file.error());
   if (runtime)
     place->second.runtime = std::move(*runtime);
   else if (runtime.error().kind() == ErrorKind::unsupported)
@@ -118,13 +120,15 @@ void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row)
   }
   row.executable_deleted = take_deleted_mark(*link);
   row.executable = std::move(*link);
-  const auto identity = directory.identity("exe");
-  if (!identity) {
-    row.not_seen = identity.error().message();
+  const FileWish executable = executable_of(row.process, row.executable);
+  const auto file = files_->look(executable);
+  // The process that is meant must still be there: only of its directory that is sure.
+  if (const auto still = directory.link("exe"); !file || !still) {
+    row.not_seen = file ? still.error().message() : file.error().message();
     return;
   }
   const std::string_view path = row.executable;
-  const Looked &looked = look_at(directory, *identity, path.substr(path.rfind('/') + 1));
+  const Looked &looked = look_at(executable, {file->st_dev, file->st_ino}, path.substr(path.rfind('/') + 1));
   row.runtime = looked.runtime;
   row.not_seen = looked.not_seen;
 }

@@ -126,12 +126,13 @@ Result<void> Target::refresh() {
     loaded.push_back({image.first->device, image.first->inode, image.segments.front().range.begin});
   // Where only data mappings came or went, the modules and all they have learnt stay.
   if (memory_ == nullptr || loaded != loaded_)
-    open_modules(images, std::move(*memory));
+    if (auto opened = open_modules(images, std::move(*memory)); !opened)
+      return std::unexpected(opened.error());
   loaded_ = std::move(loaded);
   return {};
 }
 
-void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory) {
+Result<void> Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory) {
   ModuleOptions options;
   options.use_debuginfod = options_.use_debuginfod;
   if (!options_.debug_directories.empty())
@@ -139,8 +140,18 @@ void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMem
   ModuleMap modules;
   for (const Image &image : images) {
     ModuleInput input{image.first->path, std::nullopt, image.segments};
-    if (auto file = files_.open_mapped(*image.first))
+    auto file = files_.open_mapped(*image.first);
+    if (!file && file.error().kind() == ErrorKind::cancelled)
+      return std::unexpected(file.error());
+    if (!file && file.error().kind() == ErrorKind::timed_out) {
+      // Its pages in memory may wait for the same file system.
+      warnings_.push_back(file.error().message() + "; its functions have no names");
+      continue;
+    }
+    if (file)
       input.file = std::move(*file);
+    else if (file.error().kind() == ErrorKind::unsupported)
+      warnings_.push_back(file.error().message() + "; its image in memory is used instead");
     auto module = Module::open(std::move(input), *memory, files_, options);
     if (module)
       modules.add(std::move(*module));
@@ -152,6 +163,7 @@ void Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMem
   modules_ = std::move(modules); // before the memory that the old modules read through
   memory_ = std::move(memory);
   ++generation_;
+  return {};
 }
 
 Result<GoRuntime *> Target::go_runtime() {

@@ -37,6 +37,8 @@ public:
   const std::vector<Mapping> &maps() const { return maps_; }
   const LiveMemory &memory() const { return *memory_; }
   const TargetFiles &files() const { return files_; }
+  /// Ends waits for files of file systems that do not answer; it must outlive this object.
+  void cancel_with(const Cancellation *cancellation) { files_.cancel_with(cancellation); }
   ModuleMap &modules() { return modules_; }
   Symbolizer &symbolizer() { return symbolizer_; }
   /// The Go runtime in it, looked for on first use. not_found: there is none; else why it cannot be used. It lives
@@ -60,7 +62,7 @@ private:
     friend bool operator==(const LoadedImage &, const LoadedImage &) = default;
   };
   static std::vector<Image> images_of(const std::vector<Mapping> &maps);
-  void open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory);
+  Result<void> open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory);
 
   pid_t process_;
   TargetOptions options_;
