@@ -107,7 +107,8 @@ CommandSpec make_list_command() {
   spec.aliases = {"l"};
   spec.summary = "Show source text around the selected frame, a line, or a function";
   spec.help = "Without an argument: around the selected frame's line, which is marked. A file may be named by the last "
-              "parts of its path. It is read where the target would see it (its container), else here.";
+              "parts of its path. It is read where the target sees it (in its container), with the rights of the "
+              "target's user, and only if it is a source file by its name and content.";
   spec.positionals = {{.name = "FILE:LINE | FUNCTION | LINE", .help = "where", .repeatable = true}};
   spec.completion = CompletionKind::symbol;
   spec.in_session = true;

@@ -1,48 +1,15 @@
 #include "commands/stacks/frame_text.h"
 
+#include "inspector/scope/source_text.h"
 #include "inspector/scope/symbol_search.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace inspect {
 namespace {
-
-constexpr off_t max_source_size = 64 << 20;
-
-Result<std::string> read_source(Target &target, const std::string &file) {
-  auto opened = target.files().open(file);
-  if (!opened)
-    return std::unexpected(
-        Error(opened.error().kind(),
-              fmt::format("the source file {} is neither where the target would see it nor here", file),
-              "put the sources at that path, or a symbolic link to them"));
-  struct stat status {};
-  const int descriptor = opened->descriptor.get();
-  if (::fstat(descriptor, &status) != 0)
-    return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", file)));
-  if (status.st_size > max_source_size)
-    return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is too large to be a source file", file)));
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t count = ::pread(descriptor, text.data() + have, text.size() - have, static_cast<off_t>(have));
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return std::unexpected(Error::from_errno(errno, fmt::format("reading {}", file)));
-    if (count == 0)
-      break;
-    have += static_cast<std::size_t>(count);
-  }
-  text.resize(have);
-  return text;
-}
 
 /// Tabs of source text become blanks, since the line number shifts them; everything else that is not text is escaped.
 std::string displayed(std::string_view line) {
@@ -116,7 +83,7 @@ Result<void> write_selected_frame(Output &output, Target &target, Selection &sel
 }
 
 Result<void> write_source(Output &output, Target &target, const SourceLines &lines) {
-  const auto text = read_source(target, lines.file);
+  const auto text = read_source_text(target, lines.file);
   if (!text)
     return std::unexpected(text.error());
   int number = 0;

@@ -28,7 +28,8 @@ struct SourceLines {
   std::string heading; ///< printed before the first line, where there is one
 };
 
-/// Prints lines of a source file. It is looked for where the target sees it, then in our root; not_found says so.
+/// Prints lines of a source file; the errors of read_source_text (inspector/scope/source_text.h). not_found: no such
+/// line.
 Result<void> write_source(Output &output, Target &target, const SourceLines &lines);
 
 } // namespace inspect
