@@ -11,9 +11,25 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/uio.h>
 
 namespace inspect {
 namespace {
+
+/// Whether process_vm_readv(2) is allowed. It asks for the right to trace alone, which CAP_SYS_PTRACE gives;
+/// /proc/PID/mem is a file of the target's user, too, which others open with CAP_DAC_OVERRIDE only.
+bool may_read_directly(pid_t process) {
+  std::byte byte{};
+  const iovec local{&byte, 1};
+  const iovec nothing{nullptr, 1};
+  return ::process_vm_readv(process, &local, 1, &nothing, 1, 0) >= 0 || errno == EFAULT;
+}
+
+ssize_t write_directly(pid_t process, RunAddress address, std::span<const std::byte> bytes) {
+  const iovec local{const_cast<std::byte *>(bytes.data()), bytes.size()};
+  const iovec remote{reinterpret_cast<void *>(address.value), bytes.size()};
+  return ::process_vm_writev(process, &local, 1, &remote, 1, 0);
+}
 
 /// So many reads that were not answered are enough to give the rest up.
 constexpr int max_unanswered = 4;
@@ -40,8 +56,8 @@ Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
   FileDescriptor mem(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!mem && (errno == EACCES || errno == EPERM || errno == EROFS))
     mem = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!mem)
-    return std::unexpected(proc_error(process, errno, fmt::format("opening {}", path)));
+  if (const int refused = errno; !mem && !(refused == EACCES && may_read_directly(*thread)))
+    return std::unexpected(proc_error(process, refused, fmt::format("opening {}", path)));
   std::unique_ptr<LiveMemory> memory(new LiveMemory(*thread, std::move(mem)));
   memory->look_for_page_fault_handler();
   return memory;
@@ -158,13 +174,23 @@ Result<void> LiveMemory::write(RunAddress address, std::span<const std::byte> by
     const auto offset = static_cast<off_t>(address.value + done);
     if (offset < 0)
       return std::unexpected(Error::from_errno(EIO, fmt::format("writing at {:#x}", address.value)));
-    const ssize_t count = ::pwrite(mem_.get(), bytes.data() + done, bytes.size() - done, offset);
+    const auto rest = bytes.subspan(done);
+    const ssize_t count =
+        mem_ ? ::pwrite(mem_.get(), rest.data(), rest.size(), offset) : write_directly(process_, address + done, rest);
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0 && errno == EBADF)
       return std::unexpected(Error(ErrorKind::not_permitted,
                                    fmt::format("the memory of process {} is open for reading only", process_),
                                    "run inspect as root (sudo) or with CAP_SYS_PTRACE"));
+    if (count < 0 && errno == EFAULT && !mem_)
+      return std::unexpected(
+          Error(ErrorKind::not_permitted,
+                fmt::format(
+                    "{} bytes at {:#x} could not be written: CAP_DAC_OVERRIDE is missing for /proc/{}/mem, and without "
+                    "it only memory that the process itself may write to can be changed",
+                    rest.size(), address.value + done, process_),
+                "run inspect as root (sudo) or with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE"));
     if (count <= 0)
       return std::unexpected(Error::from_errno(count == 0 ? ESRCH : errno,
                                                fmt::format("writing {} bytes at {:#x}", bytes.size(), address.value)));

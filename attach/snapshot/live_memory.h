@@ -2,7 +2,9 @@
 //
 // Reads go through process_vm_readv(2), many ranges a call; where a seccomp filter or the kernel forbids that (EPERM,
 // ENOSYS) they fall back to /proc/PID/mem, and stay there. Writes go through /proc/PID/mem, which also reaches
-// read-only mappings such as program text (man page proc(5)).
+// read-only mappings such as program text (man page proc(5)). Where the right to trace is there and the right to open
+// that file is not (CAP_SYS_PTRACE without CAP_DAC_OVERRIDE), there is no fallback, and process_vm_writev(2) writes
+// what the process itself may write.
 //
 // A read can wait for somebody else: pages behind a userfaultfd come from a handler, those of a FUSE or NFS file from a
 // server. So while the target is held, all reads have a limit:
@@ -35,7 +37,7 @@ class ReadLimit;
 
 class LiveMemory final : public MemoryView {
 public:
-  /// Opens /proc/PID/mem; not_permitted names the missing right.
+  /// Opens /proc/PID/mem, if it may; not_permitted names the missing right.
   static Result<std::unique_ptr<LiveMemory>> open(pid_t process);
 
   Result<void> read(RunAddress address, std::span<std::byte> into) const override;
@@ -104,7 +106,7 @@ private:
   Error why_unreadable(RunAddress address, std::size_t size, bool in_time) const;
 
   pid_t process_;
-  FileDescriptor mem_;
+  FileDescriptor mem_; ///< none: process_vm_readv and process_vm_writev are all there is
   mutable std::atomic<bool> fallback_{false};
   mutable std::atomic<bool> has_handler_{false};
   std::vector<RunRange> slow_ranges_;

@@ -87,6 +87,8 @@ std::optional<std::int64_t> call_directly(std::int64_t number, const std::array<
 }
 
 int RangeReads::read_file(RunAddress address, std::span<std::byte> into, const SystemCaller &call) const {
+  if (mem_file < 0)
+    return EIO;
   std::size_t done = 0;
   while (done < into.size()) {
     // Addresses are taken as file offsets; those above 2^63 are the kernel's own and not to be read this way.

@@ -3,15 +3,20 @@
 #include "attach/procfs/memory_map.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
+#include "tests/support/skip.h"
 
 #include <cstddef>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace inspect {
@@ -173,6 +178,54 @@ TEST_CASE("program text and data of a running process can be written") {
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 7);
   CHECK(answer() == 42);
+}
+
+TEST_CASE("the right to trace is enough for memory, without any to the target's files") {
+  if (::geteuid() != 0)
+    SKIP_TEST("this needs root");
+  static std::uint64_t word;
+  word = 4711;
+  ChildProcess child = ChildProcess::forked([] {
+    // Its files in /proc belong to its user only while it is dumpable, which a change of user ends.
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0 || ::prctl(PR_SET_DUMPABLE, 1) != 0)
+      return 1;
+    test::say_line("ready");
+    ::pause();
+    return 0;
+  });
+  child.wait_for_line();
+  const void *text = reinterpret_cast<const void *>(&make_holey);
+  std::uint64_t seen = 0, written = 4712;
+  Result<void> read = std::unexpected(Error(ErrorKind::system, "not tried")), write = read, write_text = read;
+  bool opened = false, refused = false;
+  // Capabilities are a thread's own.
+  std::thread([&] {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    ::syscall(SYS_capget, &header, sets);
+    sets[0].effective = 1U << CAP_SYS_PTRACE;
+    sets[1].effective = 0;
+    ::syscall(SYS_capset, &header, sets);
+    refused = ::open(fmt::format("/proc/{}/mem", child.pid()).c_str(), O_RDONLY | O_CLOEXEC) < 0;
+    const auto memory = LiveMemory::open(child.pid());
+    opened = memory.has_value();
+    if (!opened)
+      return;
+    read = (*memory)->read(address_of(&word), std::as_writable_bytes(std::span(&seen, 1)));
+    write = (*memory)->write(address_of(&word), std::as_bytes(std::span(&written, 1)));
+    write_text = (*memory)->write(address_of(text), std::as_bytes(std::span(&written, 1)));
+  }).join();
+  CHECK(refused); // else this shows nothing
+  REQUIRE(opened);
+  CHECK(read.has_value());
+  CHECK(seen == 4711);
+  CHECK(write.has_value());
+  REQUIRE_FALSE(write_text.has_value());
+  CHECK(write_text.error().kind() == ErrorKind::not_permitted);
+  CHECK_THAT(write_text.error().message(), Catch::Matchers::Contains("CAP_DAC_OVERRIDE is missing"));
+  const auto memory = LiveMemory::open(child.pid()).value();
+  REQUIRE(memory->read(address_of(&word), std::as_writable_bytes(std::span(&seen, 1))).has_value());
+  CHECK(seen == 4712);
 }
 
 TEST_CASE("the memory of a process that has ended is an error, not a hang or nonsense") {
