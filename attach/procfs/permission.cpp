@@ -6,6 +6,7 @@
 #include "attach/procfs/process_status.h"
 
 #include <array>
+#include <cerrno>
 #include <fmt/format.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
@@ -17,6 +18,15 @@ namespace {
 constexpr std::string_view capability_does_not_reach =
     "CAP_SYS_PTRACE is there but does not reach this process: a user namespace or a security module (SELinux, "
     "AppArmor) stands between; run inspect in the outer namespace, or in the container with --cap-add SYS_PTRACE";
+
+constexpr std::string_view files_need_another =
+    "run inspect as root (sudo), as that user, or with CAP_DAC_READ_SEARCH besides CAP_SYS_PTRACE: some files in /proc "
+    "may be opened by their owner alone";
+
+/// Whether we may trace it, which the links below ns ask and nothing else.
+bool capability_reaches(pid_t process) {
+  return has_capability(CAP_SYS_PTRACE) && !link_text(proc_path(process, "ns/mnt")).empty();
+}
 
 std::string remedy_with_capability() {
   const auto self = read_process_status(::getpid());
@@ -74,10 +84,11 @@ Error refusal(pid_t process, int error_number, std::string_view what_was_tried, 
   const auto target = read_process_status(process);
   const std::string owner = target ? fmt::format(" of user {}", user_name(target->effective_user)) : "";
   const Error plain = Error::from_errno(error_number, what_was_tried);
+  const bool for_files = error_number == EACCES && capability_reaches(process);
   return Error(ErrorKind::not_permitted,
-               fmt::format("{}{} could not be inspected: {} ({})", describe_process(process), owner, missing_right(),
-                           plain.message()),
-               std::move(remedy));
+               fmt::format("{}{} could not be inspected: {} ({})", describe_process(process), owner,
+                           for_files ? "missing CAP_DAC_READ_SEARCH" : missing_right(), plain.message()),
+               for_files ? std::string(files_need_another) : std::move(remedy));
 }
 
 bool is_of_our_user(pid_t process) {

@@ -106,3 +106,40 @@ TEST_CASE("stacks as a plain user: one process of his own and one that is not") 
   CHECK_THAT(result.out, Contains("sleep_until_released"));
   CHECK_THAT(result.err, Contains("process 1"));
 }
+
+TEST_CASE("CAP_SYS_PTRACE alone is enough for the process of another") {
+  const std::vector<std::string> tracer = {"setpriv",
+                                           "--reuid=1",
+                                           "--regid=1",
+                                           "--clear-groups",
+                                           "--inh-caps=+sys_ptrace",
+                                           "--ambient-caps=+sys_ptrace",
+                                           INSPECT_BINARY_DIRECTORY "/inspect"};
+  const auto run_with_capability = [&](const std::vector<std::string> &arguments) {
+    std::vector<std::string> words = tracer;
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return run_command(words);
+  };
+  NEEDS_NOBODY();
+  if (run_with_capability({"--version"}).status != 0)
+    SKIP_TEST("setpriv cannot give a capability here");
+  ChildProcess foreign(command_of_nobody({fixture_path("many_threads"), "3", "2"}));
+  foreign.wait_for_line();
+  const std::string process = std::to_string(foreign.pid());
+  const CommandResult stacks = run_with_capability({"stacks", process});
+  INFO(stacks.out << stacks.err);
+  CHECK(stacks.status == 0);
+  CHECK_THAT(stacks.out, Contains("sleep_until_released") && Contains("many_threads.cpp:") && Contains("main"));
+  CHECK(stacks.err.empty());
+  const CommandResult session = run_with_capability({"attach", process, "-e", "bt", "-e", "regs", "-e", "x $rsp"});
+  INFO(session.out << session.err);
+  CHECK(session.status == 0);
+  CHECK_THAT(session.out, Contains("main") && Contains("rip"));
+  const CommandResult memory = run_with_capability({"mem", process});
+  CHECK(memory.status == 0);
+  // What does need rights to files is said to need those.
+  const CommandResult details = run_with_capability({"ps", process});
+  INFO(details.out << details.err);
+  CHECK(details.status == 0);
+  CHECK_THAT(details.out + details.err, Contains("CAP_DAC_READ_SEARCH") && !Contains("does not reach"));
+}
