@@ -1,5 +1,7 @@
 #include "inspector/target/target.h"
 
+#include "attach/procfs/mount_table.h"
+#include "attach/procfs/proc_file.h"
 #include "attach/procfs/process_list.h"
 
 #include <algorithm>
@@ -129,7 +131,34 @@ Result<void> Target::refresh() {
     if (auto opened = open_modules(images, std::move(*memory)); !opened)
       return std::unexpected(opened.error());
   loaded_ = std::move(loaded);
+  limit_reads_of_remote_files();
   return {};
+}
+
+void Target::limit_reads_of_remote_files() {
+  std::vector<std::uint64_t> devices;
+  for (const Mapping &mapping : maps_)
+    if (mapping.inode != 0)
+      devices.push_back(mapping.device);
+  std::ranges::sort(devices);
+  devices.erase(std::ranges::unique(devices).begin(), devices.end());
+  if (devices != devices_) {
+    MountTable mounts;
+    if (const auto text = read_proc_file(process_, proc_path(process_, "mountinfo")))
+      mounts.add(*text);
+    remote_devices_.clear();
+    std::ranges::copy_if(devices, std::back_inserter(remote_devices_), [&](std::uint64_t device) {
+      const std::string_view type = mounts.type_of_device(device);
+      return !type.empty() && !is_local_file_system(type);
+    });
+    devices_ = std::move(devices);
+  }
+  std::vector<RunRange> ranges;
+  if (!remote_devices_.empty())
+    for (const Mapping &mapping : maps_)
+      if (mapping.inode != 0 && std::ranges::binary_search(remote_devices_, mapping.device))
+        ranges.push_back(mapping.range);
+  memory_->limit_reads_of(std::move(ranges));
 }
 
 Result<void> Target::open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory) {

@@ -62,6 +62,8 @@ private:
     friend bool operator==(const LoadedImage &, const LoadedImage &) = default;
   };
   static std::vector<Image> images_of(const std::vector<Mapping> &maps);
+  /// Tells the memory which mappings are of files that may not answer.
+  void limit_reads_of_remote_files();
   Result<void> open_modules(std::span<const Image> images, std::unique_ptr<LiveMemory> memory);
 
   pid_t process_;
@@ -75,6 +77,8 @@ private:
   Symbolizer symbolizer_{modules_};
   std::optional<Result<std::unique_ptr<GoRuntime>>> go_runtime_; ///< after the modules it speaks of
   std::vector<LoadedImage> loaded_;
+  std::vector<std::uint64_t> devices_;        ///< of all mapped files, sorted
+  std::vector<std::uint64_t> remote_devices_; ///< those of them that may not answer
   std::uint64_t generation_ = 0;
   std::vector<std::string> warnings_;
 };
