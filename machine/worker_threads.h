@@ -10,7 +10,8 @@ namespace inspect {
 std::size_t worker_count();
 
 /// Calls work(worker) once for each worker, at the same time where threads can be started, else one after the other.
-/// Returns when all are done. `work` must not throw.
+/// Returns when all are done, and throws the first exception that one of them ended with. Their cancellation points
+/// obey what those of the calling thread obey.
 void run_workers(std::size_t workers, const std::function<void(std::size_t worker)> &work);
 
 } // namespace inspect
