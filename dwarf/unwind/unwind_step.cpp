@@ -27,19 +27,19 @@ public:
     return evaluated(rule, std::nullopt);
   }
 
-  /// What the caller's register held; not for undefined ones.
-  Value saved(const RegisterRule &rule, RunAddress cfa) const {
+  /// What the caller's register held; not for undefined ones. `from`: the word it was read from, 0 for none.
+  Value saved(const RegisterRule &rule, RunAddress cfa, RunAddress &from) const {
     const std::uint64_t at_offset = cfa.value + static_cast<std::uint64_t>(rule.offset);
     switch (rule.kind) {
     case RegisterRule::Kind::offset:
-      return word_at(RunAddress{at_offset});
+      return word_at(from = RunAddress{at_offset});
     case RegisterRule::Kind::val_offset:
       return at_offset;
     case RegisterRule::Kind::in_register:
       return from_register(rule);
     case RegisterRule::Kind::expression: {
       const Value address = evaluated(rule, cfa);
-      return address ? word_at(RunAddress{*address}) : address;
+      return address ? word_at(from = RunAddress{*address}) : address;
     }
     case RegisterRule::Kind::val_expression:
       return evaluated(rule, cfa);
@@ -85,6 +85,7 @@ std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const Reg
   const Application application(bias, callee, memory);
   caller.cfa = {};
   caller.pc.reset();
+  caller.pc_saved_at = {};
   const Value cfa = application.cfa(row.cfa);
   if (!cfa)
     return cfa.error();
@@ -95,7 +96,10 @@ std::optional<StepFailure> apply_row(const CfiRow &row, LoadBias bias, const Reg
       caller.registers.forget(one.dwarf_number);
       continue;
     }
-    const Value value = application.saved(one, caller.cfa);
+    RunAddress from;
+    const Value value = application.saved(one, caller.cfa, from);
+    if (one.dwarf_number == row.return_address_register)
+      caller.pc_saved_at = from;
     if (value) {
       caller.registers.set(one.dwarf_number, *value);
     } else {

@@ -24,6 +24,7 @@ struct Caller {
   RegisterSet registers;        ///< recovered: those known in the caller's frame
   RunAddress cfa;               ///< of the callee
   std::optional<RunAddress> pc; ///< none: the row says that there is no caller
+  RunAddress pc_saved_at;       ///< where in memory the row found `pc`; 0: in none (a register, a computed value)
 };
 
 /// Fills `caller`. On failure only `caller.cfa` means something, and it is 0 where not even the CFA was found.

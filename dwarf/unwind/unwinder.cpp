@@ -17,6 +17,14 @@ namespace {
 /// How often the walk looks whether it is to stop.
 constexpr std::size_t frames_between_cancellation_checks = 1024;
 
+/// How many steps in a row may find their return addresses elsewhere than in the frames they leave. Sound code needs
+/// one (a function that keeps it in a register, a rule that leads to another stack), outlined code two or three.
+constexpr unsigned max_steps_without_stack = 8;
+
+/// A signal frame's rule finds the pc in the ucontext that the kernel put at the stack pointer, in its first words: the
+/// state of vector registers, which may be large, comes behind it (arch/x86/include/uapi/asm/sigcontext.h).
+constexpr std::uint64_t max_signal_context = 4096;
+
 class Walk {
 public:
   Walk(const RegisterSet &registers, const MemoryView &memory, ModuleMap &modules, const UnwindLimits &limits)
@@ -34,6 +42,7 @@ private:
   bool step();
   bool step_by_extension(const UnwindExtension::Step &found);
   bool step_by_row(const CodePlace &place);
+  std::string why_endless(const CfiRow &row);
   bool step_over_signal();
   bool step_by_heuristics(const CodePlace &place);
   bool accept(RunAddress pc, FrameOrigin origin);
@@ -49,6 +58,7 @@ private:
   StackProgress progress_;
   Caller callers_[2]; ///< the registers of the last frame, and room for its caller's
   unsigned current_ = 0;
+  unsigned steps_without_stack_ = 0; ///< in a row
   Stack stack_;
 };
 
@@ -154,7 +164,31 @@ bool Walk::step_by_row(const CodePlace &place) {
   const bool made_by_hand = place.starts_here && !place.row->signal_frame;
   if (!next().pc || (made_by_hand && !code_.may_be_return_address(*next().pc)))
     return end(StackEnd::complete, {}, {});
+  if (std::string why = why_endless(*place.row); !why.empty())
+    return end(StackEnd::no_progress, frame.pc, std::move(why));
   return accept(*next().pc, place.row->signal_frame ? FrameOrigin::signal_frame : FrameOrigin::call_frame_info);
+}
+
+/// A step consumes a piece of the stack when the return address is in the frame that it leaves, and a stack has an end.
+/// Rules that take it from elsewhere may go on for ever, however the stack pointer climbs: few such steps are allowed
+/// in a row, none from a frame to itself, and none to a stack pointer below which there is no memory.
+std::string Walk::why_endless(const CfiRow &row) {
+  const RunAddress saved_at = next().pc_saved_at;
+  const std::uint64_t callee = registers().get(x86_64::rsp).value_or(0);
+  const std::uint64_t caller = next().registers.get(x86_64::rsp).value_or(0);
+  const bool inside = saved_at.value >= callee &&
+                      (saved_at.value < caller || (row.signal_frame && saved_at.value - callee < max_signal_context));
+  if (saved_at.value != 0 && inside) {
+    steps_without_stack_ = 0;
+    return {};
+  }
+  if (saved_at.value == 0 && *next().pc == stack_.frames.back().pc)
+    return "the rule reads no memory and makes the frame its own caller";
+  if (++steps_without_stack_ > max_steps_without_stack)
+    return fmt::format("{} frames in a row have no return address on the stack", max_steps_without_stack);
+  if (!read_word(memory_, RunAddress{caller - sizeof(std::uint64_t)}))
+    return fmt::format("the caller's stack pointer, {:#x}, is outside of the stack", caller);
+  return {};
 }
 
 bool Walk::step_over_signal() {
