@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -126,6 +127,10 @@ Result<void> confine(const ConfinementLimits &limits) {
   ::prctl(PR_SET_DUMPABLE, 0);
   // After become_nobody: a change of identity clears it (prctl(2)).
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Who started us may have ended before that: then nobody holds the other end of the pipe that we complain into.
+  pollfd complaints{STDERR_FILENO, 0, 0};
+  if (::poll(&complaints, 1, 0) > 0 && (complaints.revents & POLLERR) != 0)
+    ::_exit(1);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   filter_system_calls();
   return {};

@@ -83,23 +83,20 @@ public:
           return OpenedNames{std::move(*table), {}, true};
         cache->remove(entry);
       }
-    std::string temporary;
-    Result<FileDescriptor> output = std::unexpected(Error(ErrorKind::not_found, ""));
+    Result<NewFile> output = std::unexpected(Error(ErrorKind::not_found, ""));
+    FileDescriptor in_memory;
     if (cache)
-      output = cache->begin(temporary);
-    const bool keep = output.has_value();
-    if (!keep)
-      output = FileDescriptor(::memfd_create("inspect-names", MFD_CLOEXEC));
-    auto table = made_by_worker(output->get());
-    if (!keep && table)
-      return OpenedNames{std::move(*table), std::move(warnings_), false, true};
-    if (!keep)
-      return std::unexpected(table.error());
-    if (!table || !cache->commit(temporary, entry))
-      cache->remove(temporary);
-    cache->shrink_to(options_.max_cache_size);
+      output = cache->begin();
+    if (!output)
+      in_memory = FileDescriptor(::memfd_create("inspect-names", MFD_CLOEXEC));
+    auto table = made_by_worker(output ? output->descriptor() : in_memory.get());
     if (!table)
       return std::unexpected(table.error());
+    if (output) {
+      // Where it cannot be kept, it is used all the same, and made again next time.
+      static_cast<void>(output->publish(entry));
+      cache->shrink_to(options_.max_cache_size);
+    }
     return OpenedNames{std::move(*table), std::move(warnings_), false, true};
   }
 

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <new>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <tuple>
 
@@ -276,18 +277,27 @@ void ProgramNames::State::start() {
     return;
   stopping.clear();
   running = true;
-  thread = std::thread([this, missing] {
-    for (ModuleNames *entry : missing) {
-      if (stopping.requested())
-        break;
-      entry->make(options, &stopping);
-      const std::lock_guard lock(mutex);
-      changed.notify_all();
+  const auto work = [this, missing] {
+    try {
+      for (ModuleNames *entry : missing) {
+        if (stopping.requested())
+          break;
+        entry->make(options, &stopping);
+        const std::lock_guard lock(mutex);
+        changed.notify_all();
+      }
+    } catch (const std::bad_alloc &) {
+      // What is missing is made when it is asked for, and whoever asks is told then why it cannot be.
     }
     const std::lock_guard lock(mutex);
     running = false;
     changed.notify_all();
-  });
+  };
+  try {
+    thread = std::thread(work);
+  } catch (const std::system_error &) { // a limit on threads: the same
+    running = false;
+  }
 }
 
 void ProgramNames::State::stop() {

@@ -56,7 +56,8 @@ Result<UnitIndex> make(int descriptor, int output, const IndexedFile &identity, 
                                          .input = descriptor,
                                          .output = output,
                                          .build_id = identity.build_id_hex(),
-                                         .deadline = options.deadline});
+                                         .deadline = options.deadline,
+                                         .cancellation = options.cancellation});
       !done)
     return std::unexpected(done.error());
   return parse_file_of(output, identity);
@@ -117,8 +118,7 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
   if (!options.cache_directory)
     return make_uncached(descriptor, *identity, options);
   auto cache = UnitIndexCache::open(*options.cache_directory);
-  std::string temporary;
-  Result<FileDescriptor> output = std::unexpected(Error(ErrorKind::not_found, ""));
+  Result<NewFile> output = std::unexpected(Error(ErrorKind::not_found, ""));
   if (cache) {
     if (auto kept = cache->find(identity->entry_name(unit_index_suffix))) {
       if (auto index = parse_file_of(kept->get(), *identity)) {
@@ -127,7 +127,7 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
       }
       cache->remove(identity->entry_name(unit_index_suffix));
     }
-    output = cache->begin(temporary);
+    output = cache->begin();
   }
   if (!cache || !output) {
     auto index = make_uncached(descriptor, *identity, options);
@@ -135,15 +135,11 @@ Result<UnitIndex> UnitIndex::open(int descriptor, std::span<const std::uint8_t> 
       index->cache_problem_ = cache ? output.error().message() : cache.error().message();
     return index;
   }
-  auto index = make(descriptor, output->get(), *identity, options);
-  if (!index) {
-    cache->remove(temporary);
+  auto index = make(descriptor, output->descriptor(), *identity, options);
+  if (!index)
     return index;
-  }
-  if (auto kept = cache->commit(temporary, identity->entry_name(unit_index_suffix)); !kept) {
-    cache->remove(temporary);
+  if (auto kept = output->publish(identity->entry_name(unit_index_suffix)); !kept)
     index->cache_problem_ = kept.error().message();
-  }
   cache->shrink_to(options.max_cache_size);
   return index;
 }

@@ -11,6 +11,7 @@
 
 #include "dwarf/raw/units/unit_index_format.h"
 #include "dwarf/unit_index/unit_ranges.h"
+#include "machine/cancellation.h"
 #include "machine/error.h"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct UnitIndexOptions {
   std::optional<std::string> cache_directory;  ///< created if need be; none: nothing is kept
   std::chrono::milliseconds deadline{10'000};  ///< for the worker; then it is killed
   std::uint64_t max_cache_size = 512ULL << 20; ///< bytes of all kept indexes; the longest unused go first
+  const Cancellation *cancellation = nullptr;  ///< of the wait for the worker; may be null
 };
 
 /// The worker beside the running executable or in ../libexec/inspect (INSPECT_DWARFINDEX overrides), the cache under

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <string_view>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <tuple>
 #include <vector>
@@ -17,7 +15,6 @@
 namespace inspect {
 namespace {
 
-constexpr std::string_view temporary_suffix = ".part";
 constexpr std::time_t abandoned_after_seconds = 3600;
 
 bool is_ours(const struct stat &status) {
@@ -67,22 +64,8 @@ Result<FileDescriptor> UnitIndexCache::find(const std::string &name) const {
   return entry;
 }
 
-Result<FileDescriptor> UnitIndexCache::begin(std::string &temporary_name) const {
-  std::uint64_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random)
-    return std::unexpected(Error::from_errno(errno, "choosing a name for an index"));
-  temporary_name = fmt::format("{:016x}{}", random, temporary_suffix);
-  FileDescriptor file(
-      ::openat(directory_.get(), temporary_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file)
-    return std::unexpected(Error::from_errno(errno, "creating an index in the cache"));
-  return file;
-}
-
-Result<void> UnitIndexCache::commit(const std::string &temporary_name, const std::string &name) const {
-  if (::renameat(directory_.get(), temporary_name.c_str(), directory_.get(), name.c_str()) != 0)
-    return std::unexpected(Error::from_errno(errno, fmt::format("keeping the index {}", name)));
-  return {};
+Result<NewFile> UnitIndexCache::begin() const {
+  return NewFile::create(directory_.get(), 0600);
 }
 
 void UnitIndexCache::remove(const std::string &name) const {
@@ -103,7 +86,7 @@ void UnitIndexCache::shrink_to(std::uint64_t limit) const {
     struct stat status {};
     if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
       continue;
-    if (name.ends_with(temporary_suffix) && status.st_mtime + abandoned_after_seconds < ::time(nullptr))
+    if (name.ends_with(hidden_name_suffix) && status.st_mtime + abandoned_after_seconds < ::time(nullptr))
       remove(name);
     if (!name.ends_with(unit_index_suffix) && !name.ends_with(name_table_suffix))
       continue;

@@ -8,6 +8,7 @@
 
 #include "machine/error.h"
 #include "machine/file_descriptor.h"
+#include "machine/new_file.h"
 
 #include <cstdint>
 #include <string>
@@ -26,10 +27,8 @@ public:
 
   /// An existing entry, and marks it as used now. not_found where there is none that is ours.
   Result<FileDescriptor> find(const std::string &name) const;
-  /// An empty file for reading and writing, not yet visible under any entry's name.
-  Result<FileDescriptor> begin(std::string &temporary_name) const;
-  /// Makes what begin() gave visible as `name`.
-  Result<void> commit(const std::string &temporary_name, const std::string &name) const;
+  /// An empty file, to be published under its entry's name. The cache must outlive it.
+  Result<NewFile> begin() const;
   void remove(const std::string &name) const;
   /// Removes the entries longest unused until all together are within `limit` bytes, and what dead runs left behind.
   void shrink_to(std::uint64_t limit) const;

@@ -102,7 +102,11 @@ Result<pid_t> start(const UnitIndexJob &job, int complaints) {
   ::sigfillset(&all);
   ::posix_spawnattr_setsigmask(&settings.attributes, &none);
   ::posix_spawnattr_setsigdefault(&settings.attributes, &all);
-  ::posix_spawnattr_setflags(&settings.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // In a group of its own a Ctrl-C, which may mean another command, does not reach it; when we end, it ends by itself
+  // (dwarf/indexer/main.cpp).
+  ::posix_spawnattr_setpgroup(&settings.attributes, 0);
+  ::posix_spawnattr_setflags(&settings.attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 
   std::vector<char *> arguments;
   arguments.reserve(words.size() + 1);
