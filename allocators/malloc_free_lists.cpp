@@ -1,5 +1,7 @@
 #include "allocators/malloc_free_lists.h"
 
+#include "machine/cancellation_point.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -231,6 +233,7 @@ FreeListResult Walk::run() {
   std::vector<FreeList> waiting = all_lists();
   std::vector<FreeList> followed;
   while (!waiting.empty() || !followed.empty()) {
+    cancellation_point();
     while (followed.size() < max_followed && !waiting.empty()) {
       followed.push_back(waiting.back());
       waiting.pop_back();

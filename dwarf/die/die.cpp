@@ -1,5 +1,7 @@
 #include "dwarf/die/die.h"
 
+#include "machine/cancellation_point.h"
+
 #include <dwarf.h>
 
 namespace inspect {
@@ -18,6 +20,7 @@ void each_range(Dwarf_Die &die, std::size_t limit, const std::function<void(Link
   Dwarf_Addr end = 0;
   std::ptrdiff_t position = 0;
   for (std::size_t count = 0; count < limit; ++count) {
+    cancellation_point();
     position = dwarf_ranges(&die, position, &base, &begin, &end);
     if (position <= 0)
       return;
@@ -60,6 +63,7 @@ void each_child(Dwarf_Die &parent, const std::function<bool(Dwarf_Die &, std::ui
   if (dwarf_child(&parent, &child) != 0)
     return;
   while (true) {
+    cancellation_point();
     Dwarf_Die next;
     const int status = dwarf_siblingof(&child, &next);
     const std::uint64_t here = dwarf_dieoffset(&child);

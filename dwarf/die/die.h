@@ -15,6 +15,7 @@
 
 namespace inspect {
 
+/// Here and in each_child() a command may be cancelled (machine/cancellation_point.h).
 /// Calls `visit` for each range of the DIE, at most `limit` of them; ranges that begin at address 0 are those of code
 /// which the linker threw away, and are left out.
 void each_range(Dwarf_Die &die, std::size_t limit, const std::function<void(LinkRange)> &visit);

@@ -3,6 +3,7 @@
 #include "dwarf/module/memory_image.h"
 #include "dwarf/module/separate_debug.h"
 #include "dwarf/split/split_package.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -140,6 +141,7 @@ struct Module::State {
   Result<void> load(const MemoryView &memory);
   Result<void> load_file();
   void find_debug_file();
+  void warn_of_dropped_sections(const ElfImage &of, const std::string &path);
   const ElfImage *debug_image();
   void begin_dwarf();
   void begin_common_dwarf(const ElfImage &debug, const std::string &path);
@@ -189,24 +191,34 @@ Result<void> Module::State::load(const MemoryView &memory) {
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} has no loadable segments", input.path)));
   build_id = image->build_id();
   file_memory.set(&*image, bias);
+  warn_of_dropped_sections(*image, input.path);
   return {};
 }
 
 void Module::State::find_debug_file() {
-  if (std::exchange(searched_debug_file, true))
+  if (searched_debug_file)
     return;
   own_debug_info = has_debug_info(*image);
   if (own_debug_info) {
     debug_info_reason = input.path;
-    return;
-  }
-  auto found = inspect::find_debug_file(*image, input.path, build_id, *files, options, warnings);
-  if (found) {
-    debug_info_reason = found->path;
-    debug_file = std::move(*found);
   } else {
-    debug_info_reason = found.error().message();
+    std::vector<std::string> refused;
+    auto found = inspect::find_debug_file(*image, input.path, build_id, *files, options, refused);
+    std::ranges::move(refused, std::back_inserter(warnings));
+    if (found) {
+      debug_info_reason = found->path;
+      debug_file = std::move(*found);
+      warn_of_dropped_sections(debug_file->image, debug_file->path);
+    } else {
+      debug_info_reason = found.error().message();
+    }
   }
+  searched_debug_file = true; // not if it was cancelled
+}
+
+void Module::State::warn_of_dropped_sections(const ElfImage &of, const std::string &path) {
+  for (const std::string &sentence : of.dropped_sections())
+    warnings.push_back(fmt::format("{}: {}", path, sentence));
 }
 
 const ElfImage *Module::State::debug_image() {
@@ -216,6 +228,12 @@ const ElfImage *Module::State::debug_image() {
 
 DwarfHandle Module::State::begin(Elf *elf, const std::string &path) {
   DwarfHandle handle;
+  // libdw would unpack them all in one go, which nobody could cancel.
+  for (const ImageSection &section : sections_of(elf))
+    if ((section.header.sh_flags & SHF_COMPRESSED) != 0 && section.name.starts_with(".debug_")) {
+      cancellation_point();
+      static_cast<void>(elf_compress(section.section, 0, 0)); // where that fails, libdw does without the section, too
+    }
   try {
     handle.reset(dwarf_begin_elf(elf, DWARF_C_READ, nullptr));
     if (handle)
@@ -236,23 +254,25 @@ void Module::State::begin_common_dwarf(const ElfImage &debug, const std::string 
     return;
   }
   common_file = std::move(*common);
+  warn_of_dropped_sections(common_file->image, common_file->path);
   common_dwarf = begin(common_file->image.elf(), common_file->path);
   if (common_dwarf)
     dwarf_setalt(dwarf.get(), common_dwarf.get());
 }
 
 void Module::State::begin_dwarf() {
-  if (std::exchange(tried_dwarf, true))
+  if (tried_dwarf)
     return;
-  const ElfImage *debug = debug_image();
-  if (debug == nullptr)
-    return;
-  const std::string path = debug_info_reason;
-  dwarf = begin(debug->elf(), path);
-  if (dwarf)
-    begin_common_dwarf(*debug, path);
-  else
-    debug_info_reason = fmt::format("the DWARF in {} cannot be read", path);
+  if (const ElfImage *debug = debug_image()) {
+    const std::string path = debug_info_reason;
+    if (!dwarf)
+      dwarf = begin(debug->elf(), path);
+    if (dwarf)
+      begin_common_dwarf(*debug, path);
+    else
+      debug_info_reason = fmt::format("the DWARF in {} cannot be read", path);
+  }
+  tried_dwarf = true; // not if it was cancelled
 }
 
 void Module::State::open_package(const ElfImage &debug) {

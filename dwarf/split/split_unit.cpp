@@ -1,9 +1,11 @@
 #include "dwarf/split/split_unit.h"
 
 #include "dwarf/die/die.h"
+#include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/split/split_package.h"
 
 #include <dwarf.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -18,10 +20,17 @@ bool is_skeleton(const Dwarf_Die &root) {
          type == DW_UT_skeleton;
 }
 
-bool is_missing_or_regular(const fs::path &path) {
+/// Not there, or a regular file without sections that ask for too much, which libdw would unpack. What is no ELF file
+/// libdw refuses itself.
+bool is_missing_or_sound(const fs::path &path) {
   std::error_code error;
   const fs::file_type type = fs::status(path, error).type();
-  return type == fs::file_type::regular || type == fs::file_type::not_found;
+  if (type != fs::file_type::regular)
+    return type == fs::file_type::not_found;
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const auto image =
+      file ? ElfImage::from_file(std::move(file), path.string()) : std::unexpected(Error(ErrorKind::not_found, ""));
+  return image ? image->dropped_sections().empty() : image.error().kind() != ErrorKind::corrupt;
 }
 
 /// Where libdw believes the file to be; empty where it has no name, and then libdw starts from the working directory.
@@ -41,8 +50,8 @@ bool may_be_opened(Dwarf_Die root, int descriptor) {
     return false;
   const char *compilation_directory = string_attribute(root, DW_AT_comp_dir);
   for (const fs::path &folder : {skeleton_folder(descriptor), fs::path()})
-    if (!is_missing_or_regular(folder / name) ||
-        (compilation_directory != nullptr && !is_missing_or_regular(folder / compilation_directory / name)))
+    if (!is_missing_or_sound(folder / name) ||
+        (compilation_directory != nullptr && !is_missing_or_sound(folder / compilation_directory / name)))
       return false;
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include "dwarf/die/die.h"
 
+#include <algorithm>
 #include <dwarf.h>
 
 namespace inspect {
@@ -48,9 +49,9 @@ void FunctionIndex::build(Depth depth) {
   functions_ = {};
   scopes_.clear();
   // A sound unit has fewer DIEs than bytes; circular sibling references run out of budget.
-  budget_ = size();
-  complete_ = depth == Depth::everything;
+  budget_ = std::min<std::uint64_t>(size(), max_dies);
   walk(root_, end_, no_scope, depth, 0);
+  complete_ = depth == Depth::everything; // not if it was cancelled
 }
 
 void FunctionIndex::walk(Dwarf_Die &parent, std::uint64_t parent_end, std::size_t scope, Depth depth, int level) {

@@ -29,6 +29,11 @@ public:
   /// The range of the function's code that holds the address: a function may have several.
   std::optional<LinkRange> range_at(LinkAddress address);
 
+  /// The unit has more DIEs than any sound one: functions may be missing.
+  bool cut_short() const { return budget_ == 0 && size() > max_dies; }
+  /// Of one unit: a DIE of two bytes makes a record of thirty here. The largest units known have a million.
+  static constexpr std::uint64_t max_dies = std::uint64_t{16} << 20;
+
   /// Bytes of the unit's DIEs.
   std::uint64_t size() const;
 

@@ -24,9 +24,14 @@ public:
       : sections_(sections), reader_(reader), offset_size_(offset_size) {}
 
   bool read_old_tables(LineHeader &header) {
-    for (std::string_view name = reader_.string(); reader_.ok() && !name.empty(); name = reader_.string())
-      header.directories.push_back(name);
     for (std::string_view name = reader_.string(); reader_.ok() && !name.empty(); name = reader_.string()) {
+      if (header.directories.size() == max_line_files)
+        return false;
+      header.directories.push_back(name);
+    }
+    for (std::string_view name = reader_.string(); reader_.ok() && !name.empty(); name = reader_.string()) {
+      if (header.files.size() == max_line_files)
+        return false;
       header.files.push_back({name, reader_.unsigned_leb()});
       reader_.unsigned_leb(); // time of last modification
       reader_.unsigned_leb(); // size
@@ -47,7 +52,7 @@ private:
       field.form = reader_.unsigned_leb();
     }
     const std::uint64_t count = reader_.unsigned_leb();
-    if (count > reader_.left() || (fields.empty() && count > 0))
+    if (count > reader_.left() || count > max_line_files || (fields.empty() && count > 0))
       return false; // every entry takes a byte at least
     for (std::uint64_t i = 0; i < count && reader_.ok(); ++i) {
       LineFile entry;
@@ -116,10 +121,16 @@ void join(std::string &path, std::string_view part) {
 
 } // namespace
 
-LineSections LineSections::of(Dwarf *dwarf) {
+namespace {
+
+/// Those whose names end in `suffix`; without one, none of split DWARF.
+LineSections line_sections(Dwarf *dwarf, std::string_view suffix) {
   LineSections found;
   for (const ImageSection &section : sections_of(dwarf_getelf(dwarf))) {
-    const std::string_view name = section.header.sh_type != SHT_NOBITS ? section.name : "";
+    std::string_view name = section.header.sh_type != SHT_NOBITS ? section.name : "";
+    if (!name.ends_with(suffix))
+      continue;
+    name.remove_suffix(suffix.size());
     const bool old_compression = name.starts_with(".zdebug_");
     if (!old_compression && !name.starts_with(".debug_"))
       continue;
@@ -134,6 +145,16 @@ LineSections LineSections::of(Dwarf *dwarf) {
       *wanted = {static_cast<const std::byte *>(data->d_buf), data->d_size};
   }
   return found;
+}
+
+} // namespace
+
+LineSections LineSections::of(Dwarf *dwarf) {
+  return line_sections(dwarf, "");
+}
+
+LineSections LineSections::split_of(Dwarf *dwarf) {
+  return line_sections(dwarf, ".dwo");
 }
 
 std::optional<LineHeader> LineHeader::read(const LineSections &sections, std::uint64_t offset) {

@@ -23,7 +23,12 @@ struct LineSections {
   std::span<const std::byte> strings;
 
   static LineSections of(Dwarf *dwarf);
+  /// Of a .dwo file, whose names end in ".dwo"; what is missing is empty.
+  static LineSections split_of(Dwarf *dwarf);
 };
+
+/// Of one unit, and each takes 24 bytes: rows tell no more files apart (LineTable::Row).
+inline constexpr std::size_t max_line_files = 1 << 20;
 
 struct LineFile {
   std::string_view name;
@@ -42,7 +47,7 @@ struct LineHeader {
   std::vector<LineFile> files;                    ///< likewise
   ByteReader program{{}};
 
-  /// Nothing where the header cannot be understood.
+  /// Nothing where the header cannot be understood, or names more files than any unit has.
   static std::optional<LineHeader> read(const LineSections &sections, std::uint64_t offset);
 
   /// Path of a file as rows and DW_AT_call_file number them; empty where there is none of that number.

@@ -7,20 +7,23 @@
 #include "dwarf/symbolize/function_names.h"
 #include "dwarf/symbolize/line_table.h"
 #include "dwarf/unit_index/unit_index.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <dwarf.h>
 #include <fmt/format.h>
+#include <functional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 namespace inspect {
 namespace {
 
 /// What has been decoded of one unit.
 struct Unit {
-  Unit(const Dwarf_Die &root, const LineSections &sections, int descriptor, SplitPackage *package)
-      : functions_root(root_with_functions(root, descriptor, package)), lines(root, sections),
+  Unit(const Dwarf_Die &root, const LineSections &sections, LineBudget &budget, int descriptor, SplitPackage *package)
+      : functions_root(root_with_functions(root, descriptor, package)), lines(root, sections, budget),
         is_split(functions_root.addr != root.addr), functions(functions_root) {
     if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
       compilation_directory = directory;
@@ -34,14 +37,24 @@ struct Unit {
     site.line = static_cast<int>(unsigned_attribute(call, DW_AT_call_line).value_or(0));
     site.column = static_cast<int>(unsigned_attribute(call, DW_AT_call_column).value_or(0));
     const std::optional<std::uint64_t> file = unsigned_attribute(call, DW_AT_call_file);
-    Dwarf_Files *files = nullptr; // a split unit may number the files of its own, small table
-    std::size_t count = 0;
-    const bool own_table = is_split && dwarf_getsrcfiles(&functions_root, &files, &count) == 0;
-    if (file && !own_table)
-      site.file = lines.file(*file);
-    else if (file && *file < count)
-      site.file = absolute_path(dwarf_filesrc(files, *file, nullptr, nullptr), compilation_directory);
+    if (file)
+      site.file = own_files() != nullptr ? own_files()->path(*file, compilation_directory) : lines.file(*file);
     return site;
+  }
+
+  /// A split unit may number the files of its own, small table, which has no rows: the first of its .dwo file, or the
+  /// one that it names where it was put together anew from a package. Not by libdw, which runs through rows for it.
+  const LineHeader *own_files() {
+    if (is_split && !std::exchange(looked_for_files, true)) {
+      Dwarf *dwarf = dwarf_cu_getdwarf(functions_root.cu);
+      const LineSections in_split_file = LineSections::split_of(dwarf);
+      const std::optional<std::uint64_t> offset = unsigned_attribute(functions_root, DW_AT_stmt_list);
+      if (!in_split_file.line.empty())
+        files = LineHeader::read(in_split_file, offset.value_or(0));
+      else if (offset)
+        files = LineHeader::read(LineSections::of(dwarf), *offset);
+    }
+    return files ? &*files : nullptr;
   }
 
   Dwarf_Die functions_root;
@@ -49,13 +62,18 @@ struct Unit {
   LineTable lines;
   bool is_split;
   FunctionIndex functions;
+  bool looked_for_files = false;
+  std::optional<LineHeader> files;
 };
 
 /// Nothing where there is no index: then the units are walked.
 std::optional<std::vector<UnitRange>> indexed_unit_ranges(Module &module) {
   if (module.debug_descriptor() < 0)
     return std::nullopt;
-  const auto index = UnitIndex::open(module.debug_descriptor(), module.build_id(), default_unit_index_options());
+  UnitIndexOptions options = default_unit_index_options();
+  options.cancellation = current_cancellation();
+  const auto index = UnitIndex::open(module.debug_descriptor(), module.build_id(), options);
+  cancellation_point();
   if (index)
     return index->unit_ranges();
   if (index.error().kind() != ErrorKind::not_found)
@@ -73,6 +91,10 @@ struct LineResolver::State {
   UnitRanges ranges;
   DebugPages pages;
   LineSections sections;
+  LineBudget line_budget;
+  std::function<void(std::string)> warn; ///< may be empty
+  bool said_that_lines_are_missing = false;
+  bool said_that_functions_are_missing = false;
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
@@ -87,8 +109,12 @@ struct LineResolver::State {
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
     if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
-      unit = std::make_unique<Unit>(root, sections, descriptor, package);
+      unit = std::make_unique<Unit>(root, sections, line_budget, descriptor, package);
       pages.used(unit->functions.size());
+      if (warn && unit->lines.cut_short() && !std::exchange(said_that_lines_are_missing, true))
+        warn(fmt::format("a line table has more than {} rows or {} bytes, or all of them together more than {} rows or "
+                         "{} bytes, and lines are missing",
+                         max_line_rows, max_line_program, LineBudget{}.rows, LineBudget{}.bytes));
     }
     return unit.get();
   }
@@ -114,6 +140,8 @@ struct LineResolver::State {
     SourceLine line = row.value_or(SourceLine{});
     const std::optional<Dwarf_Die> function = unit->functions.function_at(address);
     if (!function) {
+      if (warn && unit->functions.cut_short() && !std::exchange(said_that_functions_are_missing, true))
+        warn(fmt::format("a unit has more than {} DIEs, and functions are missing", FunctionIndex::max_dies));
       if (row)
         frames.push_back({{}, {}, 0, line.file, line.line, line.column, false});
       return frames;
@@ -134,7 +162,11 @@ LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
 
 LineResolver::LineResolver(Module &module)
     : state_(std::make_unique<State>(module.dwarf(), module.debug_descriptor(), module.split_package(),
-                                     module.debug_offset(), [&module] { return indexed_unit_ranges(module); })) {}
+                                     module.debug_offset(), [&module] { return indexed_unit_ranges(module); })) {
+  state_->warn = [&module](const std::string &sentence) {
+    module.add_warning(fmt::format("{}: {}", module.path(), sentence));
+  };
+}
 
 LineResolver::~LineResolver() = default;
 

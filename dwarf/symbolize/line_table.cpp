@@ -1,6 +1,7 @@
 #include "dwarf/symbolize/line_table.h"
 
 #include "dwarf/die/die.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <climits>
@@ -13,8 +14,18 @@ class LineProgram {
 public:
   LineProgram(LineHeader &header, LineTable &table) : header_(header), table_(table), program_(header.program) {}
 
-  void run() {
-    while (!program_.at_end()) {
+  void run(LineBudget &budget) {
+    const std::uint64_t max_rows = std::min(max_line_rows, budget.rows);
+    const std::uint64_t size = program_.left();
+    const std::uint64_t unread = size - std::min({size, max_line_program, budget.bytes});
+    for (std::size_t done = 0; !program_.at_end(); ++done) {
+      if (done % operations_between_looks == 0)
+        cancellation_point();
+      // A byte is a row at most, but one of an older row's address replaces it.
+      if (table_.rows_.size() >= max_rows || program_.left() < unread) {
+        table_.cut_short_ = true;
+        break;
+      }
       const std::uint8_t opcode = program_.byte();
       if (opcode >= header_.opcode_base)
         special(opcode);
@@ -25,9 +36,13 @@ public:
     }
     table_.rows_.resize(first_row_); // a sequence without an end: nobody knows where it stops
     table_.rows_.shrink_to_fit();
+    budget.bytes -= std::min(budget.bytes, size - program_.left());
+    budget.rows -= std::min<std::uint64_t>(budget.rows, table_.rows_.size());
   }
 
 private:
+  static constexpr std::size_t operations_between_looks = 4096;
+
   void advance(std::uint64_t operations) {
     const std::uint64_t per_instruction = header_.operations_per_instruction;
     const std::uint64_t sum = operation_ + operations;
@@ -80,7 +95,8 @@ private:
       return;
     case DW_LNE_define_file: {
       const std::string_view name = operands.string();
-      header_.files.push_back({name, operands.unsigned_leb()});
+      if (header_.files.size() < max_line_files)
+        header_.files.push_back({name, operands.unsigned_leb()});
       return;
     }
     default:
@@ -151,10 +167,10 @@ std::optional<LineHeader> header_of(Dwarf_Die &root, const LineSections &section
 
 } // namespace
 
-LineTable::LineTable(Dwarf_Die root, const LineSections &sections)
+LineTable::LineTable(Dwarf_Die root, const LineSections &sections, LineBudget &budget)
     : compilation_directory_(inspect::compilation_directory(root)), header_(header_of(root, sections)) {
   if (header_)
-    LineProgram(*header_, *this).run();
+    LineProgram(*header_, *this).run(budget);
 }
 
 std::optional<SourceLine> LineTable::at(LinkAddress address) {

@@ -24,16 +24,29 @@ struct SourceLine {
   int column = 0;   ///< 0: unknown
 };
 
+/// What all line tables of one file may take. A program of some bytes can be that of thousands of units, and one of a
+/// gigabyte can come out of a compressed section of a megabyte.
+struct LineBudget {
+  std::uint64_t rows = std::uint64_t{16} << 20; ///< that are kept, 16 bytes each
+  std::uint64_t bytes = std::uint64_t{1} << 30; ///< of line number programs that are run
+};
+
+/// Of one table; a unit of a hundred thousand lines of code has a million rows.
+inline constexpr std::uint64_t max_line_rows = std::uint64_t{8} << 20;
+inline constexpr std::uint64_t max_line_program = std::uint64_t{128} << 20;
+
 class LineTable {
 public:
   /// `root` is the unit's root DIE; of a split unit, that of its skeleton. A table that cannot be read is empty, and
-  /// one that is truncated has the rows before the cut.
-  LineTable(Dwarf_Die root, const LineSections &sections);
+  /// one that is truncated has the rows before the cut. The budget becomes smaller by what it took.
+  LineTable(Dwarf_Die root, const LineSections &sections, LineBudget &budget);
 
   std::optional<SourceLine> at(LinkAddress address);
   /// Path of a file by its number, as DW_AT_call_file has it; empty: none.
   std::string file(std::uint64_t number) const;
   bool empty() const { return !header_; }
+  /// A limit was reached: sequences are missing.
+  bool cut_short() const { return cut_short_; }
 
 private:
   /// The last before an address says where its instruction came from.
@@ -54,6 +67,7 @@ private:
   };
   std::vector<Row> rows_; ///< those of one sequence stand together, ascending
   RangeTable<RowSpan> sequences_;
+  bool cut_short_ = false;
 };
 
 /// "/build/src/a.c" from "src/a.c" and the unit's DW_AT_comp_dir.

@@ -1,5 +1,7 @@
 #include "dwarf/symbols/dynamic_symbols.h"
 
+#include "dwarf/raw/elf/section_limits.h"
+
 #include <algorithm>
 
 namespace inspect {
@@ -48,20 +50,21 @@ std::uint64_t count_by_gnu_hash(std::span<const std::byte> table) {
     return 0;
   const std::uint64_t buckets_at = 16 + std::uint64_t{*bloom_words} * 8;
   const std::uint64_t chains_at = buckets_at + std::uint64_t{*buckets} * 4;
-  if (chains_at > table.size())
+  if (chains_at > table.size() || *buckets > max_symbols)
     return 0;
   std::uint32_t highest = 0;
   for (std::uint64_t i = 0; i < *buckets; ++i)
     highest = std::max(highest, value_at<std::uint32_t>(table, buckets_at + i * 4).value_or(0));
   if (highest < *first_hashed)
     return *first_hashed;
-  for (std::uint64_t number = highest;; ++number) {
+  for (std::uint64_t number = highest; number - highest <= max_symbols; ++number) {
     const auto link = value_at<std::uint32_t>(table, chains_at + (number - *first_hashed) * 4);
     if (!link)
       return number;
     if ((*link & 1) != 0)
       return number + 1;
   }
+  return 0;
 }
 
 } // namespace
@@ -76,7 +79,7 @@ std::optional<DynamicSymbols> find_dynamic_symbols(const ElfImage &image, LoadBi
   if (count == 0)
     count = count_by_gnu_hash(image.dynamic_bytes(table.gnu_hash, bias));
   count = std::min<std::uint64_t>(count, symbols.size() / sizeof(Elf64_Sym));
-  if (count == 0 || names.empty())
+  if (count == 0 || count > max_symbols || names.empty())
     return std::nullopt;
   return DynamicSymbols{symbols.first(count * sizeof(Elf64_Sym)),
                         names.first(std::min<std::uint64_t>(names.size(), table.names_size))};

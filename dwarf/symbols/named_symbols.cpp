@@ -1,6 +1,7 @@
 #include "dwarf/symbols/named_symbols.h"
 
 #include "dwarf/raw/elf/elf_image.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -18,6 +19,7 @@ bool is_named(std::span<const std::byte> names, std::uint64_t offset, std::strin
 void search(std::span<const std::byte> symbols, std::span<const std::byte> strings, std::uint64_t debug_offset,
             std::span<const std::string_view> names, std::vector<LinkAddress> &found) {
   for (std::size_t at = 0; at + sizeof(Elf64_Sym) <= symbols.size(); at += sizeof(Elf64_Sym)) {
+    cancellation_point();
     Elf64_Sym symbol;
     std::memcpy(&symbol, symbols.data() + at, sizeof symbol);
     if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS || symbol.st_value == 0)

@@ -1,5 +1,7 @@
 #include "dwarf/symbols/plt_names.h"
 
+#include "machine/cancellation_point.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -41,6 +43,7 @@ Relocations read_relocations(const ElfImage &image, const std::vector<ImageSecti
       continue;
     const auto bytes = image.content(section);
     for (std::uint64_t at = 0; at + sizeof(Elf64_Rela) <= bytes.size(); at += sizeof(Elf64_Rela)) {
+      cancellation_point();
       const auto relocation = load<Elf64_Rela>(bytes, at);
       const auto type = ELF64_R_TYPE(relocation.r_info);
       Slot slot;

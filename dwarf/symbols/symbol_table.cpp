@@ -1,8 +1,10 @@
 #include "dwarf/symbols/symbol_table.h"
 #include "dwarf/raw/elf/debug_pages.h"
 #include "dwarf/raw/elf/elf_image.h"
+#include "dwarf/raw/elf/section_limits.h"
 #include "dwarf/symbols/dynamic_symbols.h"
 #include "dwarf/symbols/plt_names.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <array>
@@ -60,6 +62,8 @@ constexpr std::size_t names_kept_in_memory = 32; // by look-ups, 64 KiB each
 // A table's entries and the few that follow it are kept in one allocation: growing one of a million would double it.
 constexpr std::size_t room_for_plt = 8192;
 
+constexpr std::size_t entries_between_looks = 4096;
+
 constexpr std::uint8_t local_rank = 1 << 7;
 
 /// How well known a symbol is, as far as its entry tells; its name's underscores count as well, and are looked at only
@@ -111,6 +115,7 @@ struct SymbolTable::State {
   std::vector<std::span<const std::byte>> sources; ///< string tables
   std::vector<Entry> entries;
   std::size_t names_read = 0;                ///< by look-ups
+  std::uint64_t seen = 0;                    ///< entries of all tables
   bool only_exported = false;                ///< no full table: static functions lie between the symbols, unseen
   std::vector<std::uint64_t> block_end;      ///< highest end of a symbol in the block
   std::vector<std::uint64_t> block_end_upto; ///< and in it and all blocks before
@@ -177,7 +182,10 @@ void SymbolTable::State::load_symbols(std::span<const std::byte> symbols, std::s
     return; // a file with hundreds of symbol tables is a hostile one
   const auto source = static_cast<std::uint8_t>(sources.size());
   sources.push_back(names);
-  const std::size_t count = symbols.size() / sizeof(Elf64_Sym);
+  // All tables of a file share what one may have.
+  const std::size_t count =
+      std::min<std::size_t>(symbols.size() / sizeof(Elf64_Sym), max_symbols - std::min(max_symbols, seen));
+  seen += count;
   entries.reserve(entries.size() + count + room_for_plt);
   std::size_t given_back = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -185,6 +193,8 @@ void SymbolTable::State::load_symbols(std::span<const std::byte> symbols, std::s
     const std::size_t at = i * sizeof symbol;
     std::memcpy(&symbol, symbols.data() + at, sizeof symbol);
     load_symbol(symbol, source, offset);
+    if (i % entries_between_looks == 0)
+      cancellation_point();
     if (at - given_back >= kept_in_memory) {
       give_back_pages(symbols.subspan(given_back, at - given_back));
       given_back = at;
@@ -249,6 +259,7 @@ void SymbolTable::State::order_shared() {
   std::ranges::sort(shared, {}, [&](std::uint32_t i) { return std::pair(entries[i].source, entries[i].name); });
   std::uint32_t given_back = 0;
   for (const std::uint32_t i : shared) {
+    cancellation_point();
     Entry &entry = entries[i];
     entry.rank = static_cast<std::uint8_t>(entry.rank | leading_underscores(name_of(entry)) << 4);
     if (entry.name - given_back >= kept_in_memory) { // wraps, harmlessly, where the next table begins
@@ -278,6 +289,7 @@ void SymbolTable::State::drop_repeated() {
   std::size_t kept = 0;
   std::size_t group = 0;
   for (const Entry entry : entries) { // a copy: what is kept moves down over what was dropped
+    cancellation_point();
     if (kept != 0 && entries[kept - 1].address != entry.address)
       group = kept;
     bool repeated = false;
@@ -370,6 +382,7 @@ std::optional<Symbol> SymbolTable::at(LinkAddress address) {
 
 std::optional<Symbol> SymbolTable::by_name(std::string_view name) {
   for (const Entry &entry : state_->entries) {
+    cancellation_point();
     const auto names = state_->sources[entry.source];
     if (entry.is_plt || names.size() - entry.name < name.size() ||
         std::memcmp(names.data() + entry.name, name.data(), name.size()) != 0)

@@ -4,6 +4,7 @@
 #include "dwarf/elf/range_table.h"
 #include "dwarf/raw/elf/debug_pages.h"
 #include "dwarf/raw/elf/elf_image.h"
+#include "machine/cancellation_point.h"
 
 #include <dwarf.h>
 #include <unordered_set>
@@ -45,6 +46,7 @@ struct UnitRanges::State {
     Dwarf_Die root;
     std::uint8_t type = 0;
     while (dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
+      cancellation_point();
       pages.used(touched_per_unit);
       if (type == DW_UT_compile || type == DW_UT_skeleton || type == DW_UT_partial)
         offsets.push_back(dwarf_dieoffset(&root));
@@ -53,8 +55,8 @@ struct UnitRanges::State {
   }
 
   void load_aranges() {
-    has_aranges = true;
     unnamed = unit_offsets();
+    has_aranges = true; // not if it was cancelled
     Dwarf_Aranges *aranges = nullptr;
     std::size_t count = 0;
     if (dwarf_getaranges(dwarf, &aranges, &count) != 0)
@@ -73,9 +75,12 @@ struct UnitRanges::State {
   }
 
   void load_unnamed() {
-    has_all = true;
-    if (unnamed.empty())
-      return;
+    if (!unnamed.empty())
+      add_unnamed();
+    has_all = true; // not if it was cancelled
+  }
+
+  void add_unnamed() {
     if (provider && debug_info_size(dwarf) >= large) {
       if (const std::optional<std::vector<UnitRange>> indexed = provider()) {
         for (const UnitRange &unit : *indexed)

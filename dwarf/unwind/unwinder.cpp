@@ -186,7 +186,7 @@ std::string Walk::why_endless(const CfiRow &row) {
     return "the rule reads no memory and makes the frame its own caller";
   if (++steps_without_stack_ > max_steps_without_stack)
     return fmt::format("{} frames in a row have no return address on the stack", max_steps_without_stack);
-  if (!read_word(memory_, RunAddress{caller - sizeof(std::uint64_t)}))
+  if (caller != callee && !read_word(memory_, RunAddress{caller - sizeof(std::uint64_t)}))
     return fmt::format("the caller's stack pointer, {:#x}, is outside of the stack", caller);
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/symbols/symbol_table.h"
+#include "machine/cancellation_point.h"
 #include "machine/elf_file.h"
 #include "machine/memory_view.h"
 
@@ -86,6 +87,7 @@ std::optional<RunAddress> find_marker(const std::vector<RunRange> &ranges, const
     std::vector<std::byte> chunk(std::min<std::uint64_t>(range.size(), 256 << 10));
     const RunAddress begin = range.begin + (alignment - range.begin.value % alignment) % alignment;
     for (RunAddress at = begin; at < range.end; at = at + chunk.size()) {
+      cancellation_point();
       const auto bytes = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), range.end - at));
       if (!memory.read(at, bytes))
         break;

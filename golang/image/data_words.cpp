@@ -1,5 +1,7 @@
 #include "golang/image/data_words.h"
 
+#include "machine/cancellation_point.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -18,6 +20,7 @@ void each_word(RunRange range, const MemoryView &memory,
   const RunAddress end =
       begin + std::min<std::uint64_t>(range.end.value > begin.value ? range.end - begin : 0, max_data_scanned);
   for (RunAddress at = begin; at < end; at = at + chunk_words * 8) {
+    cancellation_point();
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(words.size(), (end - at) / 8));
     const auto chunk = std::span(words).first(count);
     if (!memory.read(at, std::as_writable_bytes(chunk)))

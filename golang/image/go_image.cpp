@@ -5,6 +5,7 @@
 #include "golang/image/build_info.h"
 #include "golang/pclntab/function_data_search.h"
 #include "golang/pclntab/pclntab_header.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <array>
@@ -47,6 +48,7 @@ bool search_range(RunRange range, const MemoryView &memory, const std::vector<Ru
                   const std::function<bool(RunAddress)> &visit) {
   std::vector<std::uint64_t> words(chunk_size / sizeof(std::uint64_t));
   for (RunAddress at = range.begin; at < range.end; at = at + chunk_size) {
+    cancellation_point();
     const auto count = std::min<std::uint64_t>(words.size(), (range.end - at) / sizeof(std::uint64_t));
     const auto chunk = std::span(words).first(count);
     if (count == 0 || !memory.read(at, std::as_writable_bytes(chunk)))

@@ -2,6 +2,7 @@
 
 #include "dwarf/symbols/named_symbols.h"
 #include "golang/image/data_words.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,7 @@ std::vector<RunRange> follow(std::uint64_t head, std::uint64_t size, std::size_t
                              std::size_t &steps, const std::function<bool(const Header &)> &is_one) {
   std::vector<RunRange> blocks;
   for (std::uint64_t at = head; at != 0; --steps) {
+    cancellation_point();
     const auto header = may_begin_page(at) && steps > 0 ? read_value<Header>(memory, {at})
                                                         : Result<Header>(std::unexpect, ErrorKind::corrupt, "");
     if (!header || !is_one(*header))

@@ -1,6 +1,7 @@
 #include "golang/pclntab/function_tables.h"
 
 #include "dwarf/raw/elf/byte_reader.h"
+#include "machine/cancellation_point.h"
 
 #include <array>
 
@@ -54,6 +55,7 @@ std::optional<std::int32_t> pc_value(std::span<const std::byte> bytes, std::uint
   std::uint64_t end = 0;
   std::size_t at = 0;
   for (std::uint64_t stretch = 0; stretch < max_stretches; ++stretch) {
+    cancellation_point();
     const auto value_delta = varint(bytes, at);
     if (!value_delta || (*value_delta == 0 && end != 0))
       return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "golang/image/data_words.h"
 #include "golang/runtime/goroutine_decoder.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -105,6 +106,7 @@ std::size_t chain_length(RunAddress first, const LayoutChecker &checker, const R
   std::vector<RunAddress> chain;
   std::size_t behind = 0;
   for (RunAddress at = first; at.value != 0;) {
+    cancellation_point();
     if (const auto seen = known.find(at); seen != known.end()) {
       behind = seen->second;
       if (behind == 0)

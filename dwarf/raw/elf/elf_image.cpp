@@ -1,9 +1,13 @@
 #include "dwarf/raw/elf/elf_image.h"
 
+#include "dwarf/raw/elf/section_limits.h"
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace inspect {
 namespace {
@@ -53,25 +57,47 @@ Result<ElfImage> ElfImage::from_file(FileDescriptor descriptor, const std::strin
   initialise_libelf();
   ElfImage image;
   image.descriptor_ = std::move(descriptor);
+  struct stat status {};
+  if (::fstat(image.descriptor_.get(), &status) != 0)
+    return std::unexpected(Error::from_errno(errno, fmt::format("looking at {}", path)));
+  if (static_cast<std::uint64_t>(status.st_size) > max_elf_file_size)
+    return std::unexpected(
+        Error(ErrorKind::corrupt, fmt::format("{} is larger than {} bytes", path, max_elf_file_size)));
+  const auto read = [&](FileOffset at, std::span<std::byte> into) -> Result<void> {
+    const ssize_t got = ::pread(image.descriptor_.get(), into.data(), into.size(), static_cast<off_t>(at.value));
+    return got == static_cast<ssize_t>(into.size()) ? Result<void>()
+                                                    : std::unexpected(Error(ErrorKind::corrupt, "the file is shorter"));
+  };
+  if (auto counted = check_section_count(read); !counted)
+    return std::unexpected(counted.error().while_doing(path));
   image.elf_.reset(elf_begin(image.descriptor_.get(), ELF_C_READ_MMAP, nullptr));
   if (!image.elf_)
     return std::unexpected(
         Error(ErrorKind::corrupt, fmt::format("{} cannot be read as ELF: {}", path, elf_errmsg(-1))));
-  return check(std::move(image), path);
+  constexpr std::uint64_t block = 512; // stat(2): of that size whatever the file system's are
+  return check(std::move(image), path, static_cast<std::uint64_t>(status.st_blocks) * block);
 }
 
 Result<ElfImage> ElfImage::from_bytes(LazyBytes bytes, std::size_t size, const std::string &path) {
   initialise_libelf();
   ElfImage image;
   image.owned_bytes_ = std::move(bytes);
+  const auto read = [&](FileOffset at, std::span<std::byte> into) -> Result<void> {
+    if (at.value > size || into.size() > size - at.value)
+      return std::unexpected(Error(ErrorKind::corrupt, "the image is shorter"));
+    std::memcpy(into.data(), image.owned_bytes_.get() + at.value, into.size());
+    return {};
+  };
+  if (auto counted = check_section_count(read); !counted)
+    return std::unexpected(counted.error().while_doing(path));
   image.elf_.reset(elf_memory(reinterpret_cast<char *>(image.owned_bytes_.get()), size));
   if (!image.elf_)
     return std::unexpected(
         Error(ErrorKind::corrupt, fmt::format("{} cannot be read as ELF: {}", path, elf_errmsg(-1))));
-  return check(std::move(image), path);
+  return check(std::move(image), path, 0);
 }
 
-Result<ElfImage> ElfImage::check(ElfImage image, const std::string &path) {
+Result<ElfImage> ElfImage::check(ElfImage image, const std::string &path, std::uint64_t bytes_on_disk) {
   Elf *elf = image.elf_.get();
   if (elf_kind(elf) != ELF_K_ELF)
     return std::unexpected(Error(ErrorKind::unsupported, fmt::format("{} is not an ELF file", path)));
@@ -86,6 +112,7 @@ Result<ElfImage> ElfImage::check(ElfImage image, const std::string &path) {
   std::size_t size = 0;
   const char *raw = elf_rawfile(elf, &size);
   image.bytes_ = std::as_bytes(std::span(raw, size));
+  image.dropped_sections_ = drop_oversized_sections(elf, bytes_on_disk);
   return image;
 }
 

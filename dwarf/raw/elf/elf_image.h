@@ -47,7 +47,8 @@ std::vector<ImageSection> sections_of(Elf *elf);
 
 class ElfImage {
 public:
-  /// Maps the file. unsupported: no ELF, not 64-bit little-endian x86-64; corrupt: headers that cannot be.
+  /// Maps the file. unsupported: no ELF, not 64-bit little-endian x86-64; corrupt: headers that cannot be, or a file
+  /// larger than any is (dwarf/raw/elf/section_limits.h).
   static Result<ElfImage> from_file(FileDescriptor descriptor, const std::string &path);
   static Result<ElfImage> from_bytes(LazyBytes bytes, std::size_t size, const std::string &path);
 
@@ -76,6 +77,9 @@ public:
   /// The (uncompressed) content; empty where it has none or lies outside the image.
   std::span<const std::byte> content(const ImageSection &section) const;
 
+  /// Sections that ask for too much and are taken as empty, as dwarf/raw/elf/section_limits.h says: a sentence each.
+  const std::vector<std::string> &dropped_sections() const { return dropped_sections_; }
+
   /// From PT_NOTE, which needs no section headers; else from note sections. Empty: none.
   std::vector<std::uint8_t> build_id() const;
   /// The other way round: in a separate debug file the offsets of the program headers are the original file's.
@@ -86,7 +90,7 @@ private:
     void operator()(Elf *elf) const { elf_end(elf); }
   };
   ElfImage() = default;
-  static Result<ElfImage> check(ElfImage image, const std::string &path);
+  static Result<ElfImage> check(ElfImage image, const std::string &path, std::uint64_t bytes_on_disk);
   std::vector<std::uint8_t> build_id_of_segments() const;
   std::vector<std::uint8_t> build_id_of_sections() const;
 
@@ -95,6 +99,7 @@ private:
   std::unique_ptr<Elf, EndElf> elf_;
   ElfHeaders headers_;
   std::span<const std::byte> bytes_;
+  std::vector<std::string> dropped_sections_;
 };
 
 } // namespace inspect
