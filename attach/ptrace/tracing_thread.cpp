@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <exception>
 #include <fmt/format.h>
 #include <mutex>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace inspect {
 
@@ -20,6 +22,7 @@ struct TracingThread::State {
   std::condition_variable changed;
   std::function<void()> job;
   bool busy = false;
+  std::exception_ptr failure; ///< what the job threw
   bool ending = false;
   bool given_up = false;
   pthread_t thread{};
@@ -37,9 +40,15 @@ struct TracingThread::State {
       if (!busy)
         return;
       lock.unlock();
-      job();
+      std::exception_ptr thrown;
+      try {
+        job();
+      } catch (...) {
+        thrown = std::current_exception();
+      }
       job = nullptr;
       lock.lock();
+      failure = thrown;
       busy = false;
       changed.notify_all();
     }
@@ -108,11 +117,7 @@ bool TracingThread::run(std::function<void()> job, std::function<Waiting()> mean
   state_->busy = true;
   state_->changed.notify_all();
   const auto is_done = [](const State &state) { return !state.busy; };
-  if (!meanwhile) {
-    state_->changed.wait(lock, [&] { return is_done(*state_); });
-    return true;
-  }
-  while (!state_->changed.wait_for(lock, interval, [&] { return is_done(*state_); })) {
+  while (meanwhile && !state_->changed.wait_for(lock, interval, [&] { return is_done(*state_); })) {
     lock.unlock();
     const Waiting waiting = meanwhile();
     lock.lock();
@@ -129,6 +134,9 @@ bool TracingThread::run(std::function<void()> job, std::function<Waiting()> mean
     }).detach();
     return false;
   }
+  state_->changed.wait(lock, [&] { return is_done(*state_); });
+  if (state_->failure)
+    std::rethrow_exception(std::exchange(state_->failure, nullptr));
   return true;
 }
 

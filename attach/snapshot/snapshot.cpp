@@ -142,10 +142,15 @@ Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const st
   };
   auto job = std::make_shared<Job>(process, options.stop);
   // Should it be given up, then while it seizes; after that it looks at nothing that is not its own.
-  const bool done =
-      (*tracing)->run([job, process, &memory, &maps,
-                       &options] { job->snapshot = snapshot_here(job->stops, process, memory, maps, options); },
-                      [job] { return job->stops.unblock_seizing(); });
+  const auto work = [job, process, &memory, &maps, &options] {
+    try {
+      job->snapshot = snapshot_here(job->stops, process, memory, maps, options);
+    } catch (...) { // no memory: the target is let go before anybody hears of it
+      job->stops.release_all();
+      throw;
+    }
+  };
+  const bool done = (*tracing)->run(work, [job] { return job->stops.unblock_seizing(); });
   if (!done)
     return std::unexpected(job->stops.seizing_error());
   return std::move(job->snapshot);
