@@ -143,7 +143,7 @@ void read_second_version(ControlGroupMemory &memory, const GroupFiles &group,
   }
 }
 
-Result<ControlGroupMemory> read_account(const MemoryGroupPlace &place) {
+Result<ControlGroupMemory> read_account(const ControlGroupPlace &place) {
   const FileNames &names = names_of(place.version());
   // A group has an account where its parent enables the controller for it; without, its memory counts above.
   std::size_t depth = place.depth();

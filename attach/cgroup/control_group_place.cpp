@@ -19,14 +19,26 @@ constexpr std::size_t max_group_text = 1U << 20;
 
 std::optional<ControlGroupMount> group_mount(std::string_view line) {
   auto mounted = parse_mount(line);
-  if (!mounted || !mounted->root.starts_with('/'))
+  if (!mounted || !mounted->root.starts_with('/') || !mounted->mount_point.starts_with('/'))
     return std::nullopt;
-  const int version = mounted->type == "cgroup2"                                            ? 2
-                      : mounted->type == "cgroup" && lists_name(mounted->options, "memory") ? 1
-                                                                                            : 0;
-  if (version == 0)
+  ControlGroupMount mount;
+  mount.version = mounted->type == "cgroup2" ? 2 : mounted->type == "cgroup" ? 1 : 0;
+  if (mount.version == 0)
     return std::nullopt;
-  return ControlGroupMount{version, std::move(mounted->root), std::move(mounted->mount_point), mounted->device};
+  mount.group = std::move(mounted->root);
+  mount.mount_point = std::move(mounted->mount_point);
+  mount.device = mounted->device;
+  if (mount.version == 1)
+    mount.controllers = std::move(mounted->options);
+  return mount;
+}
+
+/// A hierarchy of version 1 has the same controllers, or the same name, wherever it is mounted.
+bool shows_hierarchy_of(const ControlGroupMount &mount, const ControlGroup &group) {
+  if (mount.version != group.version())
+    return false;
+  std::string_view rest = group.controllers;
+  return mount.version == 2 || lists_name(mount.controllers, take_until(rest, ','));
 }
 
 /// Looks for one group in one table of mounts after the other, and keeps in words what it saw there.
@@ -35,15 +47,15 @@ public:
   PlaceSearch(const ControlGroup &group, std::string root) : group_(group), root_(std::move(root)) {}
 
   /// `directory` stands before the mount points.
-  std::optional<MemoryGroupPlace> look(const std::string &mountinfo, const std::string &directory,
-                                       std::string_view whose) {
+  std::optional<ControlGroupPlace> look(const std::string &mountinfo, const std::string &directory,
+                                        std::string_view whose) {
     const auto text = read_small_file(AT_FDCWD, root_ + mountinfo, max_mount_text);
     if (!text) {
       saw(whose, Error::from_errno(text.error(), "cannot be read").message());
       return std::nullopt;
     }
     auto mounts = parse_control_group_mounts(*text);
-    std::erase_if(mounts, [&](const ControlGroupMount &mount) { return mount.version != group_.version(); });
+    std::erase_if(mounts, [&](const ControlGroupMount &mount) { return !shows_hierarchy_of(mount, group_); });
     // The mount that shows most of what is above the group comes first.
     std::ranges::stable_sort(mounts, {}, [](const ControlGroupMount &mount) { return mount.group.size(); });
     for (ControlGroupMount &mount : mounts) {
@@ -53,7 +65,7 @@ public:
         continue;
       }
       std::string where = root_ + directory + mount.mount_point;
-      MemoryGroupPlace place(group_.version(), where, std::move(mount), std::move(*names));
+      ControlGroupPlace place(group_.version(), where, std::move(mount), std::move(*names));
       if (place.open(place.depth()))
         return place;
       saw(whose, Error::from_errno(errno, fmt::format("should show it below {}", where)).message());
@@ -86,11 +98,20 @@ std::expected<std::string, int> read_small_file(int directory, const std::string
   return read_to_end(file.get(), max_size);
 }
 
-std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups) {
-  auto found = std::ranges::find_if(groups, [](const ControlGroup &group) { return group.controls("memory"); });
-  if (found == groups.end())
-    found = std::ranges::find(groups, 2, &ControlGroup::version);
+std::optional<ControlGroup> group_of_controller(std::span<const ControlGroup> groups, std::string_view controller) {
+  const auto found =
+      std::ranges::find_if(groups, [&](const ControlGroup &group) { return group.controls(controller); });
   return found == groups.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<ControlGroup> group_of_version_2(std::span<const ControlGroup> groups) {
+  const auto found = std::ranges::find(groups, 2, &ControlGroup::version);
+  return found == groups.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups) {
+  auto found = group_of_controller(groups, "memory");
+  return found ? found : group_of_version_2(groups);
 }
 
 std::vector<ControlGroupMount> parse_control_group_mounts(std::string_view mountinfo) {
@@ -122,14 +143,14 @@ std::optional<std::vector<std::string>> names_below(const ControlGroupMount &mou
   return names;
 }
 
-std::string MemoryGroupPlace::path(std::size_t depth) const {
+std::string ControlGroupPlace::path(std::size_t depth) const {
   std::string path = mount_.group == "/" ? "" : mount_.group;
   for (std::size_t i = 0; i < depth; ++i)
     path += "/" + names_[i];
   return path.empty() ? "/" : path;
 }
 
-FileDescriptor MemoryGroupPlace::open(std::size_t depth) const {
+FileDescriptor ControlGroupPlace::open(std::size_t depth) const {
   std::string path = directory_;
   for (std::size_t i = 0; i < depth; ++i)
     path += "/" + names_[i];
@@ -142,28 +163,40 @@ FileDescriptor MemoryGroupPlace::open(std::size_t depth) const {
   return opened;
 }
 
-Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root) {
+Result<std::vector<ControlGroup>> read_control_groups(const std::string &process_directory, const std::string &root) {
   const std::string list = root + process_directory + "/cgroup";
   const auto text = read_small_file(AT_FDCWD, list, max_group_text);
   if (!text)
     return std::unexpected(Error::from_errno(text.error(), fmt::format("reading {}", list)));
-  const auto group = memory_group(parse_control_groups(*text));
+  return parse_control_groups(*text);
+}
+
+Result<ControlGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root) {
+  const auto groups = read_control_groups(process_directory, root);
+  if (!groups)
+    return std::unexpected(groups.error());
+  const auto group = memory_group(*groups);
   if (!group)
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} names no control group that accounts memory: "
-                                                                   "this kernel has none, or none is mounted",
-                                                                   list)));
-  if (group->removed)
+    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{}{}/cgroup names no control group that accounts "
+                                                                   "memory: this kernel has none, or none is mounted",
+                                                                   root, process_directory)));
+  return find_group(*group, process_directory, root);
+}
+
+Result<ControlGroupPlace> find_group(const ControlGroup &group, const std::string &process_directory,
+                                     const std::string &root) {
+  if (group.removed)
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("the control group {} has been removed, though "
                                                                    "the process still is in it",
-                                                                   group->path)));
-  PlaceSearch search(*group, root);
+                                                                   group.path)));
+  PlaceSearch search(group, root);
   if (auto place = search.look("/proc/self/mountinfo", "", "our mounts"))
     return std::move(*place);
   if (auto place = search.look(process_directory + "/mountinfo", process_directory + "/root", "those of the process"))
     return std::move(*place);
   return std::unexpected(
       Error(ErrorKind::not_found,
-            fmt::format("the control group {} (version {}) cannot be seen from here: {}", group->path, group->version(),
+            fmt::format("the control group {} (version {}) cannot be seen from here: {}", group.path, group.version(),
                         search.seen()),
             "run inspect on the host, or in a container that sees the host's groups (--cgroupns=host and "
             "/sys/fs/cgroup mounted)"));

@@ -1,7 +1,7 @@
-// Where the files of a process' control group are: which hierarchy accounts memory, which mount shows the group, and
+// Where the files of a process' control group are: which hierarchy has the controller, which mount shows the group, and
 // the directories from the group up to the one that is mounted.
 //
-//     auto place = find_memory_group("/proc/42", "");
+//     auto place = find_memory_group("/proc/42", "");             // or find_group, of any controller
 //     FileDescriptor group = place->open(place->depth());
 //     FileDescriptor above = place->open(place->depth() - 1);
 //
@@ -25,14 +25,19 @@
 
 namespace inspect {
 
+/// The group of the version 1 hierarchy that has this controller.
+std::optional<ControlGroup> group_of_controller(std::span<const ControlGroup> groups, std::string_view controller);
+/// That of version 2.
+std::optional<ControlGroup> group_of_version_2(std::span<const ControlGroup> groups);
 /// The group that a process' memory is charged to: that of the version 1 hierarchy with the memory controller, if there
 /// is one, else that of version 2.
 std::optional<ControlGroup> memory_group(std::span<const ControlGroup> groups);
 
-/// A mounted hierarchy that can account memory: version 2, or version 1 with the memory controller.
+/// A mounted hierarchy.
 struct ControlGroupMount {
   int version = 0;
-  std::string group; ///< which group is mounted: "/", or in a container often that of the container
+  std::string controllers; ///< of version 1, among other options: "rw,cpu,cpuacct"
+  std::string group;       ///< which group is mounted: "/", or in a container often that of the container
   std::string mount_point;
   std::uint64_t device = 0; ///< as makedev(3) packs it; it tells whether something else is mounted over it
 };
@@ -43,9 +48,9 @@ std::vector<ControlGroupMount> parse_control_group_mounts(std::string_view mount
 /// The names between the mounted group and `path`; nothing where the mount does not show it.
 std::optional<std::vector<std::string>> names_below(const ControlGroupMount &mount, std::string_view path);
 
-class MemoryGroupPlace {
+class ControlGroupPlace {
 public:
-  MemoryGroupPlace(int version, std::string directory, ControlGroupMount mount, std::vector<std::string> names)
+  ControlGroupPlace(int version, std::string directory, ControlGroupMount mount, std::vector<std::string> names)
       : version_(version), directory_(std::move(directory)), mount_(std::move(mount)), names_(std::move(names)) {}
 
   int version() const { return version_; }
@@ -64,8 +69,13 @@ private:
 };
 
 /// Looks through our own mounts and then through those of the process. `process_directory` is "/proc/PID" or that of a
-/// thread; `root` stands before all paths, for tests. not_found says where it was looked for; not_permitted.
-Result<MemoryGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root);
+/// thread; `root` stands before all paths, for tests. not_found says where it was looked for.
+Result<ControlGroupPlace> find_group(const ControlGroup &group, const std::string &process_directory,
+                                     const std::string &root);
+/// The same for the group that the process' memory is charged to; not_permitted.
+Result<ControlGroupPlace> find_memory_group(const std::string &process_directory, const std::string &root);
+/// All groups of the process; an error as find_memory_group() gives it.
+Result<std::vector<ControlGroup>> read_control_groups(const std::string &process_directory, const std::string &root);
 
 /// The content of a small file, as far as `max_size` bytes; the error number on failure. It waits for nothing.
 std::expected<std::string, int> read_small_file(int directory, const std::string &path, std::size_t max_size);

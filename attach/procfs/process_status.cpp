@@ -79,6 +79,9 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   stat.resident_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(resident_pages, 0)) * page_size;
   if (!before.good() || !after.good())
     return std::unexpected(malformed("stat"));
+  after.skip(14); // limit of memory, addresses, signals, wait channel, swapped pages, the signal for its parent
+  const int processor = after.number<int>();
+  stat.processor = after.good() ? processor : -1;
   return stat;
 }
 

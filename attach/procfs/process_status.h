@@ -31,6 +31,7 @@ struct ProcessStat {
   std::uint64_t start_ticks = 0; ///< clock ticks after boot
   std::uint64_t virtual_bytes = 0;
   std::uint64_t resident_bytes = 0;
+  int processor = -1; ///< it runs on, or ran on last; -1: the kernel does not say
 
   bool is_kernel_thread() const { return (flags & 0x00200000U) != 0; }
 };

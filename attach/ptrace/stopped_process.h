@@ -11,6 +11,7 @@
 // Sources: man page ptrace(2); the order of phases is explained in docs/harmless.md.
 #pragma once
 
+#include "attach/procfs/kernel_wait.h"
 #include "machine/error.h"
 #include "machine/registers.h"
 
@@ -40,15 +41,22 @@ enum class StopState {
   did_not_stop,  ///< within the budget (uninterruptible in the kernel, a vfork parent, …)
   ended,         ///< it ended meanwhile
   not_traceable, ///< see `reason`: it could not be seized
+  // Only where attach/unstopped/ was asked, which stops nothing:
+  read_without_stop, ///< it slept all the while: of its registers those are known that the kernel tells
+  not_asleep,        ///< it ran whenever it was looked at
 };
 
 struct StoppedThread {
   pid_t thread = 0;
   StopState state = StopState::did_not_stop;
   RegisterSet registers;          ///< by DWARF number, incl. rflags and fs_base, on request xmm; empty unless `stopped`
+                                  ///< or `read_without_stop`
   std::int64_t system_call = -1;  ///< orig_rax: the number of the system call it is in, -1 outside of one
   bool was_group_stopped = false; ///< it was stopped by job control (SIGSTOP, …) before and stays so
-  std::string reason;             ///< in words, for all but `stopped`
+  std::string reason;             ///< in words, for all but `stopped`: why it was not stopped, or has no stack
+  KernelWait kernel;              ///< of one that was `read_without_stop`
+  bool ran_since_mark = false;    ///< of one that was `read_without_stop`: see ScheduleMarks of attach/unstopped/
+  char task_state = '?';          ///< as in proc(5), of one that was `read_without_stop` or `not_asleep`
 };
 
 class StoppedProcess {

@@ -1,6 +1,7 @@
 #include "attach/snapshot/copy_buffer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sys/mman.h>
 
 namespace inspect {
@@ -60,6 +61,13 @@ void CopyBuffer::expect(std::uint64_t bytes) {
   if (const std::uint64_t there = left(); there < bytes)
     if (Block block = map(bytes - there))
       blocks_.push_back(std::move(block));
+}
+
+void CopyBuffer::add(CopyBuffer other) {
+  // In front of the block that is being taken from, where nothing is taken any more.
+  blocks_.insert(blocks_.begin(), std::make_move_iterator(other.blocks_.begin()),
+                 std::make_move_iterator(other.blocks_.end()));
+  current_ += other.blocks_.size();
 }
 
 std::byte *CopyBuffer::take(std::uint64_t size) {

@@ -24,6 +24,8 @@ public:
   std::byte *take(std::uint64_t size);
   /// Never gives the pages back: a read that could not be ended may still arrive there.
   void keep_for_ever();
+  /// Keeps the other's memory, too: what it handed out stays where it is.
+  void add(CopyBuffer other);
 
 private:
   struct Unmap {

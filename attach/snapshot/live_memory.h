@@ -1,10 +1,10 @@
 // The memory of a live process, read and written without stopping it.
 //
-// Reads go through process_vm_readv(2), many ranges a call; where a seccomp filter or the kernel forbids that (EPERM,
-// ENOSYS) they fall back to /proc/PID/mem, and stay there. Writes go through /proc/PID/mem, which also reaches
-// read-only mappings such as program text (man page proc(5)). Where the right to trace is there and the right to open
-// that file is not (CAP_SYS_PTRACE without CAP_DAC_OVERRIDE), there is no fallback, and process_vm_writev(2) writes
-// what the process itself may write.
+// Reads go through process_vm_readv(2), many ranges a call, one after the other in the order given; where a seccomp
+// filter or the kernel forbids that (EPERM, ENOSYS) they fall back to /proc/PID/mem, and stay there. Writes go through
+// /proc/PID/mem, which also reaches read-only mappings such as program text (man page proc(5)). Where the right to
+// trace is there and the right to open that file is not (CAP_SYS_PTRACE without CAP_DAC_OVERRIDE), there is no
+// fallback, and process_vm_writev(2) writes what the process itself may write.
 //
 // A read can wait for somebody else: pages behind a userfaultfd come from a handler, those of a FUSE or NFS file from a
 // server. So while the target is held, all reads have a limit:

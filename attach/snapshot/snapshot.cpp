@@ -62,6 +62,20 @@ bool SnapshotMemory::holds(RunAddress address) const {
   return i < ranges_.size() && ranges_[i].range.contains(address);
 }
 
+void SnapshotMemory::add(SnapshotMemory other) {
+  std::vector<RunRange> held;
+  held.reserve(ranges_.size());
+  for (const Range &one : ranges_)
+    held.push_back(one.range);
+  for (const Range &one : other.ranges_)
+    for (const RunRange &part : subtract_ranges(std::span(&one.range, 1), held))
+      ranges_.push_back({part, one.bytes + (part.begin - one.range.begin)});
+  std::ranges::sort(ranges_, {}, [](const Range &one) { return one.range.begin; });
+  buffer_.add(std::move(other.buffer_));
+  other.ranges_.clear();
+  recent_.store(0, std::memory_order_relaxed);
+}
+
 std::uint64_t SnapshotMemory::size_in_bytes() const {
   std::uint64_t sum = 0;
   for (const Range &one : ranges_)
@@ -75,7 +89,7 @@ std::vector<std::string> thread_warnings(std::span<const StoppedThread> threads)
   std::vector<std::string> warnings;
   for (const StoppedThread &thread : threads)
     if (thread.state == StopState::did_not_stop || thread.state == StopState::not_traceable)
-      warnings.push_back(fmt::format("thread {} has no stack here: {}", thread.thread, thread.reason));
+      warnings.push_back(no_stack_warning(thread));
   return warnings;
 }
 
@@ -129,6 +143,10 @@ Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemo
 }
 
 } // namespace
+
+std::string no_stack_warning(const StoppedThread &thread) {
+  return fmt::format("thread {} has no stack here: {}", thread.thread, thread.reason);
+}
 
 Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
                                const SnapshotOptions &options) {

@@ -11,6 +11,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <optional>
+#include <span>
 
 namespace inspect {
 
@@ -21,6 +24,8 @@ public:
   /// Whether this address was captured.
   bool holds(RunAddress address) const;
   std::uint64_t size_in_bytes() const;
+  /// Adds what another copy has and this one has not.
+  void add(SnapshotMemory other);
 
   struct Range {
     RunRange range;
@@ -55,6 +60,31 @@ public:
   /// After stacks: where native stacks were left that no thread is on now; they are copied like the threads'. What they
   /// point to may be gone.
   virtual std::vector<RunAddress> further_stack_pointers() const { return {}; }
+
+  // Where nothing is stopped (attach/unstopped/look.h), after prepare() and in this order:
+
+  /// What says which stacks there are is read now.
+  virtual void list() {}
+  /// The stack among them that this thread's stack pointer is in.
+  virtual std::optional<RunRange> stack_at(RunAddress stack_pointer) const {
+    static_cast<void>(stack_pointer);
+    return std::nullopt;
+  }
+  /// What was copied already of a thread that slept.
+  struct Held {
+    RunRange range;
+    bool slept_since_list = false; ///< so that what list() read of this thread holds
+  };
+  /// Gives memory for so many bytes; null: there is none left.
+  using Room = std::function<std::byte *(std::uint64_t)>;
+  /// Copies those that can be trusted, ascending and not overlapping. `held` is ascending.
+  virtual std::vector<SnapshotMemory::Range> copy_running(std::span<const Held> held, std::uint64_t limit_bytes,
+                                                          const Room &room) {
+    static_cast<void>(held);
+    static_cast<void>(limit_bytes);
+    static_cast<void>(room);
+    return {};
+  }
 };
 
 struct SnapshotOptions {
@@ -74,7 +104,11 @@ struct Snapshot {
   SnapshotMemory memory;
   std::chrono::microseconds pause{0}; ///< as the target felt it; zero while the stop is kept
   std::vector<std::string> warnings;  ///< sentences: threads that did not stop, stacks cut, …
+  std::string why_not_stopped;        ///< "frozen by its control group"; empty: threads were stopped
 };
+
+/// The warning of a thread that did not stop.
+std::string no_stack_warning(const StoppedThread &thread);
 
 /// Stops, copies, releases. `maps` were read before; they are read again inside the pause only when a stack pointer
 /// lies in none of them.

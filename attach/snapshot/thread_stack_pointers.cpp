@@ -1,5 +1,6 @@
 #include "attach/snapshot/thread_stack_pointers.h"
 
+#include "attach/procfs/blocked_call.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_list.h"
@@ -18,19 +19,14 @@ std::string_view word_at(std::string_view text, int number) {
   return take_word(text);
 }
 
-std::optional<RunAddress> parse_address(std::string_view word, int base) {
-  if (base == 16 && word.starts_with("0x"))
-    word.remove_prefix(2);
-  const auto address = whole_number<std::uint64_t>(word, base);
-  return address.value_or(0) != 0 ? std::optional(RunAddress{*address}) : std::nullopt;
-}
-
 /// Field 29 of stat, which is 0 unless the thread is ending.
 std::optional<RunAddress> kept_stack_pointer(std::string_view stat) {
   constexpr int fields_of_name = 2;
   const auto close = stat.rfind(')');
-  return close == std::string_view::npos ? std::nullopt
-                                         : parse_address(word_at(stat.substr(close + 1), 29 - fields_of_name), 10);
+  if (close == std::string_view::npos)
+    return std::nullopt;
+  const auto address = whole_number<std::uint64_t>(word_at(stat.substr(close + 1), 29 - fields_of_name));
+  return address.value_or(0) != 0 ? std::optional(RunAddress{*address}) : std::nullopt;
 }
 
 /// Whether another look could find the stack pointer: only of a thread that runs.
@@ -51,11 +47,8 @@ bool has_other_ids(pid_t process) {
 } // namespace
 
 std::optional<RunAddress> parse_stack_pointer(std::string_view system_call) {
-  // "-1 SP PC" of a thread that sleeps outside of system calls; else the call, its six arguments, SP and PC.
-  const std::string_view first = word_at(system_call, 1);
-  if (first == "running")
-    return std::nullopt;
-  return parse_address(word_at(system_call, first == "-1" ? 2 : 8), 16);
+  const auto call = parse_blocked_call(system_call);
+  return call ? std::optional(call->stack_pointer) : std::nullopt;
 }
 
 Result<std::vector<ThreadStackPointer>> read_thread_stack_pointers(pid_t process) {

@@ -90,7 +90,8 @@ std::optional<HeuristicCaller> HeuristicUnwinder::caller(const RegisterSet &call
     found = by_instructions(callee, pc, caller);
   if (!found)
     found = by_frame_pointer(callee, caller);
-  if (!found && exact)
+  // A frame pointer that leads nowhere lets a guess stand; one that is not known may have led elsewhere.
+  if (!found && exact && callee.knows(rbp))
     found = by_stack_pointer(callee, caller);
   if (!found && !exact && place.module != nullptr)
     found = by_start_code(callee, caller);

@@ -265,7 +265,7 @@ std::string memory_hierarchy() {
   std::ifstream file("/proc/self/mountinfo");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   for (const ControlGroupMount &mount : parse_control_group_mounts(text)) {
-    if (mount.version == 1 && mount.group == "/")
+    if (mount.version == 1 && mount.group == "/" && lists_name(mount.controllers, "memory"))
       return mount.mount_point;
   }
   return {};
