@@ -1,4 +1,4 @@
-// How often a test that damages its input at random does so: as often as is quick, or as `./dev fuzz` asks for. The
+// How often a test that damages its input at random does so: as often as is quick, or as `./dev damage` asks for. The
 // generators have fixed seeds, so the same number of rounds repeats a failure.
 //
 //     for (int round = 0; fuzz_goes_on(round, 300); ++round)
@@ -15,7 +15,7 @@ inline int fuzz_rounds(int usual) {
   return wanted != nullptr ? std::max(usual, std::atoi(wanted)) : usual;
 }
 
-/// The condition of a loop from 0: `usual` rounds or as many as are asked for, or as long as `./dev fuzz --seconds`
+/// The condition of a loop from 0: `usual` rounds or as many as are asked for, or as long as `./dev damage --seconds`
 /// says.
 inline bool fuzz_goes_on(int round, int usual) {
   const char *seconds = std::getenv("INSPECT_FUZZ_SECONDS");
