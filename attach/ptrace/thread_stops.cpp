@@ -198,7 +198,8 @@ Result<void> ThreadStops::stop_all() {
                                                                      describe_process(process_))));
   }
   const auto ended = [](const SeizedThread &thread) { return thread.state() == SeizedThread::State::ended; };
-  if (std::ranges::all_of(seized_, ended) && !process_exists(process_)) {
+  // Its number may stay until its parent takes note of its end.
+  if (std::ranges::all_of(seized_, ended) && !living_thread(process_)) {
     release_all();
     return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("process {} has ended", process_)));
   }

@@ -58,19 +58,24 @@ ExitStatus dispatch(std::span<const std::string> words, Output &output) {
 
 } // namespace
 
-ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> words, Output &output, Session *session) {
+Result<ExitStatus> try_command(const CommandSpec &spec, std::span<const std::string> words, Output &output,
+                               Session *session) {
   const auto arguments = parse_arguments(session != nullptr ? as_in_session(spec) : spec, words);
   if (!arguments) {
     // The parser's remedies are commands as a session takes them.
     const Error &error = arguments.error();
     const bool in_shell = session == nullptr && !error.remedy().empty();
-    output.error(in_shell ? Error(error.kind(), error.message(), "inspect " + error.remedy()) : error);
-    return exit_status(error);
+    return std::unexpected(in_shell ? Error(error.kind(), error.message(), "inspect " + error.remedy()) : error);
   }
   CommandContext context{output, *arguments, session};
   output.progress({}); // the wait that may be shown begins here
-  const auto done = spec.run(context);
+  auto done = spec.run(context);
   output.progress({});
+  return done;
+}
+
+ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> words, Output &output, Session *session) {
+  const auto done = try_command(spec, words, output, session);
   if (done)
     return *done;
   output.error(done.error());

@@ -8,7 +8,10 @@
 
 namespace inspect {
 
-/// Runs one command with the words after its name: parses, runs, and says on `output` what went wrong.
+/// Parses the words after a command's name and runs it.
+Result<ExitStatus> try_command(const CommandSpec &spec, std::span<const std::string> words, Output &output,
+                               Session *session);
+/// The same, and says on `output` what went wrong.
 ExitStatus run_command(const CommandSpec &spec, std::span<const std::string> words, Output &output, Session *session);
 
 /// The words after the program's name; the process' exit status.

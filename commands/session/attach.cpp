@@ -52,10 +52,9 @@ ExitStatus run_given(Session &session, Output &output, const ParsedArguments &ar
         output.error(done.error());
       one = done ? *done : ExitStatus::failure;
     }
-    if (one != ExitStatus::success)
-      status = ExitStatus::failure;
+    status = both(status, one);
   }
-  return session.cancellation().requested() ? ExitStatus::failure : status;
+  return session.cancellation().requested() ? both(status, ExitStatus::failure) : status;
 }
 
 Result<ExitStatus> run_attach(CommandContext &context) {
@@ -112,8 +111,9 @@ CommandSpec make_attach_command() {
       "leaves, an empty line repeats the last command. However this program ends, the target runs on.\n"
       "\n"
       "With -e or -x the commands are run, in the order given, and the program leaves; one that fails does not "
-      "keep the others from running, and makes the exit status 1. Without a terminal, commands are read from "
-      "standard input, one a line.\n"
+      "keep the others from running, and makes the exit status 1, or 3 where the process has ended. Without a "
+      "terminal, "
+      "commands are read from standard input, one a line.\n"
       "\n"
       "  inspect attach 4251 -e bt -e 'x -fmt hex -count 4 -size 8 $rsp'";
   spec.options = {

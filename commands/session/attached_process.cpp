@@ -2,6 +2,7 @@
 
 #include "attach/procfs/process_status.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <limits>
 #include <utility>
@@ -20,7 +21,38 @@ Result<void> AttachedProcess::follow_target() {
   return held() ? Result<void>() : target_->refresh();
 }
 
+namespace {
+
+/// Why threads have no registers here, of a few of them.
+std::string reasons(std::span<const StoppedThread> threads) {
+  constexpr std::size_t shown = 3;
+  std::string text;
+  for (const StoppedThread &thread : threads.first(std::min(shown, threads.size())))
+    text += fmt::format("{}thread {}: {}", text.empty() ? "" : "; ", thread.thread, thread.reason);
+  return threads.size() > shown ? fmt::format("{}; and {} more", text, threads.size() - shown) : text;
+}
+
+} // namespace
+
 Result<void> AttachedProcess::hold() {
+  const bool was_held = held();
+  if (auto stopped = stop_threads(); !stopped || was_held)
+    return stopped;
+  const auto threads = held_threads();
+  if (std::ranges::find(threads, StopState::stopped, &StoppedThread::state) != threads.end())
+    return {};
+  Error none(ErrorKind::timed_out,
+             fmt::format("no thread of process {} could be stopped ({})", process(), reasons(threads)),
+             "stop, when a thread has come out of the kernel");
+  let_go();
+  return std::unexpected(std::move(none));
+}
+
+std::span<const StoppedThread> AttachedProcess::held_threads() const {
+  return held() ? stopped_->threads() : std::span<const StoppedThread>();
+}
+
+Result<void> AttachedProcess::stop_threads() {
   if (held())
     return {};
   auto stopped = StoppedProcess::stop(target_->process(), {.vector_registers = true});
@@ -43,8 +75,13 @@ bool AttachedProcess::target_ended() const {
     return stat.error().kind() == ErrorKind::no_such_process || stat.error().kind() == ErrorKind::not_found;
   if (stat->start_ticks != start_ticks_)
     return true;
-  // A zombie leader whose other threads live on is not an ended process.
-  return (stat->state == 'Z' && stat->threads <= 1) || stat->state == 'X';
+  // Threads that are killed while they are held stay zombies until who holds them takes note of it; a thread that is
+  // about to be one has given up its memory. The leader may end before the others.
+  const auto lives = [](const ProcessStat &thread) { return !has_ended(thread.state) && thread.virtual_bytes != 0; };
+  if (lives(*stat))
+    return false;
+  const auto threads = read_thread_stats(target_->process());
+  return !threads || std::ranges::none_of(*threads, lives);
 }
 
 Result<ProcessReport> AttachedProcess::take_report() {
@@ -65,7 +102,7 @@ Result<void> AttachedProcess::check_writable() const {
 
 Result<void> AttachedProcess::while_held(const std::function<Result<void>()> &job) {
   const bool was_held = held();
-  if (auto holding = hold(); !holding)
+  if (auto holding = stop_threads(); !holding)
     return holding;
   auto done = job();
   if (!was_held)

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace inspect {
@@ -23,13 +24,17 @@ public:
   Target &target() const { return *target_; }
   pid_t process() const { return target_->process(); }
   bool held() const { return stopped_.has_value(); }
+  /// timed_out, or what else kept its threads from stopping, where none of them has stopped: then it is not held.
   Result<void> hold();
+  /// All that were met when it was stopped; none while it runs.
+  std::span<const StoppedThread> held_threads() const;
   void let_go();
   /// Runs `job` while the target is held: inside a short stop of its own, unless it is held already.
   Result<void> while_held(const std::function<Result<void>()> &job);
   /// Takes note of libraries loaded since, or of the new program after an execve. Before every command.
   Result<void> follow_target();
-  /// The process has ended (a number that was given to another process since does not deceive it).
+  /// The process has ended, or is ending and has no memory any more (a number that was given to another process since
+  /// does not deceive it).
   bool target_ended() const;
   /// From the held stop where there is one, else from a short stop; with the registers of all frames.
   Result<ProcessReport> take_report();
@@ -42,6 +47,8 @@ public:
   std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress; ///< may be empty
 
 private:
+  Result<void> stop_threads();
+
   Cancellation cancellation_; ///< before the target, whose files know it
   std::unique_ptr<Target> target_;
   bool read_only_;

@@ -16,6 +16,9 @@ Result<ExitStatus> run_stop(CommandContext &context) {
   if (auto held = session.hold(); !held)
     return std::unexpected(held.error());
   context.output.write(fmt::format("process {} is held; continue lets it run\n", session.target().process()));
+  for (const StoppedThread &thread : session.held_threads())
+    if (thread.state == StopState::did_not_stop || thread.state == StopState::not_traceable)
+      context.output.warning(fmt::format("thread {} is not: {}", thread.thread, thread.reason));
   return ExitStatus::success;
 }
 

@@ -88,6 +88,11 @@ ExitStatus report(Output &output, const Error &error) {
   return exit_status(error);
 }
 
+ExitStatus report_end(Session &session, Output &output) {
+  session.let_go();
+  return report(output, Error(ErrorKind::no_such_process, fmt::format("process {} has ended", session.process())));
+}
+
 ExitStatus read_plainly(Session &session, Output &output) {
   LineReader reader(stdin);
   ExitStatus status = ExitStatus::success;
@@ -97,8 +102,7 @@ ExitStatus read_plainly(Session &session, Output &output) {
       break;
     session.cancellation().clear();
     output.note_in_transcript(fmt::format("{}{}\n", prompt(session), *line));
-    if (run_line(session, output, *line) != ExitStatus::success)
-      status = ExitStatus::failure;
+    status = both(status, run_line(session, output, *line));
     output.flush();
     if (output.failed())
       break;
@@ -150,16 +154,27 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
   const std::span arguments = std::span(*words).subspan(1);
   if (asks_for_help(**command, arguments))
     return run_line(session, output, "help " + (*command)->name);
-  if (!(*command)->works_after_end && session.target_ended()) {
-    session.let_go();
-    return report(output, Error(ErrorKind::no_such_process, fmt::format("process {} has ended", session.process())));
-  }
-  if (!(*command)->works_after_end)
-    if (const auto followed = session.follow_target(); !followed)
-      return report(output, followed.error());
+  if ((*command)->works_after_end)
+    return run_command(**command, arguments, output, &session);
+  if (session.target_ended())
+    return report_end(session, output);
+  if (const auto followed = session.follow_target(); !followed)
+    return session.target_ended() ? report_end(session, output) : report(output, followed.error());
   // No command hangs in memory that nobody delivers. Where no process can be started for it, it is read as it is.
   const auto limited = session.target().memory().limit_reads(LiveMemory::command_patience);
-  return run_command(**command, arguments, output, &session);
+  const bool held = session.held();
+  const auto done = try_command(**command, arguments, output, &session);
+  // Killed meanwhile: then that is why the command failed, and what it printed of a held target may be cut short.
+  const bool succeeded = done && *done == ExitStatus::success;
+  if ((held || !succeeded) && session.target_ended())
+    return report_end(session, output);
+  return done ? *done : report(output, done.error());
+}
+
+ExitStatus both(ExitStatus first, ExitStatus second) {
+  if (first == ExitStatus::no_such_process || second == ExitStatus::no_such_process)
+    return ExitStatus::no_such_process;
+  return first == ExitStatus::success && second == ExitStatus::success ? ExitStatus::success : ExitStatus::failure;
 }
 
 Result<ExitStatus> run_file(Session &session, Output &output, const std::string &path) {
@@ -178,8 +193,7 @@ Result<ExitStatus> run_file(Session &session, Output &output, const std::string 
     if (!line)
       break;
     output.set_error_prefix(fmt::format("{}:{}: ", path, number));
-    if (run_line(session, output, *line) != ExitStatus::success)
-      status = ExitStatus::failure;
+    status = both(status, run_line(session, output, *line));
   }
   output.set_error_prefix(outer_prefix);
   --session.dialogue.source_depth;

@@ -272,6 +272,19 @@ ProcessReport finish(Target &target, const ReportOptions &options, GoPart &go, S
   return report;
 }
 
+/// It was killed while it was looked at, and stacks are cut short by that: not a report of anything.
+std::optional<Error> killed_meanwhile(const ProcessReport &report) {
+  const auto is_cut = [](const ThreadReport &thread) {
+    return thread.end == StackEnd::unreadable_memory || thread.frames.empty();
+  };
+  if (std::ranges::none_of(report.threads, is_cut))
+    return std::nullopt;
+  const auto living = living_thread(report.process);
+  if (living || living.error().kind() != ErrorKind::no_such_process)
+    return std::nullopt;
+  return Error(ErrorKind::no_such_process, fmt::format("process {} has ended", report.process));
+}
+
 /// The process has been let go.
 void mark_values_as_later(ProcessReport &report) {
   report.values_are_later = report.values != nullptr;
@@ -300,6 +313,8 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
     stopped->release();
     report.pause = stopped->pause();
     mark_values_as_later(report);
+    if (auto killed = killed_meanwhile(report))
+      return std::unexpected(std::move(*killed));
     return report;
   }
   auto snapshot = take_snapshot(target.process(), target.memory(), target.maps(), snapshot_options);
@@ -309,6 +324,8 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
   ProcessReport report = finish(target, options, *go, std::move(*snapshot), std::move(facts));
   report.pause = pause;
   mark_values_as_later(report);
+  if (auto killed = killed_meanwhile(report))
+    return std::unexpected(std::move(*killed));
   return report;
 }
 

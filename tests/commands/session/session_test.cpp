@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace inspect::test;
@@ -426,7 +427,107 @@ TEST_CASE("a session outlives its target") {
   const std::string rest = session.read_all();
   CHECK_THAT(rest, Contains("Leave; the target runs on"));
   CHECK_THAT(rest, !Contains("0x97ff9ee9"));
-  CHECK(WEXITSTATUS(session.wait()) == 1);
+  CHECK(WEXITSTATUS(session.wait()) == 3);
+}
+
+/// Whether nothing is left of a process but the numbers of its threads.
+bool all_threads_ended(pid_t process) {
+  for (const auto &entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process))) {
+    std::ostringstream text;
+    text << std::ifstream(entry.path() / "stat").rdbuf();
+    const std::size_t state = text.str().rfind(") ");
+    if (state != std::string::npos && text.str()[state + 2] != 'Z')
+      return false;
+  }
+  return true;
+}
+
+// Its threads stay zombies as long as they are traced, and what it had in memory is gone.
+TEST_CASE("a held target that is killed has ended, whatever is asked next") {
+  for (const std::string command : {"bt", "threads", "x $rsp", "p $rip", "p 1", "regs", "maps", "continue", "stop"}) {
+    INFO(command);
+    ChildProcess target({fixture_path("many_threads"), "4", "3"});
+    target.wait_for_line("ready");
+    ChildProcess session(
+        {"sh", "-c", fmt::format("exec {}/inspect attach {} 2>&1", INSPECT_BINARY_DIRECTORY, target.pid())});
+    session.write("stop\n");
+    session.wait_for_line(fmt::format("process {} is held; continue lets it run", target.pid()));
+    target.signal(SIGKILL);
+    REQUIRE(wait_until([&] { return all_threads_ended(target.pid()); }));
+    session.write(command + "\nhelp exit\n");
+    session.close_stdin();
+    const std::string rest = session.read_all();
+    CHECK_THAT(rest, Contains(fmt::format("process {} has ended", target.pid())));
+    CHECK_THAT(rest, Contains("Leave; the target runs on"));
+    CHECK_THAT(rest, !Contains("no memory to read"));
+    CHECK_THAT(rest, !Contains("0x"));
+    CHECK(WEXITSTATUS(session.wait()) == 3);
+  }
+}
+
+TEST_CASE("a command during which its held target is killed says that it has ended") {
+  ChildProcess target({fixture_path("many_threads"), "4", "3"});
+  target.wait_for_line("ready");
+  ChildProcess session(
+      {"sh", "-c", fmt::format("exec {}/inspect attach {} 2>&1", INSPECT_BINARY_DIRECTORY, target.pid())});
+  session.write("stop\n");
+  session.wait_for_line(fmt::format("process {} is held; continue lets it run", target.pid()));
+  target.signal(SIGKILL); // its threads end while the next commands run
+  for (int i = 0; i < 300; ++i)
+    session.write("x -size 8 $rsp\n");
+  session.close_stdin();
+  const std::string rest = session.read_all();
+  CHECK_THAT(rest, Contains(fmt::format("process {} has ended", target.pid())));
+  CHECK_THAT(rest, !Contains("not mapped"));
+  CHECK_THAT(rest, !Contains("no memory to read"));
+  CHECK(WEXITSTATUS(session.wait()) == 3);
+}
+
+/// A process whose main thread waits in vfork(2) until its stdin closes, where nothing stops it; `threads` others
+/// sleep.
+ChildProcess vfork_parent(int threads) {
+  ChildProcess parent = ChildProcess::forked([threads]() -> int {
+    for (int i = 0; i < threads; ++i)
+      std::thread([] {
+        for (;;)
+          ::usleep(1000);
+      }).detach();
+    const pid_t child = ::vfork();
+    if (child == 0) {
+      char byte = 0;
+      [[maybe_unused]] const ssize_t ended = ::read(0, &byte, 1);
+      ::_exit(0);
+    }
+    say_line("returned");
+    ::pause();
+    return 0;
+  });
+  REQUIRE(wait_until([&] { return status_field(parent.pid(), "State").starts_with("D"); }));
+  return parent;
+}
+
+TEST_CASE("stop says so when it stopped no thread, or not all") {
+  for (const int threads : {0, 1}) {
+    INFO(threads << " other threads");
+    ChildProcess target = vfork_parent(threads);
+    const std::string process = std::to_string(target.pid());
+    const CommandResult result = run_inspect({"attach", process, "-e", "stop"});
+    const std::string reason = "it did not stop in time";
+    if (threads == 0) {
+      CHECK(result.status == 1);
+      CHECK_THAT(result.out, !Contains("is held"));
+      CHECK_THAT(result.err, Contains(fmt::format("no thread of process {} could be stopped (thread {}: {}", process,
+                                                  process, reason)));
+      CHECK(run_inspect({"attach", process, "--stop", "-e", "bt"}).status == 1);
+    } else {
+      CHECK(result.status == 0);
+      CHECK_THAT(result.out, Contains("is held"));
+      CHECK_THAT(result.err, Contains(fmt::format("thread {} is not: {}", process, reason)));
+    }
+    target.close_stdin();
+    target.wait_for_line("returned");
+    CHECK(what_is_wrong_with(target.pid()).empty());
+  }
 }
 
 TEST_CASE("attach refuses what is not a process") {
