@@ -1,5 +1,6 @@
 #include "attach/procfs/proc_file.h"
 
+#include "attach/procfs/hidden_processes.h"
 #include "attach/procfs/permission.h"
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace inspect {
 
@@ -27,9 +29,14 @@ bool process_exists(pid_t process) {
 Error proc_error(pid_t process, int error_number, std::string_view what_was_tried) {
   // ESRCH also comes for a file whose process ended after the file was opened.
   if (error_number == ESRCH || !process_exists(process))
-    return Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process));
-  if (error_number == EACCES || error_number == EPERM)
-    return explain_not_permitted(process, error_number, what_was_tried);
+    return no_process(process);
+  if (error_number == EACCES || error_number == EPERM) {
+    if (auto hidden = explain_hidden(process))
+      return std::move(*hidden);
+    // The explanation is in files that everybody may read, or it is not to be had.
+    if (::access(proc_path(process, "status").c_str(), R_OK) == 0)
+      return explain_not_permitted(process, error_number, what_was_tried);
+  }
   return Error::from_errno(error_number, what_was_tried);
 }
 

@@ -1,5 +1,6 @@
 #include "attach/procfs/process_directory.h"
 
+#include "attach/procfs/hidden_processes.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/process_list.h"
 
@@ -19,7 +20,7 @@ namespace {
 Result<FileDescriptor> open_directory(pid_t process, const std::string &path) {
   FileDescriptor directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory && errno == ENOENT)
-    return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
+    return std::unexpected(no_process(process));
   if (!directory)
     return std::unexpected(Error::from_errno(errno, fmt::format("opening {}", path)));
   return directory;

@@ -37,12 +37,11 @@ constexpr int max_unanswered = 4;
 } // namespace
 
 Result<std::unique_ptr<LiveMemory>> LiveMemory::open(pid_t process) {
-  // During an execve a living thread changes its id; a second look then finds it.
+  // During an execve a living thread changes its id, and for a moment the new memory is nobody's to read but root's
+  // (fs/exec.c, begin_new_exec: it is not dumpable yet); a second look then finds it.
   constexpr int attempts = 5;
   auto opened = open_once(process);
-  for (int attempt = 1;
-       attempt < attempts && !opened && opened.error().kind() != ErrorKind::not_permitted && process_exists(process);
-       ++attempt)
+  for (int attempt = 1; attempt < attempts && !opened && process_exists(process); ++attempt)
     opened = open_once(process);
   return opened;
 }

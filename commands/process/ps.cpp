@@ -1,4 +1,5 @@
 // `inspect ps`: what runs on this machine, and everything about one process of it.
+#include "attach/procfs/hidden_processes.h"
 #include "commands/cli/command_spec.h"
 #include "commands/cli/locale.h"
 #include "commands/process/process_details_writers.h"
@@ -136,6 +137,9 @@ Result<std::optional<ExitStatus>> run_for_number(CommandContext &context) {
       return std::unexpected(duration.error());
     over = *duration;
   }
+  if (number)
+    if (auto hidden = explain_hidden(*number))
+      return std::unexpected(std::move(*hidden));
   // Digits that are no process may still stand in a command line.
   if (!number || (words.size() == 1 && !is_process(*number)))
     return std::nullopt;
@@ -165,6 +169,10 @@ Result<ExitStatus> run_ps(CommandContext &context) {
   else if (!table->rows.empty())
     write_processes_text(context.output, table->rows,
                          {.tree = arguments.has("--tree"), .unicode = locale_is_utf8(), .as_root = ::geteuid() == 0});
+  if (const auto mount = hiding_mount()) {
+    context.output.warning(fmt::format("processes of other users are not listed: {}", describe_hiding(*mount)));
+    context.output.error_detail("try: " + remedy_for_hiding(*mount));
+  }
   if (!table->rows.empty())
     return ExitStatus::success;
   return std::unexpected(

@@ -2,6 +2,7 @@
 
 #include "attach/files/file_opener.h"
 #include "attach/procfs/account_names.h"
+#include "attach/procfs/hidden_processes.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_directory.h"
@@ -205,7 +206,7 @@ Result<ProcessRow> read_process_row(pid_t process) {
     return std::unexpected(reader.error());
   if (auto row = reader->read(process, {.kernel_threads = true}))
     return std::move(*row);
-  return std::unexpected(Error(ErrorKind::no_such_process, fmt::format("there is no process {}", process)));
+  return std::unexpected(no_process(process));
 }
 
 } // namespace inspect

@@ -1,6 +1,7 @@
 // What limits and confines a process: limits, capabilities, namespaces, security state, each against what the process
 // was given or what the kernel's own calls say.
 #include "attach/procfs/capabilities.h"
+#include "attach/procfs/hidden_processes.h"
 #include "attach/procfs/namespaces.h"
 #include "attach/procfs/process_limits.h"
 #include "attach/procfs/security_state.h"
@@ -181,6 +182,8 @@ TEST_CASE("seccomp, no_new_privs and dumpable are as the process set them") {
   const passwd *nobody = ::getpwnam("nobody");
   const bool other_user = ::geteuid() == 0 && nobody != nullptr;
   for (const Case &one : {Case{false, false, true}, {true, true, false}, {true, false, true}}) {
+    if (!one.dumpable && hiding_mount())
+      continue; // such a process is hidden from its own user, too
     auto child = ChildProcess::forked([&] {
       // Of root's processes it cannot be told whether they are dumpable.
       if (other_user && (::setgid(nobody->pw_gid) != 0 || ::setuid(nobody->pw_uid) != 0))

@@ -171,7 +171,11 @@ TEST_CASE("vector registers are read on request") {
 TEST_CASE("a process stopped by SIGSTOP is inspected and stays stopped until SIGCONT") {
   Heartbeat target(4);
   target.child().signal(SIGSTOP);
-  REQUIRE(test::wait_until([&] { return read_process_stat(target.pid())->state == 'T'; }));
+  // On a busy machine its threads take their time to see it.
+  REQUIRE(test::wait_until([&] {
+    const auto threads = read_thread_stats(target.pid());
+    return threads && std::ranges::all_of(*threads, [](const ProcessStat &thread) { return thread.state == 'T'; });
+  }));
   for (int i = 0; i < 20; ++i) {
     const auto stopped = StoppedProcess::stop(target.pid(), {});
     REQUIRE(stopped.has_value());
