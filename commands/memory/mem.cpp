@@ -188,7 +188,8 @@ Result<ExitStatus> run_in_session(CommandContext &context, const MemRequest &req
   Session &session = *context.session;
   MemoryReader reader(session.target());
   return Watch(context.output, reader, request, &session.cancellation())
-      .run({.stop = request.stop && !session.held(), .held = session.held()});
+      .run({.stop = request.stop && !session.held() && session.stop_choice() != StopChoice::none,
+            .held = session.held()});
 }
 
 Result<ExitStatus> run_mem(CommandContext &context) {

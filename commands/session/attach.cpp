@@ -59,6 +59,8 @@ ExitStatus run_given(Session &session, Output &output, const ParsedArguments &ar
 
 Result<ExitStatus> run_attach(CommandContext &context) {
   const ParsedArguments &arguments = context.arguments;
+  if (arguments.has("--stop") && arguments.has("--no-stop"))
+    return std::unexpected(Error(ErrorKind::usage, "--stop and --no-stop exclude each other", "leave one of them out"));
   const auto process = parse_process_id(arguments.positional().front());
   if (!process)
     return std::unexpected(process.error());
@@ -77,6 +79,11 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   session.progress = [&output = context.output](std::string_view phase, std::size_t done, std::size_t total) {
     output.progress(total == 0 ? std::string(phase) : fmt::format("{} {}/{}", phase, done, total));
   };
+  if (arguments.has("--no-stop")) {
+    if (auto set = session.dialogue.settings.set("stop", "none"); !set)
+      return std::unexpected(set.error());
+    session.choose_stop(StopChoice::none);
+  }
   if (arguments.has("--stop")) {
     if (auto held = session.hold(); !held)
       return std::unexpected(held.error());
@@ -120,6 +127,7 @@ CommandSpec make_attach_command() {
       {.name = "-e", .value = "COMMAND", .help = "run this command, then leave", .repeatable = true},
       {.name = "-x", .value = "FILE", .help = "run the commands in this file, then leave", .repeatable = true},
       {.name = "--stop", .help = "hold the target from the start"},
+      {.name = "--no-stop", .help = "stop nothing: looks read what sleeps (config stop changes it)"},
       {.name = "--read-only", .help = "refuse to write memory"},
       {.name = "--debug-directory",
        .value = "DIR",

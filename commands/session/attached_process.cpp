@@ -55,6 +55,11 @@ std::span<const StoppedThread> AttachedProcess::held_threads() const {
 Result<void> AttachedProcess::stop_threads() {
   if (held())
     return {};
+  if (stop_choice_ == StopChoice::none)
+    return std::unexpected(Error(ErrorKind::not_permitted,
+                                 "this needs the process stopped, and nothing is to be "
+                                 "stopped in this session",
+                                 "config stop all"));
   auto stopped = StoppedProcess::stop(target_->process(), {.vector_registers = true});
   if (!stopped)
     return std::unexpected(stopped.error());
@@ -88,6 +93,7 @@ Result<ProcessReport> AttachedProcess::take_report() {
   ReportOptions options;
   options.max_equal_with_registers = std::numeric_limits<std::size_t>::max();
   options.snapshot.stop.vector_registers = true; // floating-point arguments of innermost frames are in them
+  options.stop = stop_choice_;
   options.cancellation = &cancellation_;
   options.progress = progress;
   return held() ? report_stopped(*stopped_, *target_, options) : report_stacks(*target_, options);

@@ -38,6 +38,9 @@ public:
   bool target_ended() const;
   /// From the held stop where there is one, else from a short stop; with the registers of all frames.
   Result<ProcessReport> take_report();
+  /// What a look stops; `none` also refuses to hold the target.
+  void choose_stop(StopChoice choice) { stop_choice_ = choice; }
+  StopChoice stop_choice() const { return stop_choice_; }
   /// not_permitted with --read-only.
   Result<void> check_writable() const;
   /// Of a target that is held.
@@ -52,6 +55,7 @@ private:
   Cancellation cancellation_; ///< before the target, whose files know it
   std::unique_ptr<Target> target_;
   bool read_only_;
+  StopChoice stop_choice_ = StopChoice::all;
   std::uint64_t start_ticks_ = 0; ///< of the process: tells it from a later one of the same number
   std::optional<StoppedProcess> stopped_;
 };

@@ -26,6 +26,8 @@ Result<ExitStatus> run_config(CommandContext &context) {
         Error(ErrorKind::usage, fmt::format("config {} needs a value", positional.front()), "config -list"));
   if (auto done = settings.set(positional[0], positional[1]); !done)
     return std::unexpected(done.error());
+  if (positional[0] == "stop")
+    context.session->choose_stop(stop_choice_of(settings.text("stop")));
   const std::string &colour = settings.text("colour");
   if (positional[0] == "colour")
     context.output.set_colour(colour == "auto" ? context.output.wants_colour() : colour == "on");

@@ -33,9 +33,14 @@ std::span<const SettingSpec> setting_specs() {
       {"max-array-values", "64", {}, "elements of arrays, slices, maps and containers that are printed"},
       {"max-variable-recurse", "1", {}, "how deep pointers and nested structures are followed"},
       {"max-struct-fields", "0", {}, "fields of a structure that are printed; 0: all"},
+      {"stop", "all", {"auto", "all", "none"}, "what a look stops: only what runs, all, or nothing (docs/harmless.md)"},
       {"source-list-line-count", "5", {}, "lines that list shows above and below"},
   };
   return specs;
+}
+
+StopChoice stop_choice_of(std::string_view word) {
+  return word == "none" ? StopChoice::none : word == "auto" ? StopChoice::automatic : StopChoice::all;
 }
 
 Settings::Settings() {

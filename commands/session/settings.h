@@ -1,6 +1,7 @@
 // What `config` sets. Every key does something; the table says what.
 #pragma once
 
+#include "attach/unstopped/look.h"
 #include "machine/error.h"
 
 #include <map>
@@ -19,6 +20,9 @@ struct SettingSpec {
 };
 
 std::span<const SettingSpec> setting_specs();
+
+/// What the words of `--stop` and of the setting `stop` mean: "auto", "all", "none".
+StopChoice stop_choice_of(std::string_view word);
 
 class Settings {
 public:

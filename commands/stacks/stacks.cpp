@@ -1,5 +1,6 @@
 #include "commands/cli/command_spec.h"
 #include "commands/cli/typed_text.h"
+#include "commands/session/settings.h"
 #include "commands/stacks/pprof_profile.h"
 #include "commands/stacks/stack_writers.h"
 #include "commands/stacks/thread_variables.h"
@@ -58,6 +59,17 @@ Result<Wanted> what_is_wanted(const ParsedArguments &arguments) {
                                          : Wanted::all;
 }
 
+Result<StopChoice> stop_choice(const ParsedArguments &arguments) {
+  const std::string word = arguments.value("--stop").value_or(arguments.has("--no-stop") ? "none" : "all");
+  if (arguments.has("--no-stop") && word != "none")
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("--no-stop and --stop {} exclude each other", word),
+                                 "leave one of them out"));
+  if (arguments.has("--stopped") && word != "all")
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("--stopped and --stop {} exclude each other", word),
+                                 "leave one of them out"));
+  return stop_choice_of(word);
+}
+
 Result<Request> read_request(const ParsedArguments &arguments) {
   Request request;
   for (const std::string &word : arguments.positional()) {
@@ -91,6 +103,10 @@ Result<Request> read_request(const ParsedArguments &arguments) {
   request.target.use_debuginfod = arguments.has("--debuginfod");
   request.target.debug_directories = arguments.values("--debug-directory");
   request.report.symbolize_while_stopped = arguments.has("--stopped");
+  const auto stop = stop_choice(arguments);
+  if (!stop)
+    return std::unexpected(stop.error());
+  request.report.stop = *stop;
   if (const auto depth = arguments.value("--depth")) {
     const auto number = parse_positive(*depth, "--depth");
     if (!number)
@@ -221,6 +237,9 @@ CommandSpec make_stacks_command() {
       {"--json", "", "", "short for --format json", false},
       {"-o", "", "FILE", "write to FILE", false},
       {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},
+      {"--stop", "", "auto|all|none",
+       "what is stopped: all at once (as if not given), only what runs, or nothing: see docs/harmless.md", false},
+      {"--no-stop", "", "", "short for --stop none: no pause, and no call is interrupted", false},
       {"--stats", "", "", "one line of figures on standard error", false},
       {"--debug-directory", "", "DIR", "look for separate debug files here instead of /usr/lib/debug", true},
       {"--debuginfod", "", "", "ask the debuginfod servers of $DEBUGINFOD_URLS for missing debug files", false},

@@ -89,12 +89,29 @@ void add_variables(Json &json, const ProcessReport &report, const ThreadReport &
       json["locals"] = to_json_array(locals);
 }
 
+std::string_view reading_name(ThreadReading reading) {
+  switch (reading) {
+  case ThreadReading::stopped:
+    return "stopped";
+  case ThreadReading::without_stop:
+    return "without_stop";
+  case ThreadReading::not_read:
+    return "not_read";
+  }
+  return "unknown";
+}
+
 Json to_json(const ProcessReport &report, const ThreadReport &thread, const StackWriterOptions &options) {
   Json json;
   json["tid"] = thread.thread;
   json["name"] = thread.name;
   json["state"] = thread.state_text;
+  json["read"] = reading_name(thread.reading);
+  json["why_not_stopped"] = text_or_null(thread.why_not_stopped);
   json["waiting_in"] = text_or_null(thread.waiting_in);
+  json["waiting_for"] = text_or_null(thread.waiting_for);
+  json["wait_channel"] = text_or_null(thread.kernel.channel);
+  json["kernel_stack"] = thread.kernel.stack;
   json["lock_holder"] = positive_or_null(thread.lock_holder);
   json["lock_holder_guessed"] = thread.lock_holder_guessed;
   json["goroutine"] = positive_or_null(thread.goroutine);
@@ -290,6 +307,7 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
                      {"version", text_or_null(report.runtime.version)},
                      {"stripped", report.runtime.stripped}};
   head["pause_us"] = report.pause.count();
+  head["why_not_stopped"] = text_or_null(report.why_not_stopped);
   const bool with_values = options.arguments == ArgumentDetail::values || options.locals;
   head["values_read_later"] = with_values && (report.values_are_later || (report.go && report.go->values_are_later));
   std::string text = json_text(head);

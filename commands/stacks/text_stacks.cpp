@@ -56,7 +56,22 @@ std::string activity(const ProcessReport &report, const ThreadReport &thread) {
   const std::string waiting = wait_text(report, thread);
   if (!waiting.empty())
     text += " in " + waiting;
+  if (!thread.waiting_for.empty())
+    text += fmt::format(", {}", thread.waiting_for);
+  if (thread.reading == ThreadReading::without_stop && !thread.why_not_stopped.empty())
+    text += "; read without a stop: " + escape(thread.why_not_stopped);
   return text;
+}
+
+/// The kernel's functions stand where they were called: in front of the program's.
+void write_kernel_frames(Output &output, const ThreadReport &thread) {
+  const auto write = [&](std::string_view function) {
+    output.write(output.styled(Style::dim, fmt::format("    kernel  {}\n", escape(function))));
+  };
+  for (const std::string &function : thread.kernel.stack)
+    write(function);
+  if (thread.kernel.stack.empty() && !thread.kernel.channel.empty())
+    write(thread.kernel.channel);
 }
 
 void write_group(Output &output, const ProcessReport &report, const StackGroup &group, ThreadVariables &variables,
@@ -75,8 +90,37 @@ void write_group(Output &output, const ProcessReport &report, const StackGroup &
   StackTextOptions options{.arguments = [&](std::size_t frame) { return variables.arguments(group.members, frame); }};
   if (with_locals)
     options.below = [&](std::size_t frame) { return variables.locals(output, first, frame); };
+  write_kernel_frames(output, first);
   write_stack(output, {first.frames, first.end, first.end_reason}, options);
   output.write("\n");
+}
+
+/// How the threads were read, where not all of them were stopped for it; with the line's end.
+std::string reading_text(const ProcessReport &report) {
+  const auto count = [&](ThreadReading reading) {
+    return static_cast<std::uint64_t>(std::ranges::count(report.threads, reading, &ThreadReport::reading));
+  };
+  const std::uint64_t without_stop = count(ThreadReading::without_stop);
+  const std::uint64_t not_read = count(ThreadReading::not_read);
+  std::string text;
+  if (report.why_not_stopped.empty() && without_stop == 0)
+    return text;
+  if (report.why_not_stopped.empty())
+    text = counted(count(ThreadReading::stopped), "thread") + " stopped, ";
+  text += fmt::format("{} read without a stop",
+                      report.why_not_stopped.empty() ? std::to_string(without_stop) : counted(without_stop, "thread"));
+  if (not_read > 0)
+    text += fmt::format(", {} not read", not_read);
+  if (!report.why_not_stopped.empty())
+    text += ": " + escape(report.why_not_stopped);
+  return text + "\n";
+}
+
+std::string pause_text(const ProcessReport &report) {
+  if (!report.why_not_stopped.empty())
+    return "not stopped";
+  const double milliseconds = static_cast<double>(report.pause.count()) / 1000;
+  return report.pause.count() > 0 ? fmt::format("paused for {:.1f} ms", milliseconds) : "held stopped";
 }
 
 void write_heading(Output &output, const ProcessReport &report) {
@@ -92,13 +136,10 @@ void write_heading(Output &output, const ProcessReport &report) {
     runtime += " " + info.version;
   if (report.runtime.stripped)
     runtime += ", stripped";
-  const double milliseconds = static_cast<double>(report.pause.count()) / 1000;
   const std::string goroutines = report.go ? counted(report.go->goroutines.size(), "goroutine") + ", " : "";
-  output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n\n", escape(runtime), goroutines,
-                           counted(report.threads.size(), "thread"),
-                           report.pause.count() > 0 ? fmt::format("paused for {:.1f} ms", milliseconds)
-                                                    : std::string("held stopped"),
-                           fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at))));
+  output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n{}\n", escape(runtime), goroutines,
+                           counted(report.threads.size(), "thread"), pause_text(report),
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at)), reading_text(report)));
 }
 
 void write_threads(Output &output, const ProcessReport &report, const StackWriterOptions &options,
@@ -142,6 +183,7 @@ void write_backtrace(Output &output, const ProcessReport &report, const ThreadRe
       }};
   if (options.locals)
     text.below = [&](std::size_t frame) { return variables.locals(output, thread, frame); };
+  write_kernel_frames(output, thread);
   write_stack(output, {thread.frames, thread.end, thread.end_reason}, text);
 }
 

@@ -53,6 +53,8 @@ struct GoroutineCopy::State {
   std::vector<Findings> findings;      ///< by worker
   MList runtime_ms;
   std::vector<RunAddress> c_stacks;
+  std::unordered_set<RunAddress> ran_meanwhile;
+  std::optional<std::vector<RunRange>> stacks_by_begin; ///< of goroutines and Ms; made when first asked for
   std::uint64_t expected_bytes = 0;
   bool compacted = false;
   std::int64_t now = 0;
@@ -209,6 +211,39 @@ std::vector<RunRange> GoroutineCopy::copy(std::span<const RunAddress> stack_poin
   found.stacks.insert(found.stacks.end(), of_ms.ranges.begin(), of_ms.ranges.end());
   state.warn(found);
   return join_stacks(std::move(state.ranked_stacks), std::move(found.stacks));
+}
+
+std::optional<RunRange> GoroutineCopy::stack_at(RunAddress stack_pointer) const {
+  State &state = *state_;
+  if (!state.stacks_by_begin) {
+    std::vector<RunRange> &all = state.stacks_by_begin.emplace();
+    for (const Goroutine &goroutine : goroutines())
+      all.push_back(goroutine.stack);
+    for (const GoM &runtime_m : runtime_ms())
+      for (const RunRange stack : {runtime_m.g0_stack, runtime_m.gsignal_stack})
+        if (is_runtime_stack(stack))
+          all.push_back(stack);
+    std::ranges::sort(all);
+  }
+  const auto after = std::ranges::upper_bound(*state.stacks_by_begin, stack_pointer, {}, &RunRange::begin);
+  if (after == state.stacks_by_begin->begin() || !std::prev(after)->contains(stack_pointer))
+    return std::nullopt;
+  return *std::prev(after);
+}
+
+std::vector<UnstoppedStack> GoroutineCopy::copy_running(std::span<const HeldStack> held, std::uint64_t limit_bytes,
+                                                        const StackRoom &room) {
+  State &state = *state_;
+  state.compact();
+  UnstoppedStacks copied = copy_unstopped_stacks({state.runtime.layout(), state.memory, held, limit_bytes, room},
+                                                 state.goroutines, state.warnings);
+  state.ran_meanwhile = std::move(copied.unknown);
+  std::erase_if(state.goroutines, [](const Goroutine &one) { return !is_live(one.status); });
+  return std::move(copied.stacks);
+}
+
+bool GoroutineCopy::ran_meanwhile(RunAddress goroutine) const {
+  return state_->ran_meanwhile.contains(goroutine);
 }
 
 const std::vector<RunAddress> &GoroutineCopy::c_stack_pointers() const {

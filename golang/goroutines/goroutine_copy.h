@@ -12,8 +12,10 @@
 //     copy.goroutines(), copy.machines()        // afterwards
 #pragma once
 
+#include "golang/goroutines/unstopped_stacks.h"
 #include "golang/runtime/go_runtime.h"
 
+#include <optional>
 #include <span>
 
 namespace inspect {
@@ -36,6 +38,16 @@ public:
 
   /// After copy(): where system stacks were left that C made, whose end only the memory map tells. They may be gone.
   const std::vector<RunAddress> &c_stack_pointers() const;
+
+  // Without a stop: copy({}) reads the lists, and then
+  /// the stack that a stack pointer is in, if the runtime made it,
+  std::optional<RunRange> stack_at(RunAddress stack_pointer) const;
+  /// and those stacks of goroutines that do not run, as golang/goroutines/unstopped_stacks.h says. The records of those
+  /// that ran since are newer then.
+  std::vector<UnstoppedStack> copy_running(std::span<const HeldStack> held, std::uint64_t limit_bytes,
+                                           const StackRoom &room);
+  /// Of the goroutine with this structure there is no stack: it ran whenever it was looked at.
+  bool ran_meanwhile(RunAddress goroutine) const;
 
   /// Not idle and not dead, in the runtime's order. Valid after copy().
   const std::vector<Goroutine> &goroutines() const;

@@ -21,6 +21,15 @@ public:
   }
   std::uint64_t expected_bytes() const override { return prepared_ ? copy_.expected_stack_bytes() : 0; }
   std::vector<RunAddress> further_stack_pointers() const override { return copy_.c_stack_pointers(); }
+  void list() override {
+    if (prepared_)
+      copy_.copy({});
+  }
+  std::optional<RunRange> stack_at(RunAddress stack_pointer) const override {
+    return prepared_ ? copy_.stack_at(stack_pointer) : std::nullopt;
+  }
+  std::vector<SnapshotMemory::Range> copy_running(std::span<const Held> held, std::uint64_t limit_bytes,
+                                                  const Room &room) override;
   /// An error says why the goroutines could not be found.
   const Result<void> &prepared() const { return prepared_; }
   GoroutineCopy &copy() { return copy_; }

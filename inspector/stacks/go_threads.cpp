@@ -3,6 +3,7 @@
 #include "attach/procfs/process_status.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace inspect {
 namespace {
@@ -29,9 +30,14 @@ std::unordered_map<pid_t, pid_t> numbers_by_own(pid_t process, std::span<const S
 GoThreads::GoThreads(const GoroutineCopy &copy, pid_t process, std::span<const StoppedThread> threads) {
   const auto numbers = numbers_by_own(process, threads, copy.runtime_ms());
   std::unordered_map<RunAddress, const Goroutine *> wanted;
+  // Of a thread that ran on after the lists were read, they do not say what it does now.
+  std::unordered_set<pid_t> ran_on;
+  for (const StoppedThread &thread : threads)
+    if (thread.ran_since_mark)
+      ran_on.insert(thread.thread);
   for (const GoM &runtime_m : copy.runtime_ms()) {
     runtime_ms_.emplace(runtime_m.address, &runtime_m);
-    if (const auto number = numbers.find(runtime_m.thread); number != numbers.end())
+    if (const auto number = numbers.find(runtime_m.thread); number != numbers.end() && !ran_on.contains(number->second))
       threads_.emplace(runtime_m.address, number->second);
     if (runtime_m.current_g.value != 0)
       wanted.emplace(runtime_m.current_g, nullptr);

@@ -183,6 +183,10 @@ Stack no_stack(StackEnd end, RunAddress at, std::string reason) {
 const Stack &GoroutineReporter::State::stack_of(const Goroutine &goroutine) {
   const pid_t thread = threads.thread_of(goroutine);
   const ThreadReport *report = thread_report(thread);
+  if (input.copy.ran_meanwhile(goroutine.address)) {
+    latest = no_stack(StackEnd::not_captured, {}, "it ran while its stack was being read");
+    return latest;
+  }
   switch (goroutine.status) {
   case GoroutineStatus::running:
     if (report != nullptr)
@@ -214,11 +218,11 @@ void GoroutineReporter::State::walk_parked(const Goroutine &goroutine, Stack &in
                       .cancellation = input.options.cancellation,
                       .extension = &unwinding,
                       .starts_at_return_address = true};
-  if (quick_walk.walk(goroutine, input.memory, limits, into))
+  if (quick_walk.walk(goroutine, input.stacks, limits, into))
     return;
   unwinding.begin({&goroutine, threads.m_of(goroutine)});
   limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
-  into = unwind(parked_registers(goroutine), input.memory, input.target.modules(), limits);
+  into = unwind(parked_registers(goroutine), input.stacks, input.target.modules(), limits);
 }
 
 /// A system call's own frames are on the goroutine's stack below the place that the runtime noted when it entered; C
@@ -237,7 +241,7 @@ void GoroutineReporter::State::read_words(const Stack &walked, GoroutineReport &
   for (const ReportFrame &frame : go.stack_of(into).frames) {
     if (frame.arguments == nullptr || frame.arguments->tokens.empty() || frame.physical >= walked.frames.size())
       continue;
-    if (!read_argument_words(*frame.arguments, walked.frames[frame.physical].cfa, input.memory, frame_words))
+    if (!read_argument_words(*frame.arguments, walked.frames[frame.physical].cfa, input.stacks, frame_words))
       into.words_missing = true;
     go.words.insert(go.words.end(), frame_words.begin(), frame_words.end());
   }

@@ -27,6 +27,7 @@ public:
     GoRuntime &runtime;
     GoroutineCopy &copy;
     const MemoryView &memory; ///< the snapshot, the files, the live process
+    const MemoryView &stacks; ///< the same, without the live process where nothing was stopped
     TextPool &texts;
     const ReportOptions &options;
   };

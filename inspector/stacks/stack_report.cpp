@@ -106,25 +106,29 @@ public:
         late_memory_(target.memory()) {}
 
   ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
-                       FactsByThread facts) {
+                       FactsByThread facts, std::string why_not_stopped) {
     ProcessReport report;
+    report.why_not_stopped = std::move(why_not_stopped);
     report.process = target_.process();
     report.command = target_.command();
     report.executable = target_.executable();
     report.taken_at = std::chrono::system_clock::now();
     report.captured = std::move(captured);
+    captured_ = report.captured.get();
     report.texts = std::make_shared<TextPool>();
     report.runtime = executable_runtime();
     report.mappings = report_mappings(target_);
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
+    const LayeredMemory copied({report.captured.get(), &file_memory_});
     const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
     FrameNamer namer(target_.symbolizer(), runtime, *report.texts, nullptr, memory);
     std::optional<GoroutineReporter> goroutines;
     if (runtime != nullptr)
-      goroutines.emplace(
-          GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory, *report.texts, options_},
-          threads);
+      goroutines.emplace(GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory,
+                                                  report.why_not_stopped.empty() ? memory : copied, *report.texts,
+                                                  options_},
+                         threads);
     std::vector<const StoppedThread *> ascending; // as groups have them, which show the values of their first threads
     for (const StoppedThread &stopped : threads) {
       ids_.push_back(stopped.thread);
@@ -200,9 +204,10 @@ private:
     thread.name = std::move(facts.name);
     thread.state = facts.state;
     thread.state_text = state_in_words(stopped.was_group_stopped ? 'T' : facts.state);
-    if (stopped.state != StopState::stopped) {
-      thread.end = StackEnd::not_captured;
-      thread.end_reason = why_not_captured(stopped);
+    note_reading(stopped, thread);
+    if (thread.reading == ThreadReading::not_read) {
+      thread.end = thread.stack.end = StackEnd::not_captured;
+      thread.end_reason = thread.stack.end_reason = why_not_captured(stopped);
       return thread;
     }
     const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, memory);
@@ -219,13 +224,33 @@ private:
       limits.extension = goroutines->unwinding_of(stopped);
       thread.goroutine = goroutines->goroutine_on(stopped.thread);
     }
-    thread.stack = unwind(stopped.registers, memory, target_.modules(), limits);
+    // Of one that was not stopped only what was copied while it slept counts.
+    const LayeredMemory copied({captured_, &file_memory_});
+    const bool was_stopped = thread.reading == ThreadReading::stopped;
+    thread.stack = unwind(stopped.registers, was_stopped ? memory : copied, target_.modules(), limits);
     if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
       ++late_threads_;
     thread.end = thread.stack.end;
     thread.end_reason = thread.stack.end_reason;
     namer.name(thread.stack, thread.frames);
     return thread;
+  }
+
+  /// What a thread did that was not stopped is known better from when it was read than from before.
+  static void note_reading(const StoppedThread &stopped, ThreadReport &thread) {
+    thread.reading = stopped.state == StopState::stopped             ? ThreadReading::stopped
+                     : stopped.state == StopState::read_without_stop ? ThreadReading::without_stop
+                                                                     : ThreadReading::not_read;
+    if (stopped.state != StopState::read_without_stop && stopped.state != StopState::not_asleep)
+      return;
+    thread.state = stopped.task_state;
+    thread.state_text = state_in_words(stopped.task_state);
+    if (thread.reading == ThreadReading::not_read)
+      return;
+    thread.why_not_stopped = stopped.reason;
+    thread.kernel = stopped.kernel;
+    if (stopped.task_state == 'D')
+      thread.waiting_for = uninterruptible_wait_in_words(stopped.kernel);
   }
 
   /// `thread` is where it will stay.
@@ -243,6 +268,7 @@ private:
   FileTable files_;
   ModuleFilesMemory file_memory_;
   LateMemory late_memory_;
+  const SnapshotMemory *captured_ = nullptr; ///< that of the report
   std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;
   /// How many threads there are of each stack; the frames are those of the report.
@@ -267,7 +293,9 @@ ProcessReport finish(Target &target, const ReportOptions &options, GoPart &go, S
   if (go.runtime == nullptr) // a Go runtime speaks of the modules that it was found in
     follow_new_libraries(target, snapshot.threads);
   auto captured = std::make_shared<const SnapshotMemory>(std::move(snapshot.memory));
-  ProcessReport report = Reporter(target, options, go).report(snapshot.threads, std::move(captured), std::move(facts));
+  ProcessReport report =
+      Reporter(target, options, go)
+          .report(snapshot.threads, std::move(captured), std::move(facts), std::move(snapshot.why_not_stopped));
   std::ranges::move(snapshot.warnings, std::back_inserter(report.warnings));
   return report;
 }
@@ -302,7 +330,7 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
   SnapshotOptions snapshot_options = options.snapshot;
   snapshot_options.source = go->source.get();
   FactsByThread facts = read_thread_facts(target.process());
-  if (options.symbolize_while_stopped) {
+  if (options.symbolize_while_stopped && why_not_stoppable(target.process()).empty()) {
     auto stopped = StoppedProcess::stop(target.process(), snapshot_options.stop);
     if (!stopped)
       return std::unexpected(stopped.error());
@@ -317,7 +345,8 @@ Result<ProcessReport> report_stacks(Target &target, const ReportOptions &options
       return std::unexpected(std::move(*killed));
     return report;
   }
-  auto snapshot = take_snapshot(target.process(), target.memory(), target.maps(), snapshot_options);
+  auto snapshot = take_look(target.process(), target.memory(), target.maps(),
+                            {.stop = options.stop, .snapshot = snapshot_options, .cancellation = options.cancellation});
   if (!snapshot)
     return std::unexpected(snapshot.error());
   const auto pause = snapshot->pause;

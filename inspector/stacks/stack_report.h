@@ -1,7 +1,7 @@
 // The stacks of a process as plain data: the answer that `stacks`, `bt` and `threads` print in their formats.
 #pragma once
 
-#include "attach/snapshot/snapshot.h"
+#include "attach/unstopped/look.h"
 #include "inspector/stacks/goroutine_report.h"
 #include "inspector/stacks/report_frame.h"
 #include "inspector/target/mapped_code.h"
@@ -20,11 +20,23 @@ namespace inspect {
 
 class DumpVariables; // inspector/stacks/dump_variables.h
 
+/// How the stack of a thread was read.
+enum class ThreadReading : std::uint8_t {
+  stopped,
+  without_stop, ///< it slept all the while; callee-saved registers are not known
+  not_read,
+};
+
 struct ThreadReport {
   pid_t thread = 0;
   std::string name;
   char state = '?';       ///< as it was before the stop: R S D T Z …
   std::string state_text; ///< "running", "sleeping", "stopped by a signal", …
+  ThreadReading reading = ThreadReading::stopped;
+  /// Why it did not stop with the others, as a clause; empty where it did, or where none was stopped.
+  std::string why_not_stopped;
+  KernelWait kernel;                 ///< where in the kernel it waits; only of one that was read without a stop
+  std::string_view waiting_for = {}; ///< "waits for an NFS server": what an uninterruptible sleep is for; may be empty
   std::string waiting_in; ///< "futex(0x7ffe…, FUTEX_WAIT_PRIVATE, 2) timeout 3 s", "read(5 </var/log/x>)"; empty: not
                           ///< in a system call
   pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
@@ -38,7 +50,8 @@ struct ThreadReport {
 
 /// Equal for threads with the same stack (same functions, lines and inlining; what they wait in may differ).
 inline auto stack_identity(const ThreadReport &thread) {
-  return std::tuple(thread.end, thread.state, FrameSequence(thread.frames));
+  return std::tuple(thread.end, thread.state, thread.reading, std::string_view(thread.why_not_stopped),
+                    std::string_view(thread.kernel.channel), thread.kernel.stack_text(), FrameSequence(thread.frames));
 }
 
 struct ProcessReport {
@@ -47,6 +60,8 @@ struct ProcessReport {
   std::string executable;
   RuntimeInfo runtime;
   std::chrono::microseconds pause{0};
+  /// Why no thread was stopped at all, as a clause; empty where threads were.
+  std::string why_not_stopped;
   std::chrono::system_clock::time_point taken_at;
   std::vector<ThreadReport> threads;   ///< ascending by thread id
   std::optional<GoReport> go;          ///< none: no Go process, or goroutines were not wanted
@@ -67,6 +82,7 @@ enum class GoroutineWish : std::uint8_t {
 };
 
 struct ReportOptions {
+  StopChoice stop = StopChoice::all;
   SnapshotOptions snapshot;
   std::size_t max_depth = 1'000'000; ///< physical frames per thread
   /// The registers of all frames are kept of so many threads with equal stacks, and of those that run goroutines:

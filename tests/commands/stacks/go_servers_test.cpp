@@ -122,8 +122,8 @@ void check_at_rest(const GoServer &server) {
   }));
 }
 
-/// A thread that waits for the disk, as a database's do, stops for nobody until it is served; the dump says so. Its
-/// state is that of a later moment, when it may have been served.
+/// A thread that waits for the disk, as a database's do, stops for nobody until it is served. It may have been served
+/// by the time that it is read without a stop; the dump says so.
 bool held_by_kernel(const Json &thread) {
   return thread["end"]["reason"] == "not_captured" &&
          thread["end"]["detail"].get<std::string>().find("sits in the kernel") != std::string::npos;

@@ -80,20 +80,23 @@ void compare_with_runtime(const GoToolchain &go, GoVariant variant) {
     zoo.wait_for_line("dumped");
     expected = blocks_of(content_of(dump));
   }
-  const CommandResult ours = run_inspect({"stacks", std::to_string(zoo.pid()), "--format", "go"});
-  INFO(ours.err);
-  REQUIRE(ours.status == 0);
-  const auto printed = blocks_of(ours.out);
   REQUIRE(expected.size() > 20);
-  for (const auto &[id, block] : expected) {
-    if (writes_the_dump(block))
-      continue;
-    const auto found = printed.find(id);
-    INFO("the runtime says:\n" << block.text);
-    REQUIRE(found != printed.end());
-    check_same(found->second.text, block.text);
+  for (const std::string choice : {"all", "none"}) {
+    INFO("--stop " << choice);
+    const CommandResult ours = run_inspect({"stacks", std::to_string(zoo.pid()), "--format", "go", "--stop", choice});
+    INFO(ours.err);
+    REQUIRE(ours.status == 0);
+    const auto printed = blocks_of(ours.out);
+    for (const auto &[id, block] : expected) {
+      if (writes_the_dump(block))
+        continue;
+      const auto found = printed.find(id);
+      INFO("the runtime says:\n" << block.text);
+      REQUIRE(found != printed.end());
+      check_same(found->second.text, block.text);
+    }
+    CHECK(printed.size() == expected.size());
   }
-  CHECK(printed.size() == expected.size());
 }
 
 TEST_CASE("The go format equals what the runtime prints of a program at rest") {

@@ -188,11 +188,15 @@ TEST_CASE("two dumps of one process at once: each works or says who traces it") 
   target.check_health();
 }
 
-TEST_CASE("a dump of a process that a session holds: refused at once, with who traces it") {
+TEST_CASE("a dump of a process that a session holds: read without a stop, with who traces it") {
   Heartbeats target(5);
   ChildProcess session({binary, "attach", target.pid(), "--stop"});
   REQUIRE(wait_until([&] { return is_stopped_by_tracer(target.process.pid()); }));
-  const CommandResult refused = run_inspect({"stacks", target.pid()});
+  const CommandResult dump = run_inspect({"stacks", target.pid()});
+  CHECK(dump.status == 0);
+  CHECK_THAT(dump.out, Contains(fmt::format("traced by inspect ({})", session.pid())) && Contains("main"));
+  // What holds it stops it again, and cannot.
+  const CommandResult refused = run_inspect({"attach", target.pid(), "--stop", "-e", "bt"});
   CHECK(refused.status == 4);
   CHECK_THAT(refused.err, Contains(fmt::format("{}", session.pid())) && Contains("inspect"));
   session.write("exit\n");
