@@ -5,12 +5,10 @@
 #include "tests/attach/snapshot/heartbeat.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
+#include "tests/support/frozen_group.h"
 #include "tests/support/skip.h"
 
 #include <csignal>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,46 +17,7 @@ namespace {
 
 using test::ChildProcess;
 
-bool write_file(const std::string &path, std::string_view text) {
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
-/// A control group of version 2 that can be frozen; thawed and removed at the end.
-class FreezerGroup {
-public:
-  FreezerGroup() {
-    for (const char *root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-      path_ = fmt::format("{}/inspect-test-{}", root, ::getpid());
-      if (::mkdir(path_.c_str(), 0755) == 0 && ::access((path_ + "/cgroup.freeze").c_str(), W_OK) == 0)
-        return;
-      ::rmdir(path_.c_str());
-    }
-    path_.clear();
-  }
-  FreezerGroup(const FreezerGroup &) = delete;
-  FreezerGroup &operator=(const FreezerGroup &) = delete;
-  ~FreezerGroup() {
-    if (path_.empty())
-      return;
-    thaw();
-    for (int i = 0; i < 1000 && ::rmdir(path_.c_str()) != 0; ++i)
-      ::usleep(1000); // its process is ending
-  }
-  bool is_there() const { return !path_.empty(); }
-  bool freeze(pid_t process) const {
-    return write_file(path_ + "/cgroup.procs", std::to_string(process)) && write_file(path_ + "/cgroup.freeze", "1");
-  }
-  void thaw() const { write_file(path_ + "/cgroup.freeze", "0"); }
-
-private:
-  std::string path_;
-};
-
 TEST_CASE("a process that is stopped and frozen is given up, and let go as soon as it is thawed") {
-  const FreezerGroup group;
-  if (!group.is_there())
-    SKIP_TEST("no control group can be made here that can be frozen");
   ChildProcess child = ChildProcess::forked([] {
     test::say_line("ready");
     ::raise(SIGSTOP);
@@ -70,8 +29,9 @@ TEST_CASE("a process that is stopped and frozen is given up, and let go as soon 
   int status = 0;
   REQUIRE(::waitpid(child.pid(), &status, WUNTRACED) == child.pid());
   REQUIRE(WIFSTOPPED(status));
-  REQUIRE(group.freeze(child.pid()));
-  ::usleep(50'000); // freezing takes effect a moment after it was asked for
+  auto group = test::FrozenGroup::freeze(test::FreezerVersion::two, child.pid());
+  if (!group)
+    SKIP_TEST("no control group of version 2 can be frozen here");
   {
     auto tracing = TracingThread::start().value();
     auto stops = std::make_shared<ThreadStops>(child.pid(), StopOptions{});
@@ -88,7 +48,7 @@ TEST_CASE("a process that is stopped and frozen is given up, and let go as soon 
       CHECK_FALSE(tracing->run([] {}));
     }
   }
-  group.thaw();
+  group.reset();
   // It wakes for a moment, to be let go, and stays stopped.
   const auto state = [&] {
     const auto stat = read_process_stat(child.pid());

@@ -115,8 +115,9 @@ TEST_CASE("registers and stacks are those that a stop finds") {
 TEST_CASE("what runs has no stack, and says that it runs") {
   const ChildProcess child = ChildProcess::forked([] {
     test::say_line("ready");
-    for (volatile unsigned i = 0;; i = i + 1) {
-    }
+    volatile unsigned i = 0;
+    for (;;)
+      i = i + 1;
     return 0;
   });
   const SleepingThreads read = read_all(child.pid());
