@@ -292,5 +292,28 @@ TEST_CASE("a process that ends or executes another program meanwhile gives a dum
   }
 }
 
+TEST_CASE("a process that is killed while it is read was read whole, or has ended") {
+  for (int round = 0; round < 30; ++round) {
+    ChildProcess target({fixture_path("many_threads"), "50", "5"});
+    target.wait_for_line("ready");
+    std::thread killer([&] {
+      ::usleep(static_cast<useconds_t>(round * 1500));
+      target.signal(SIGKILL);
+    });
+    const CommandResult result = run_inspect({"stacks", number(target.pid()), "--json"});
+    killer.join();
+    INFO(result.err);
+    if (result.status != 0) {
+      // 1: it was a zombie before anything was read of it.
+      CHECK((result.status == 3 || result.status == 1));
+      CHECK_THAT(result.err, Contains("has ended"));
+      check_one_sentence(result);
+      continue;
+    }
+    for (const auto &thread : nlohmann::json::parse(result.out)["threads"])
+      CHECK(thread["end"]["reason"] == "complete");
+  }
+}
+
 } // namespace
 } // namespace inspect::test
