@@ -99,7 +99,7 @@ private:
 struct GoroutineReporter::State {
   State(const Input &given, std::span<const StoppedThread> stopped)
       : input(given), unwinding(given.runtime), quick_walk(given.runtime),
-        threads(given.copy, given.target.process(), stopped) {}
+        threads(given.copy, given.target.process(), stopped), frames_left(given.options.max_goroutine_frames) {}
 
   /// The stack stays valid until the next call.
   const Stack &stack_of(const Goroutine &goroutine);
@@ -121,6 +121,8 @@ struct GoroutineReporter::State {
   std::unordered_map<pid_t, const ThreadReport *> reports;
   GoReport go;
   std::vector<std::uint64_t> frame_words; ///< room for those of one frame
+  std::size_t frames_left;                ///< of ReportOptions::max_goroutine_frames
+  std::size_t shortened = 0;              ///< goroutines whose stacks were cut for want of them
 };
 
 GoroutineReporter::GoroutineReporter(const Input &input, std::span<const StoppedThread> threads)
@@ -214,15 +216,21 @@ const Stack &GoroutineReporter::State::stack_of(const Goroutine &goroutine) {
 }
 
 void GoroutineReporter::State::walk_parked(const Goroutine &goroutine, Stack &into) {
-  UnwindLimits limits{.max_frames = input.options.max_depth,
+  const std::size_t affordable = std::max(frames_left, min_frames);
+  UnwindLimits limits{.max_frames = std::min(input.options.max_depth, affordable),
                       .cancellation = input.options.cancellation,
                       .extension = &unwinding,
                       .starts_at_return_address = true};
-  if (quick_walk.walk(goroutine, input.stacks, limits, into))
-    return;
-  unwinding.begin({&goroutine, threads.m_of(goroutine)});
-  limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
-  into = unwind(parked_registers(goroutine), input.stacks, input.target.modules(), limits);
+  if (!quick_walk.walk(goroutine, input.stacks, limits, into)) {
+    unwinding.begin({&goroutine, threads.m_of(goroutine)});
+    limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
+    into = unwind(parked_registers(goroutine), input.stacks, input.target.modules(), limits);
+  }
+  if (into.end == StackEnd::depth_limit && affordable < input.options.max_depth) {
+    into.end_reason =
+        fmt::format("all goroutines together have more than {} frames", input.options.max_goroutine_frames);
+    ++shortened;
+  }
 }
 
 /// A system call's own frames are on the goroutine's stack below the place that the runtime noted when it entered; C
@@ -273,7 +281,10 @@ GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine,
   report.waiting = goroutine.waiting;
   report.first_defer = goroutine.first_defer;
   const Stack &walked = stack_of(goroutine);
+  const std::size_t stacks_before = go.stacks.size();
   report.stack = pool.number_of(walked);
+  if (go.stacks.size() > stacks_before)
+    frames_left -= std::min(frames_left, walked.frames.size());
   report.system = is_system(goroutine, go.stacks[report.stack]);
   if (input.options.argument_words)
     read_words(walked, report);
@@ -307,6 +318,10 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
     go.goroutines.push_back(state.report_one(goroutine, pool, sites, labels));
   }
   std::ranges::sort(go.goroutines, {}, &GoroutineReport::id);
+  if (state.shortened > 0)
+    warnings.push_back(fmt::format(
+        "the stacks of {} {} cut short: all different ones have more than {} frames together", state.shortened,
+        state.shortened == 1 ? "goroutine are" : "goroutines are", state.input.options.max_goroutine_frames));
   if (labels.unreadable() > 0)
     warnings.push_back(
         fmt::format("the labels of some goroutines could not be read ({} label sets)", labels.unreadable()));

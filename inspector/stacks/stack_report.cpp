@@ -159,6 +159,10 @@ public:
       report.values = std::make_shared<DumpVariables>(target_, report.captured);
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
+    if (shortened_threads_ > 0)
+      report.warnings.push_back(fmt::format("the stacks of {} {} cut short: together they have more than {} frames",
+                                            shortened_threads_, shortened_threads_ == 1 ? "thread are" : "threads are",
+                                            options_.max_thread_frames));
     if (late_threads_ > 0)
       report.warnings.push_back(
           fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
@@ -217,7 +221,8 @@ private:
       thread.lock_holder_guessed = !owner->certain;
     }
     late_memory_.take_reads(); // arguments of system calls are read live by design
-    UnwindLimits limits{.max_frames = options_.max_depth,
+    const std::size_t affordable = std::max(frames_left_, min_frames);
+    UnwindLimits limits{.max_frames = std::min(options_.max_depth, affordable),
                         .keep_registers = options_.max_equal_with_registers > 0,
                         .cancellation = options_.cancellation};
     if (goroutines != nullptr) {
@@ -232,6 +237,11 @@ private:
       ++late_threads_;
     thread.end = thread.stack.end;
     thread.end_reason = thread.stack.end_reason;
+    frames_left_ -= std::min(frames_left_, thread.stack.frames.size());
+    if (thread.end == StackEnd::depth_limit && affordable < options_.max_depth) {
+      thread.end_reason = fmt::format("all threads together have more than {} frames", options_.max_thread_frames);
+      ++shortened_threads_;
+    }
     namer.name(thread.stack, thread.frames);
     return thread;
   }
@@ -271,6 +281,8 @@ private:
   const SnapshotMemory *captured_ = nullptr; ///< that of the report
   std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;
+  std::size_t frames_left_ = options_.max_thread_frames;
+  std::size_t shortened_threads_ = 0;
   /// How many threads there are of each stack; the frames are those of the report.
   std::unordered_map<decltype(stack_identity(std::declval<ThreadReport &>())), std::size_t, IdentityHash>
       equal_threads_;

@@ -74,6 +74,9 @@ struct ProcessReport {
   bool values_are_later = false; ///< the process ran on meanwhile
 };
 
+/// So many frames a stack gets although all together have used up their budget: what it is doing now is in them.
+inline constexpr std::size_t min_frames = 32;
+
 /// Whether the goroutines of a Go process are wanted.
 enum class GoroutineWish : std::uint8_t {
   none, ///< but a Go runtime, where there is one, says how its threads' stacks are walked
@@ -85,6 +88,10 @@ struct ReportOptions {
   StopChoice stop = StopChoice::all;
   SnapshotOptions snapshot;
   std::size_t max_depth = 1'000'000; ///< physical frames per thread
+  /// Physical frames of all threads together, and those of all different stacks of goroutines. One that comes too late
+  /// still gets its innermost ones: min_frames.
+  std::size_t max_thread_frames = 1'000'000;
+  std::size_t max_goroutine_frames = 5'000'000;
   /// The registers of all frames are kept of so many threads with equal stacks, and of those that run goroutines:
   /// values need them, and they cost 600 bytes a frame.
   std::size_t max_equal_with_registers = 0;
