@@ -3,6 +3,7 @@
 #include "commands/cli/help_text.h"
 #include "commands/cli/packaging.h"
 #include "commands/cli/version.h"
+#include "machine/thrown_error.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -69,7 +70,7 @@ Result<ExitStatus> try_command(const CommandSpec &spec, std::span<const std::str
   }
   CommandContext context{output, *arguments, session};
   output.progress({}); // the wait that may be shown begins here
-  auto done = spec.run(context);
+  auto done = caught([&] { return spec.run(context); });
   output.progress({});
   return done;
 }

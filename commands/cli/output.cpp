@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -156,11 +157,12 @@ void Output::progress(std::string_view text) {
   progress_shown_ = true;
 }
 
-void Output::redirect(std::FILE *out) {
+int Output::redirect(std::FILE *out) {
   flush();
   out_ = out;
   terminal_ = false;
   colour_ = false;
+  return std::exchange(write_error_, 0);
 }
 
 void Output::clear_progress() {

@@ -52,7 +52,8 @@ public:
   /// While set, standard output itself gets nothing (`transcript -x`).
   void set_quiet(bool quiet) { quiet_ = quiet; }
   std::FILE *out() const { return out_; }
-  void redirect(std::FILE *out); ///< from now on; colour off
+  /// From now on; colour off. The errno of the first write that failed until now, 0 without: the caller tells of it.
+  int redirect(std::FILE *out);
   /// "FILE:3: " in front of every error: where the command stood.
   void set_error_prefix(std::string prefix) { error_prefix_ = std::move(prefix); }
   const std::string &error_prefix() const { return error_prefix_; }

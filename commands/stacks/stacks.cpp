@@ -1,18 +1,18 @@
 #include "commands/cli/command_spec.h"
+#include "commands/cli/output_file.h"
 #include "commands/cli/typed_text.h"
 #include "commands/session/settings.h"
 #include "commands/stacks/pprof_profile.h"
 #include "commands/stacks/stack_writers.h"
 #include "commands/stacks/thread_variables.h"
 #include "inspector/stacks/stack_report.h"
+#include "machine/thrown_error.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <fmt/format.h>
 #include <limits>
-#include <memory>
 #include <sys/resource.h>
 
 namespace inspect {
@@ -112,6 +112,7 @@ Result<Request> read_request(const ParsedArguments &arguments) {
     if (!number)
       return std::unexpected(number.error());
     request.report.max_depth = *number;
+    request.report.max_thread_frames = std::max(request.report.max_thread_frames, request.report.max_depth);
   }
   return request;
 }
@@ -179,9 +180,37 @@ Result<void> check_profile(const Request &request, bool to_terminal) {
   return {};
 }
 
-struct FileCloser {
-  void operator()(std::FILE *file) const { std::fclose(file); }
-};
+/// All of them: one that cannot be dumped, for whatever reason, takes no other with it.
+ExitStatus dump_all(const Request &request, Output &output) {
+  ExitStatus status = ExitStatus::success;
+  for (const pid_t process : request.processes) {
+    if (auto done = caught([&] { return dump_one(process, request, output); }); !done) {
+      output.error(done.error());
+      if (status == ExitStatus::success)
+        status = exit_status(done.error());
+    }
+    if (output.failed())
+      break;
+  }
+  return status;
+}
+
+Result<ExitStatus> dump_to_file(const std::string &path, const Request &request, Output &output) {
+  auto file = OutputFile::open(path);
+  if (!file)
+    return std::unexpected(file.error());
+  if (const int failed = output.redirect(file->stream()); failed != 0)
+    return std::unexpected(Error::from_errno(failed, "writing the output"));
+  const ExitStatus status = dump_all(request, output);
+  if (const int failed = output.redirect(stdout); failed != 0)
+    return std::unexpected(Error::from_errno(failed, fmt::format("writing to {}", path)));
+  // Of several processes those that could be dumped are worth a file; nothing at all is not.
+  if (status != ExitStatus::success && std::ftell(file->stream()) <= 0)
+    return status;
+  if (auto done = file->finish(); !done)
+    return std::unexpected(done.error());
+  return status;
+}
 
 Result<ExitStatus> run(CommandContext &context) {
   auto request = read_request(context.arguments);
@@ -190,24 +219,10 @@ Result<ExitStatus> run(CommandContext &context) {
   const bool to_terminal = context.output.is_terminal() && !context.arguments.has("-o");
   if (auto checked = check_profile(*request, to_terminal); !checked)
     return std::unexpected(checked.error());
-  std::unique_ptr<std::FILE, FileCloser> file;
-  if (const auto path = context.arguments.value("-o")) {
-    file.reset(std::fopen(path->c_str(), "we"));
-    if (!file)
-      return std::unexpected(Error::from_errno(errno, fmt::format("writing to {}", *path)));
-    context.output.redirect(file.get());
-  }
-  ExitStatus status = ExitStatus::success;
-  for (const pid_t process : request->processes) {
-    if (auto done = dump_one(process, *request, context.output); !done) {
-      context.output.error(done.error());
-      if (status == ExitStatus::success)
-        status = exit_status(done.error());
-    }
-  }
+  if (const auto path = context.arguments.value("-o"))
+    return dump_to_file(*path, *request, context.output);
+  const ExitStatus status = dump_all(*request, context.output);
   context.output.flush();
-  if (file)
-    context.output.redirect(stdout);
   return status;
 }
 
@@ -235,7 +250,7 @@ CommandSpec make_stacks_command() {
       {"--format", "", "text|json|go|folded|pprof",
        "human-readable, or for tools: JSON, a Go traceback, folded stacks, a profile", false},
       {"--json", "", "", "short for --format json", false},
-      {"-o", "", "FILE", "write to FILE", false},
+      {"-o", "", "FILE", "write to FILE, which is replaced when all is written", false},
       {"--stopped", "", "", "hold the process until everything has been read, for an exact picture", false},
       {"--stop", "", "auto|all|none",
        "what is stopped: all at once (as if not given), only what runs, or nothing: see docs/harmless.md", false},

@@ -9,6 +9,7 @@
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
 #include "inspector/process/container.h"
+#include "machine/thrown_error.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -177,7 +178,13 @@ std::optional<ProcessRow> Reader::read(pid_t process, const ProcessTableOptions 
   if (const auto owner = directory->owner())
     row.user = user_name(*owner);
   read_command(*directory, row);
-  read_executable(*directory, row);
+  // A file that asks for too much keeps no other process from being listed.
+  const auto looked = caught([&]() -> Result<void> {
+    read_executable(*directory, row);
+    return {};
+  });
+  if (!looked)
+    row.not_seen = looked.error().message();
   read_container(*directory, row);
   return row;
 }
