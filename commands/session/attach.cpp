@@ -1,41 +1,15 @@
 #include "commands/cli/command_spec.h"
 #include "commands/cli/typed_text.h"
+#include "commands/session/interrupt.h"
 #include "commands/session/session.h"
 #include "commands/session/session_loop.h"
+#include "machine/cancellation_point.h"
+#include "machine/thrown_error.h"
 
-#include <csignal>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
-
-Cancellation *cancelled_by_interrupt = nullptr;
-
-void on_interrupt(int) {
-  if (cancelled_by_interrupt != nullptr)
-    cancelled_by_interrupt->request();
-}
-
-/// While it lives Ctrl-C cancels the running command instead of ending the program.
-class InterruptGuard {
-public:
-  explicit InterruptGuard(Cancellation &cancellation) {
-    cancelled_by_interrupt = &cancellation;
-    struct sigaction action {};
-    action.sa_handler = on_interrupt; // and no SA_RESTART: waits are to be interrupted
-    sigemptyset(&action.sa_mask);
-    ::sigaction(SIGINT, &action, &previous_);
-  }
-  ~InterruptGuard() {
-    ::sigaction(SIGINT, &previous_, nullptr);
-    cancelled_by_interrupt = nullptr;
-  }
-  InterruptGuard(const InterruptGuard &) = delete;
-  InterruptGuard &operator=(const InterruptGuard &) = delete;
-
-private:
-  struct sigaction previous_ {};
-};
 
 /// -e and -x in the order in which they were given. All of them run, unless Ctrl-C ends it.
 ExitStatus run_given(Session &session, Output &output, const ParsedArguments &arguments) {
@@ -57,6 +31,20 @@ ExitStatus run_given(Session &session, Output &output, const ParsedArguments &ar
   return session.cancellation().requested() ? both(status, ExitStatus::failure) : status;
 }
 
+/// Which debug files there are is found out for it, and that may take long. Ctrl-C leaves it for when names are asked
+/// for.
+void read_names_ahead(Session &session, Output &output) {
+  const InterruptibleCommand beginning;
+  const CancellationScope scope(&session.cancellation());
+  const auto begun = caught([&]() -> Result<void> {
+    session.evaluator.read_names_ahead();
+    return {};
+  });
+  if (!begun)
+    output.warning(fmt::format("names are not read ahead: {}", begun.error().message()));
+  session.cancellation().clear();
+}
+
 Result<ExitStatus> run_attach(CommandContext &context) {
   const ParsedArguments &arguments = context.arguments;
   if (arguments.has("--stop") && arguments.has("--no-stop"))
@@ -75,7 +63,9 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   for (const std::string &warning : (*target)->take_warnings())
     context.output.warning(warning);
   Session session(std::move(*target), arguments.has("--read-only"));
-  const InterruptGuard guard(session.cancellation());
+  const auto guard = InterruptGuard::begin(session.cancellation());
+  if (!guard)
+    return std::unexpected(guard.error());
   session.progress = [&output = context.output](std::string_view phase, std::size_t done, std::size_t total) {
     output.progress(total == 0 ? std::string(phase) : fmt::format("{} {}/{}", phase, done, total));
   };
@@ -90,7 +80,7 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   }
   const bool given = arguments.has("-e") || arguments.has("-x");
   if (!given)
-    session.evaluator.read_names_ahead();
+    read_names_ahead(session, context.output);
   ExitStatus status =
       given ? run_given(session, context.output, arguments) : run_interactively(session, context.output);
   const bool ended = session.target_ended();

@@ -1,6 +1,7 @@
 #include "commands/session/line_editor.h"
 
 #include "commands/session/completion.h"
+#include "machine/thrown_error.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -77,9 +78,11 @@ struct LineEditor::State {
     State &state = of(editor);
     const LineInfo *line = ::el_line(editor);
     const std::string_view text(line->buffer, static_cast<std::size_t>(line->cursor - line->buffer));
-    const Completions found = complete(state.session, text);
-    if (found.candidates.empty())
+    // Nothing may be thrown through the editor, which is C: where there is no memory, there is nothing to offer.
+    const auto completed = caught([&] { return Result<Completions>(complete(state.session, text)); });
+    if (!completed || completed->candidates.empty())
       return CC_REFRESH_BEEP;
+    const Completions &found = *completed;
     const std::string common = common_beginning(found.candidates);
     std::string insertion = common.substr(std::min(found.word.size(), common.size()));
     if (found.candidates.size() == 1 && !common.ends_with('/'))

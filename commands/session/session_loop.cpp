@@ -2,7 +2,10 @@
 
 #include "commands/cli/command_line.h"
 #include "commands/cli/typed_text.h"
+#include "commands/session/interrupt.h"
 #include "commands/session/line_editor.h"
+#include "machine/cancellation_point.h"
+#include "machine/thrown_error.h"
 
 #include <cctype>
 #include <cerrno>
@@ -151,6 +154,8 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
   const auto command = find_command(words->front(), true);
   if (!command)
     return report(output, command.error());
+  const InterruptibleCommand running;
+  const CancellationScope scope(&session.cancellation());
   const std::span arguments = std::span(*words).subspan(1);
   if (asks_for_help(**command, arguments))
     return run_line(session, output, "help " + (*command)->name);
@@ -158,7 +163,7 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
     return run_command(**command, arguments, output, &session);
   if (session.target_ended())
     return report_end(session, output);
-  if (const auto followed = session.follow_target(); !followed)
+  if (const auto followed = caught([&] { return session.follow_target(); }); !followed)
     return session.target_ended() ? report_end(session, output) : report(output, followed.error());
   // No command hangs in memory that nobody delivers. Where no process can be started for it, it is read as it is.
   const auto limited = session.target().memory().limit_reads(LiveMemory::command_patience);
