@@ -8,7 +8,7 @@ namespace inspect {
 namespace {
 
 /// For single quotes of a POSIX shell.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (const char character : text) {
     if (character == '\'')
@@ -45,7 +45,7 @@ bool takes_file(const OptionSpec &option) {
 
 std::string bash_words(const std::vector<std::string> &words) {
   return fmt::format("mapfile -t COMPREPLY < <(compgen -W {} -- \"$current\")",
-                     quoted(fmt::format("{}", fmt::join(words, " "))));
+                     in_quotes(fmt::format("{}", fmt::join(words, " "))));
 }
 
 std::string bash_positionals(const CommandSpec &spec) {
@@ -103,7 +103,7 @@ std::string zsh_option(const OptionSpec &option, std::string_view name) {
              : takes_file(option) ? ":file:_files"
                                   : fmt::format(":{}: ", zsh_text(option.value));
   }
-  return quoted(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "", name, zsh_text(option.help), action));
+  return in_quotes(fmt::format("{}{}[{}]{}", option.repeatable ? "*" : "", name, zsh_text(option.help), action));
 }
 
 std::string_view zsh_positional(CompletionKind kind) {
@@ -145,10 +145,10 @@ std::string bash_completion() {
 std::string zsh_completion() {
   std::string text = fmt::format("#compdef inspect\n_inspect() {{\n  local commands_only={}\n  local -a commands\n"
                                  "  commands=(\n",
-                                 quoted(fmt::format("{}", fmt::join(command_names(), " "))));
+                                 in_quotes(fmt::format("{}", fmt::join(command_names(), " "))));
   for (const CommandSpec &spec : command_table()) {
     if (spec.on_command_line)
-      text += fmt::format("    {}\n", quoted(fmt::format("{}:{}", spec.name, zsh_text(spec.summary))));
+      text += fmt::format("    {}\n", in_quotes(fmt::format("{}:{}", spec.name, zsh_text(spec.summary))));
   }
   text += "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n"
           "  local chosen=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $chosen in\n";
@@ -164,7 +164,7 @@ std::string zsh_completion() {
     const std::string_view positional = zsh_positional(spec.completion);
     const bool expands = positional.find('$') != std::string_view::npos;
     text += fmt::format(" \\\n      '--help[explain the command]' \\\n      {}\n    ;;\n",
-                        expands ? fmt::format("\"{}\"", positional) : quoted(positional));
+                        expands ? fmt::format("\"{}\"", positional) : in_quotes(positional));
   }
   return text + "  esac\n}\n_inspect \"$@\"\n";
 }
@@ -175,8 +175,9 @@ std::string fish_completion() {
   for (const CommandSpec &spec : command_table()) {
     if (!spec.on_command_line)
       continue;
-    text += fmt::format("complete -c inspect -n __fish_use_subcommand -a {} -d {}\n", spec.name, quoted(spec.summary));
-    const std::string seen = quoted("__fish_seen_subcommand_from " + spec.name);
+    text +=
+        fmt::format("complete -c inspect -n __fish_use_subcommand -a {} -d {}\n", spec.name, in_quotes(spec.summary));
+    const std::string seen = in_quotes("__fish_seen_subcommand_from " + spec.name);
     for (const OptionSpec &option : spec.options) {
       text += fmt::format("complete -c inspect -n {}", seen);
       for (const std::string &name : {option.name, option.short_name}) {
@@ -189,8 +190,8 @@ std::string fish_completion() {
       if (!option.value.empty())
         text += takes_file(option) ? " -r -F"
                 : values.empty()   ? " -x"
-                                   : fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(values, " "))));
-      text += fmt::format(" -d {}\n", quoted(option.help));
+                                   : fmt::format(" -x -a {}", in_quotes(fmt::format("{}", fmt::join(values, " "))));
+      text += fmt::format(" -d {}\n", in_quotes(option.help));
     }
     if (spec.completion == CompletionKind::process)
       text += fmt::format("complete -c inspect -n {} -a '(__fish_complete_pids)'\n", seen);
@@ -198,7 +199,7 @@ std::string fish_completion() {
       text += fmt::format("complete -c inspect -n {} -F\n", seen);
     else if (spec.completion == CompletionKind::command)
       text += fmt::format("complete -c inspect -n {} -a {}\n", seen,
-                          quoted(fmt::format("{}", fmt::join(command_names(), " "))));
+                          in_quotes(fmt::format("{}", fmt::join(command_names(), " "))));
   }
   return text;
 }
