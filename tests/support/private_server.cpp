@@ -80,7 +80,8 @@ std::optional<PrivateServer> PrivateServer::redis() {
 }
 
 std::optional<PrivateServer> PrivateServer::nginx() {
-  if (!have_program("nginx"))
+  // It makes folders below this one, wherever its configuration is.
+  if (!have_program("nginx") || ::access("/var/lib/nginx", W_OK) != 0)
     return std::nullopt;
   const fs::path folder = make_folder();
   std::ofstream(folder / "nginx.conf") << "daemon off; worker_processes 2; pid " << (folder / "pid").string()

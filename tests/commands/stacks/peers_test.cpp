@@ -142,7 +142,7 @@ TEST_CASE("frame by frame as gdb: nginx") {
   NEEDS_GDB();
   auto server = PrivateServer::nginx();
   if (!server)
-    SKIP_TEST("nginx is not installed");
+    SKIP_TEST("nginx is not installed, or may not be started by this user");
   REQUIRE(server->processes().size() > 1);
   for (const pid_t process : server->processes()) {
     check_against_gdb(process, "");
