@@ -72,7 +72,7 @@ const Json *thread_of(const Json &dump, pid_t thread) {
   return nullptr;
 }
 
-std::vector<std::string> functions_of(const Json &stack) {
+std::vector<std::string> functions_in(const Json &stack) {
   std::vector<std::string> names;
   for (const Json &frame : stack["frames"])
     names.push_back(frame["function"].is_null() ? "" : frame["function"].get<std::string>());
@@ -80,7 +80,7 @@ std::vector<std::string> functions_of(const Json &stack) {
 }
 
 bool has_function(const Json &stack, const std::string &function) {
-  return std::ranges::count(functions_of(stack), function) > 0;
+  return std::ranges::count(functions_in(stack), function) > 0;
 }
 
 PeerStacks peer_stacks(const Json &dump) {
@@ -193,7 +193,7 @@ namespace {
 
 /// What is wrong with a stack of fixtures/attach/two_stacks.cpp that was read; empty: it is one of the two.
 std::string wrong_with(const Json &thread) {
-  const std::vector<std::string> names = functions_of(thread);
+  const std::vector<std::string> names = functions_in(thread);
   std::size_t left = 0;
   std::size_t right = 0;
   for (const std::string &name : names) {

@@ -42,7 +42,8 @@ bool run_lines(std::span<const std::byte> bytes) {
   const FuzzSections sections = FuzzSections::take(input);
   const auto span_of = [&](std::string_view name) { return std::as_bytes(std::span(sections.find(name))); };
   const LineSections lines{span_of(".debug_line"), span_of(".debug_line_str"), span_of(".debug_str")};
-  LineTable table(unit.root(), lines);
+  LineBudget budget;
+  LineTable table(unit.root(), lines, budget);
   std::size_t found = 0;
   for (const LinkAddress address : sections.addresses())
     found += table.at(address).has_value() ? 1 : 0;
