@@ -23,7 +23,7 @@ struct Layer {
 
 constexpr auto layers = std::to_array<Layer>({
     {"machine", " machine ", "."},
-    {"attach", " attach machine ", "procfs files cgroup memory ptrace snapshot"},
+    {"attach", " attach machine ", "procfs files cgroup memory ptrace snapshot unstopped"},
     {"dwarf", " dwarf machine ",
      "raw/elf raw/units raw/names indexer elf die expression split module symbols types unit_index cfi unwind "
      "symbolize location names variables"},
