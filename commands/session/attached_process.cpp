@@ -110,10 +110,15 @@ Result<void> AttachedProcess::while_held(const std::function<Result<void>()> &jo
   const bool was_held = held();
   if (auto holding = stop_threads(); !holding)
     return holding;
-  auto done = job();
-  if (!was_held)
-    let_go();
-  return done;
+  // Also where the job ends by an exception: no memory, or Ctrl-C.
+  struct Release {
+    AttachedProcess *process;
+    ~Release() {
+      if (process != nullptr)
+        process->let_go();
+    }
+  } const release{was_held ? nullptr : this};
+  return job();
 }
 
 Result<void> AttachedProcess::write_registers(pid_t thread, const RegisterSet &changed) {

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t segment_page = 4096;
 constexpr std::uint64_t word = 8;
+/// A segment that relocations write to is copied; one that is larger has its words as the file has them.
+constexpr std::uint64_t max_relocated_size = std::uint64_t{1} << 30;
 
 } // namespace
 
@@ -161,7 +163,7 @@ void LoadedFile::write_word(LinkAddress place, std::uint64_t value) {
     return;
   auto &segment = segments_[static_cast<std::size_t>(found - segments_.data())];
   const std::uint64_t inside = place.value - segment.header.p_vaddr;
-  if (segment.bytes.size() < word || inside > segment.bytes.size() - word)
+  if (segment.bytes.size() < word || segment.bytes.size() > max_relocated_size || inside > segment.bytes.size() - word)
     return;
   if (!segment.relocated) {
     segment.relocated.reset(static_cast<std::byte *>(std::malloc(segment.bytes.size())));

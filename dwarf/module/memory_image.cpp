@@ -1,5 +1,6 @@
 #include "dwarf/module/memory_image.h"
 #include "dwarf/module/load_layout.h"
+#include "machine/cancellation_point.h"
 
 #include <algorithm>
 #include <array>
@@ -55,6 +56,7 @@ void copy_readable(const MemoryView &memory, RunAddress from, std::span<std::byt
   constexpr std::size_t chunk = 1 << 20;
   std::size_t done = 0;
   while (done < into.size()) {
+    cancellation_point();
     const std::size_t wanted = std::min(chunk, into.size() - done);
     if (!memory.read(from + done, into.subspan(done, wanted))) {
       std::size_t inside = 0;
