@@ -117,9 +117,15 @@ bool TracingThread::run(std::function<void()> job, std::function<Waiting()> mean
   state_->busy = true;
   state_->changed.notify_all();
   const auto is_done = [](const State &state) { return !state.busy; };
+  std::exception_ptr failure;
   while (meanwhile && !state_->changed.wait_for(lock, interval, [&] { return is_done(*state_); })) {
     lock.unlock();
-    const Waiting waiting = meanwhile();
+    Waiting waiting = Waiting::go_on;
+    try {
+      waiting = meanwhile();
+    } catch (...) {
+      failure = std::current_exception(); // the job is waited for all the same
+    }
     lock.lock();
     if (waiting == Waiting::go_on || is_done(*state_))
       continue;
@@ -136,7 +142,9 @@ bool TracingThread::run(std::function<void()> job, std::function<Waiting()> mean
   }
   state_->changed.wait(lock, [&] { return is_done(*state_); });
   if (state_->failure)
-    std::rethrow_exception(std::exchange(state_->failure, nullptr));
+    failure = std::exchange(state_->failure, nullptr);
+  if (failure)
+    std::rethrow_exception(failure);
   return true;
 }
 

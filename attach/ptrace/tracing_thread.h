@@ -27,10 +27,10 @@ public:
   ~TracingThread();
 
   enum class Waiting { go_on, give_up };
-  /// Runs `job` there and returns true when it is done, or throws what it threw. Should that take long, `meanwhile`,
-  /// which must not throw, is called here now and then. When that gives up, false is returned and nothing may be run
-  /// there any more; the job, which has to own all that it uses, ends when it can, and until then another thread goes
-  /// on calling `meanwhile`.
+  /// Runs `job` there and returns true when it is done, or throws what it or `meanwhile` threw. Should that take long,
+  /// `meanwhile`, which must not throw, is called here now and then. When that gives up, false is returned and nothing
+  /// may be run there any more; the job, which has to own all that it uses, ends when it can, and until then another
+  /// thread goes on calling `meanwhile`.
   bool run(std::function<void()> job, std::function<Waiting()> meanwhile = {});
 
 private:

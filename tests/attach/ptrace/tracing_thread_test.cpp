@@ -29,7 +29,7 @@ TEST_CASE("what a job or its companion throws arrives at the caller, and the thr
     ::usleep(100'000);
     ended = true;
   };
-  CHECK_THROWS_AS((*thread)->run(slow, [] { throw std::bad_alloc(); }), std::bad_alloc);
+  CHECK_THROWS_AS((*thread)->run(slow, []() -> TracingThread::Waiting { throw std::bad_alloc(); }), std::bad_alloc);
   CHECK(ended);
   bool done = false;
   (*thread)->run([&] { done = true; });

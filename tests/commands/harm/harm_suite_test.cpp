@@ -201,15 +201,15 @@ TEST_CASE("harm: Ctrl-Z in a shell while the job is held, and fg") {
 TEST_CASE("harm: beside gdb and strace each works or says who traces it") {
   // Not the target that counts signals: strace that is ended by one loses some, without inspect (12 of 12 tries).
   HarmTarget target({"harm_target", "clones"});
-  for (const std::vector<std::string> &other :
-       {std::vector<std::string>{"gdb", "-nx", "-batch", "-p", target.pid(), "-ex", "bt"},
-        std::vector<std::string>{"timeout", "1", "strace", "-f", "-o", "/dev/null", "-p", target.pid()}}) {
-    if (!have_program(other[0] == "timeout" ? other[2] : other[0])) {
-      std::printf("SKIPPED in part: %s is not installed\n",
-                  other[0] == "timeout" ? other[2].c_str() : other[0].c_str());
+  const std::map<std::string, std::string> others{
+      {"gdb", fmt::format("exec gdb -nx -batch -p {} -ex bt >/dev/null 2>&1", target.pid())},
+      {"strace", fmt::format("exec timeout 1 strace -f -o /dev/null -p {} >/dev/null 2>&1", target.pid())}};
+  for (const auto &[name, command] : others) {
+    if (!have_program(name)) {
+      std::printf("SKIPPED in part: %s is not installed\n", name.c_str());
       continue;
     }
-    ChildProcess beside(other);
+    ChildProcess beside({"sh", "-c", command});
     for (int i = 0; i < harm_rounds(5); ++i) {
       const CommandResult result = run_inspect({"stacks", target.pid()});
       INFO(result.status << " " << result.err);
