@@ -153,12 +153,17 @@ Result<Snapshot> look_automatically(pid_t process, const LiveMemory &memory, con
   LookOptions of_the_rest = options;
   of_the_rest.snapshot.stop.only = left;
   auto snapshot = left.empty() ? Result<Snapshot>(Snapshot{}) : look_with_stop(process, memory, maps, of_the_rest);
-  if (!snapshot && snapshot.error().kind() != ErrorKind::not_found && // those that ran have ended
-      snapshot.error().kind() != ErrorKind::no_such_process)
-    return snapshot;
-  if (!snapshot)
-    snapshot = Snapshot{};
-  std::erase_if(sleeping->threads, [&](const StoppedThread &one) { return one.state == StopState::not_asleep; });
+  if (!snapshot) {
+    // Those that ran may have ended, and then there is nothing to say.
+    const ErrorKind kind = snapshot.error().kind();
+    Snapshot none_stopped;
+    if (kind != ErrorKind::not_found && kind != ErrorKind::no_such_process)
+      none_stopped.warnings.push_back("the threads that ran could not be stopped: " + snapshot.error().message());
+    snapshot = std::move(none_stopped);
+  }
+  std::erase_if(sleeping->threads, [&](const StoppedThread &one) {
+    return std::ranges::binary_search(snapshot->threads, one.thread, {}, &StoppedThread::thread);
+  });
   if (left.empty())
     snapshot->why_not_stopped = "none of them ran";
   join(*snapshot, *sleeping);

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -33,6 +34,17 @@ RegisterSet registers_of(const BlockedCall &call) {
     for (std::size_t i = 0; i < places.size(); ++i)
       registers.set(places[i], call.arguments[i]);
   return registers;
+}
+
+/// Those that have something to do come to sleep: at first those that only wait for this processor, then those, too,
+/// that run on another one.
+void let_them_run(int look) {
+  constexpr int yields = 3;
+  const timespec time{0, 500'000};
+  if (look <= yields)
+    ::sched_yield();
+  else
+    ::nanosleep(&time, nullptr);
 }
 
 /// A piece of a stack as it was read, before it is known whether that counts.
@@ -94,7 +106,7 @@ Result<void> SleeperReader::read(const std::vector<pid_t> &threads) {
   }
   for (int look = 0; look <= options_.more_looks && !left.empty(); ++look) {
     if (look > 0)
-      ::sched_yield(); // those run on that have something to do, so that they come to sleep
+      let_them_run(look);
     std::erase_if(left, [&](std::size_t i) { return !cancelled() && look_at(threads_[i]) != Outcome::again; });
     if (refusal_ != 0)
       break;
@@ -123,6 +135,10 @@ SleeperReader::Outcome SleeperReader::look_at(StoppedThread &thread) {
   }
   const auto stat = read_thread_stat(process_, thread.thread);
   thread.task_state = stat ? stat->state : '?';
+  if (!before->call && !before->text.starts_with("running")) {
+    thread.reason = "it is a worker of the kernel's own (io_uring) and has no stack of the program";
+    return Outcome::done;
+  }
   if (!before->call) {
     thread.reason = stat && stat->processor >= 0
                         ? fmt::format("it runs (on CPU {}), and its stack is not read without a stop", stat->processor)

@@ -28,7 +28,7 @@ struct UnstoppedOptions {
   /// Only these; empty: all of the process.
   std::vector<pid_t> only = {};
   /// How often a thread that runs is looked at again. Most threads sleep now and then.
-  int more_looks = 4;
+  int more_looks = 8;
   /// Also the kernel's stack of each thread, rather than of those in uninterruptible sleep alone.
   bool kernel_stacks = false;
   const Cancellation *cancellation = nullptr; ///< may be null; what is left over is then `not_asleep`
