@@ -9,6 +9,7 @@
 #include "tests/support/child_process.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <map>
 #include <sstream>
@@ -115,9 +116,8 @@ TEST_CASE("registers and stacks are those that a stop finds") {
 TEST_CASE("what runs has no stack, and says that it runs") {
   const ChildProcess child = ChildProcess::forked([] {
     test::say_line("ready");
-    volatile unsigned i = 0;
-    for (;;)
-      i = i + 1;
+    for (std::atomic<unsigned> turns = 0;; ++turns) {
+    }
     return 0;
   });
   const SleepingThreads read = read_all(child.pid());

@@ -61,7 +61,7 @@ CommandResult run_where_ptrace_kills(const std::vector<std::string> &arguments) 
   return result;
 }
 
-std::string number_of(const ChildProcess &child) {
+std::string process_word(const ChildProcess &child) {
   return std::to_string(child.pid());
 }
 
@@ -72,7 +72,7 @@ const Json *thread_of(const Json &dump, pid_t thread) {
   return nullptr;
 }
 
-std::vector<std::string> functions_in(const Json &stack) {
+std::vector<std::string> names_on(const Json &stack) {
   std::vector<std::string> names;
   for (const Json &frame : stack["frames"])
     names.push_back(frame["function"].is_null() ? "" : frame["function"].get<std::string>());
@@ -80,7 +80,7 @@ std::vector<std::string> functions_in(const Json &stack) {
 }
 
 bool has_function(const Json &stack, const std::string &function) {
-  return std::ranges::count(functions_in(stack), function) > 0;
+  return std::ranges::count(names_on(stack), function) > 0;
 }
 
 PeerStacks peer_stacks(const Json &dump) {
@@ -135,7 +135,7 @@ TEST_CASE("--no-stop shows the known calls of threads, with no call of ptrace") 
     expected[thread] = {call, function};
   }
   child.wait_for_line();
-  const CommandResult result = run_where_ptrace_kills({"stacks", number_of(child), "--no-stop", "--json"});
+  const CommandResult result = run_where_ptrace_kills({"stacks", process_word(child), "--no-stop", "--json"});
   INFO(result.out);
   REQUIRE(result.status == 0);
   const Json dump = Json::parse(result.out);
@@ -154,9 +154,9 @@ TEST_CASE("--no-stop shows the known calls of threads, with no call of ptrace") 
     CHECK((*one)["wait_channel"].is_string());
   }
   // The same filter does kill what stops.
-  CHECK(run_where_ptrace_kills({"stacks", number_of(child)}).status == 128 + SIGSYS);
+  CHECK(run_where_ptrace_kills({"stacks", process_word(child)}).status == 128 + SIGSYS);
 
-  const CommandResult text = run_inspect({"stacks", number_of(child), "--no-stop"});
+  const CommandResult text = run_inspect({"stacks", process_word(child), "--no-stop"});
   CHECK(text.err == "");
   CHECK_THAT(text.out, Contains("not stopped; ") && Contains("7 threads read without a stop: as was asked\n"));
   CHECK_THAT(text.out, Contains("sleeping in read(") && Contains("<pipe:[") && Contains("    kernel  "));
@@ -193,7 +193,7 @@ namespace {
 
 /// What is wrong with a stack of fixtures/attach/two_stacks.cpp that was read; empty: it is one of the two.
 std::string wrong_with(const Json &thread) {
-  const std::vector<std::string> names = functions_in(thread);
+  const std::vector<std::string> names = names_on(thread);
   std::size_t left = 0;
   std::size_t right = 0;
   for (const std::string &name : names) {
@@ -244,7 +244,8 @@ TEST_CASE("a stop makes calls return early, and --no-stop does not") {
   CHECK(early() == std::pair(0, 0));
   for (int i = 0; i < 5; ++i) {
     CHECK(stacks_json(child.pid(), {"--no-stop"})["pause_us"] == 0);
-    CHECK(run_inspect({"attach", number_of(child), "--no-stop", "-e", "bt", "-e", "threads", "-e", "mem"}).status == 0);
+    CHECK(run_inspect({"attach", process_word(child), "--no-stop", "-e", "bt", "-e", "threads", "-e", "mem"}).status ==
+          0);
     // Both threads sleep, and so does the main thread.
     CHECK(stacks_json(child.pid(), {"--stop", "auto"})["why_not_stopped"] == "none of them ran");
   }
@@ -278,7 +279,7 @@ TEST_CASE("a thread that waits for its vfork child is shown, with what it waits 
     CHECK(dump["threads"].size() == 2);
     CHECK(dump["threads"][1]["read"] == (options.empty() ? "stopped" : "without_stop"));
   }
-  const CommandResult text = run_inspect({"stacks", number_of(child)});
+  const CommandResult text = run_inspect({"stacks", process_word(child)});
   CHECK(text.err == "");
   CHECK_THAT(text.out, Contains("1 thread stopped, 1 read without a stop\n") &&
                            Contains(", waits for its vfork child to call exec or to end; read without a stop: it "
@@ -297,8 +298,8 @@ TEST_CASE("a process that is traced by gdb or strace is shown without stopping i
     ChildProcess child({fixture_path("known_calls")});
     child.wait_for_line();
     const std::vector<std::string> command =
-        tracer == "gdb" ? std::vector<std::string>{"gdb", "-nx", "-q", "-p", number_of(child)}
-                        : std::vector<std::string>{"strace", "-f", "-o", "/dev/null", "-p", number_of(child)};
+        tracer == "gdb" ? std::vector<std::string>{"gdb", "-nx", "-q", "-p", process_word(child)}
+                        : std::vector<std::string>{"strace", "-f", "-o", "/dev/null", "-p", process_word(child)};
     ChildProcess other(command);
     REQUIRE(wait_until([&] {
       const auto threads = list_threads(child.pid()).value();
@@ -314,7 +315,7 @@ TEST_CASE("a process that is traced by gdb or strace is shown without stopping i
     CHECK(dump["threads"].size() == 7);
     for (const std::string function : {"sit_in_read()", "sit_in_poll()", "sit_in_recv()"})
       CHECK(std::ranges::any_of(dump["threads"], [&](const Json &one) { return has_function(one, function); }));
-    const CommandResult text = run_inspect({"stacks", number_of(child)});
+    const CommandResult text = run_inspect({"stacks", process_word(child)});
     CHECK_THAT(text.out,
                Contains(fmt::format("7 threads read without a stop: traced by {} ({})", tracer, other.pid())));
     other.signal(SIGTERM);
@@ -339,7 +340,7 @@ void check_frozen(FreezerVersion version) {
         CHECK(thread["read"] == "without_stop");
       CHECK(std::ranges::any_of(dump["threads"], [](const Json &one) { return has_function(one, "sit_in_epoll()"); }));
     }
-    CHECK_THAT(run_inspect({"stacks", number_of(child)}).out, Contains("(as docker pause does)"));
+    CHECK_THAT(run_inspect({"stacks", process_word(child)}).out, Contains("(as docker pause does)"));
   }
   child.close_stdin();
   CHECK(child.wait() == 0);
@@ -366,14 +367,14 @@ TEST_CASE("a session with --no-stop calls no ptrace, and says what needs a stop"
   ChildProcess child({fixture_path("known_calls")});
   child.wait_for_line();
   const CommandResult result =
-      run_where_ptrace_kills({"attach", number_of(child), "--no-stop", "-e", "bt", "-e", "threads", "-e", "frame 1",
+      run_where_ptrace_kills({"attach", process_word(child), "--no-stop", "-e", "bt", "-e", "threads", "-e", "frame 1",
                               "-e", "mem", "-e", "config -list", "-e", "stop"});
   INFO(result.out);
   CHECK(result.status == 1); // stop fails
   CHECK_THAT(result.out, Contains("main at ") && Contains("nothing is to be stopped in this session") &&
                              Contains("config stop all"));
-  const CommandResult again =
-      run_inspect({"attach", number_of(child), "--no-stop", "-e", "config stop all", "-e", "stop", "-e", "continue"});
+  const CommandResult again = run_inspect(
+      {"attach", process_word(child), "--no-stop", "-e", "config stop all", "-e", "stop", "-e", "continue"});
   CHECK(again.status == 0);
-  CHECK(run_inspect({"attach", number_of(child), "-e", "config stop auto", "-e", "bt"}).status == 0);
+  CHECK(run_inspect({"attach", process_word(child), "-e", "config stop auto", "-e", "bt"}).status == 0);
 }
