@@ -11,7 +11,7 @@ set(tests ${CMAKE_SOURCE_DIR}/tests)
 set(golang_sources ${recording} ${tests}/golang/go_process.cpp)
 set(values_sources ${recording} ${tests}/values/fixture_values.cpp)
 set(started ${tests}/support/child_process.cpp ${tests}/support/go_toolchain.cpp ${tests}/support/run_command.cpp
-  ${tests}/support/temporary_directory.cpp)
+  ${tests}/support/temporary_directory.cpp ${tests}/support/this_build.cpp)
 # Of commands/ only this is a reader of hostile input.
 set(escaper ${CMAKE_SOURCE_DIR}/commands/cli/escape.cpp)
 
