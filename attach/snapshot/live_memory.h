@@ -35,6 +35,11 @@ namespace inspect {
 
 class ReadLimit;
 
+/// The sentence for reads that waited too long.
+inline constexpr const char *not_answered =
+    "reading the process's memory was given up, because it was not answered in time: its pages come from a page fault "
+    "handler, a file system or a swap device that does not answer";
+
 class LiveMemory final : public MemoryView {
 public:
   /// Opens /proc/PID/mem, if it may; not_permitted names the missing right.

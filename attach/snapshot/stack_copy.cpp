@@ -240,9 +240,7 @@ SnapshotMemory StackCopy::take() {
 std::vector<std::string> StackCopy::warnings() const {
   std::vector<std::string> all;
   if (unanswered_)
-    all.emplace_back(
-        "reading the process's memory was given up, because it was not answered in time: its pages come from "
-        "a page fault handler, a file system or a swap device that does not answer");
+    all.emplace_back(not_answered);
   if (cut_by_limit_ > 0)
     all.push_back(fmt::format("{} stacks are longer than {} bytes and were copied only so far", cut_by_limit_,
                               options_.stack_limit_bytes));

@@ -36,7 +36,19 @@ ScheduleMarks marks_of(pid_t process) {
   return looks && threads ? looks->marks(*threads) : ScheduleMarks();
 }
 
-Result<Snapshot> look_without_stop(pid_t process, const MemoryView &memory, const std::vector<Mapping> &maps,
+/// No stack that lies where nobody answers holds up the others. Where no process can be started for it, they are read
+/// as they are.
+Result<SleepingThreads> read_sleeping(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
+                                      const UnstoppedOptions &options) {
+  memory.look_for_page_fault_handler();
+  const auto limited = memory.limit_reads(LiveMemory::command_patience);
+  auto sleeping = read_sleeping_threads(process, memory, maps, options);
+  if (sleeping && limited && (*limited)->expired())
+    sleeping->warnings.emplace_back(not_answered);
+  return sleeping;
+}
+
+Result<Snapshot> look_without_stop(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
                                    const LookOptions &options, std::string why) {
   UnstoppedOptions unstopped = unstopped_options(options);
   StackSource *source = options.snapshot.source;
@@ -48,7 +60,7 @@ Result<Snapshot> look_without_stop(pid_t process, const MemoryView &memory, cons
     unstopped.marks = &marks;
     unstopped.source = source;
   }
-  auto sleeping = read_sleeping_threads(process, memory, maps, unstopped);
+  auto sleeping = read_sleeping(process, memory, maps, unstopped);
   if (!sleeping)
     return std::unexpected(sleeping.error());
   if (source != nullptr) {
@@ -86,7 +98,7 @@ void join(Snapshot &snapshot, SleepingThreads &sleeping) {
 }
 
 /// Reads without a stop what did not stop.
-void complete(Snapshot &snapshot, pid_t process, const MemoryView &memory, const std::vector<Mapping> &maps,
+void complete(Snapshot &snapshot, pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
               const LookOptions &options, const ScheduleMarks &marks) {
   UnstoppedOptions unstopped = unstopped_options(options);
   unstopped.kernel_stacks = true; // which tells why it did not stop
@@ -98,7 +110,7 @@ void complete(Snapshot &snapshot, pid_t process, const MemoryView &memory, const
       unstopped.only.push_back(thread.thread);
   if (unstopped.only.empty())
     return;
-  auto sleeping = read_sleeping_threads(process, memory, maps, unstopped);
+  auto sleeping = read_sleeping(process, memory, maps, unstopped);
   if (!sleeping) {
     snapshot.warnings.push_back("what did not stop could not be read without a stop either: " +
                                 sleeping.error().message());
@@ -142,7 +154,7 @@ std::vector<pid_t> threads_left(pid_t process, std::span<const StoppedThread> th
 
 Result<Snapshot> look_automatically(pid_t process, const LiveMemory &memory, const std::vector<Mapping> &maps,
                                     const LookOptions &options) {
-  auto sleeping = read_sleeping_threads(process, memory, maps, unstopped_options(options));
+  auto sleeping = read_sleeping(process, memory, maps, unstopped_options(options));
   if (!sleeping)
     return std::unexpected(sleeping.error());
   const std::vector<pid_t> left = threads_left(process, sleeping->threads);

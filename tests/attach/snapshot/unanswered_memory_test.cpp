@@ -2,6 +2,7 @@
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
 #include "attach/snapshot/snapshot.h"
+#include "attach/unstopped/look.h"
 #include "tests/attach/snapshot/heartbeat.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
@@ -147,6 +148,18 @@ TEST_CASE("a target is let go when the server of a mapped file does not answer")
   CHECK(mentions(snapshot_of(*memory, child->pid()).warnings, "not answered in time"));
   check_it_runs(*child);
   check_kill_lets_go(*child);
+}
+
+TEST_CASE("what is read without a stop is not held up by a handler that does not answer") {
+  auto child = start_unanswered({"other"});
+  if (!child)
+    return;
+  const auto memory = LiveMemory::open(child->pid()).value();
+  const auto maps = read_memory_map(child->pid()).value();
+  const Snapshot look = take_look(child->pid(), *memory, maps, {.stop = StopChoice::none}).value();
+  CHECK(look.threads.size() == 2);
+  CHECK(mentions(look.warnings, "not answered in time"));
+  check_it_runs(*child);
 }
 
 TEST_CASE("after a read that was not answered every other has a limit of its own, and in the end none is tried") {
