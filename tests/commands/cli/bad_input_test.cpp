@@ -135,7 +135,7 @@ TEST_CASE("a process of another user: status 4 and the missing right") {
   CHECK(what_is_wrong_with(child.pid()).empty());
 }
 
-TEST_CASE("a process that is traced already names its tracer") {
+TEST_CASE("a process that is traced already is read without a stop, and its tracer named where a stop is needed") {
   ChildProcess child = sleeper();
   child.wait_for_line("ready");
   ChildProcess tracer = ChildProcess::forked([&] {
@@ -148,7 +148,10 @@ TEST_CASE("a process that is traced already names its tracer") {
     return 0;
   });
   tracer.wait_for_line("ready");
-  const CommandResult result = stacks_of(child.pid());
+  const CommandResult read = stacks_of(child.pid());
+  CHECK(read.status == 0);
+  CHECK_THAT(read.out, Contains(fmt::format("({})\n", tracer.pid())) && Contains("traced by "));
+  const CommandResult result = run_inspect({"attach", number(child.pid()), "--stop", "-e", "bt"});
   CHECK(result.status == 4);
   CHECK_THAT(result.err, Contains(number(tracer.pid())));
   check_one_sentence(result);
