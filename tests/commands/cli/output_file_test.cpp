@@ -41,7 +41,8 @@ std::ptrdiff_t entries_of(const TemporaryDirectory &folder) {
 
 } // namespace
 
-TEST_CASE("-o replaces a file, keeps its permissions, follows its link, and leaves nothing else in the folder") {
+TEST_CASE("output to a file (-o) replaces it, keeps its permissions, follows its link, and leaves nothing else in the "
+          "folder") {
   const Sleeper sleeper;
   const TemporaryDirectory folder;
   const std::string path = folder.write("out", "old");
@@ -63,7 +64,7 @@ TEST_CASE("-o replaces a file, keeps its permissions, follows its link, and leav
   CHECK(entries_of(folder) == 4);
 }
 
-TEST_CASE("-o writes what is no regular file directly") {
+TEST_CASE("output to a file (-o) writes what is no regular file directly") {
   const Sleeper sleeper;
   const auto to_output = run_inspect({"stacks", sleeper.pid(), "-o", "/dev/stdout"});
   CHECK(to_output.status == 0);
