@@ -3,6 +3,7 @@
 #include "attach/files/regular_file.h"
 
 #include <algorithm>
+#include <bit>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -63,7 +64,7 @@ void close_all_but(int kept) {
 
 /// A message with at most one descriptor. The number of bytes, -1 with errno.
 ssize_t send_message(int socket, const void *bytes, std::size_t size, int attached) {
-  iovec part{const_cast<void *>(bytes), size};
+  iovec part{std::bit_cast<void *>(bytes), size}; // the kernel only reads there
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &part;

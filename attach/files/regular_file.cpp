@@ -135,9 +135,9 @@ RegularFile open_regular_file(const char *root, const char *path, const FileRigh
       return failed;
     }
   }
-  if (rights != nullptr)
-    if ((failed.error = take_file_rights(*rights)) != 0)
-      return failed;
+  failed.error = rights != nullptr ? take_file_rights(*rights) : 0;
+  if (failed.error != 0)
+    return failed;
   const FileDescriptor place = below ? open_place_below(below.get(), path) : FileDescriptor(::open(path, place_flags));
   if (!place) {
     failed.error = errno;

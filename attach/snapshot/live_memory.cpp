@@ -8,6 +8,7 @@
 #include "machine/worker_threads.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ bool may_read_directly(pid_t process) {
 }
 
 ssize_t write_directly(pid_t process, RunAddress address, std::span<const std::byte> bytes) {
-  const iovec local{const_cast<std::byte *>(bytes.data()), bytes.size()};
+  const iovec local{std::bit_cast<void *>(bytes.data()), bytes.size()}; // the kernel only reads there
   const iovec remote{reinterpret_cast<void *>(address.value), bytes.size()};
   return ::process_vm_writev(process, &local, 1, &remote, 1, 0);
 }
@@ -55,7 +56,7 @@ Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
   FileDescriptor mem(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!mem && (errno == EACCES || errno == EPERM || errno == EROFS))
     mem = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (const int refused = errno; !mem && !(refused == EACCES && may_read_directly(*thread)))
+  if (const int refused = errno; !mem && (refused != EACCES || !may_read_directly(*thread)))
     return std::unexpected(proc_error(process, refused, fmt::format("opening {}", path)));
   std::unique_ptr<LiveMemory> memory(new LiveMemory(*thread, std::move(mem)));
   memory->look_for_page_fault_handler();

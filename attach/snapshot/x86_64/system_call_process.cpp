@@ -33,7 +33,7 @@ constexpr int spins = 200;
 
 INSPECT_BARE inline std::int64_t raw_call(std::int64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t c,
                                           std::uint64_t d, std::uint64_t e, std::uint64_t f) {
-  std::int64_t result;
+  std::int64_t result = 0;
   register std::uint64_t r10 asm("r10") = d;
   register std::uint64_t r8 asm("r8") = e;
   register std::uint64_t r9 asm("r9") = f;

@@ -156,7 +156,9 @@ TEST_CASE("what is read without a stop is not held up by a handler that does not
     return;
   const auto memory = LiveMemory::open(child->pid()).value();
   const auto maps = read_memory_map(child->pid()).value();
-  const Snapshot look = take_look(child->pid(), *memory, maps, {.stop = StopChoice::none}).value();
+  LookOptions options;
+  options.stop = StopChoice::none;
+  const Snapshot look = take_look(child->pid(), *memory, maps, options).value();
   CHECK(look.threads.size() == 2);
   CHECK(mentions(look.warnings, "not answered in time"));
   check_it_runs(*child);

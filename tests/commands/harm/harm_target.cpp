@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <sstream>
+#include <stdexcept>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -52,8 +53,19 @@ int run(const std::vector<std::string> &arguments, const char *into, const std::
   for (const std::string &word : arguments)
     words.push_back(const_cast<char *>(word.c_str()));
   words.push_back(nullptr);
+  // The test program has handlers for what is sent here, which a forked copy of it must not run before its execv.
+  constexpr std::array handled = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGPIPE};
+  sigset_t held_back;
+  sigset_t before;
+  ::sigemptyset(&held_back);
+  for (const int number : handled)
+    ::sigaddset(&held_back, number);
+  ::pthread_sigmask(SIG_BLOCK, &held_back, &before);
   const pid_t child = ::fork();
   if (child == 0) {
+    for (const int number : handled)
+      ::signal(number, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     const int output = ::open(into, O_WRONLY | O_CLOEXEC);
     const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::dup2(input, 0);
@@ -63,6 +75,9 @@ int run(const std::vector<std::string> &arguments, const char *into, const std::
     ::execv(inspect_program.c_str(), words.data());
     ::_exit(126);
   }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0)
+    throw std::runtime_error("fork failed");
   if (delay) {
     std::this_thread::sleep_for(std::chrono::microseconds(*delay));
     ::kill(child, signal);
