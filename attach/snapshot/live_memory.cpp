@@ -8,6 +8,7 @@
 #include "machine/worker_threads.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <fcntl.h>
@@ -123,7 +124,7 @@ bool LiveMemory::read_with_own_limit(std::span<MemoryRead> reads) const {
     one.done = false;
   if (limits_->unanswered.load() >= max_unanswered)
     return false;
-  auto limit = ReadLimit::start(command_patience, 1);
+  auto limit = ReadLimit::start(command_patience, 1, std::array{mem_.get()});
   if (!limit)
     return false; // no process can be started: not to read is what is left of not to wait
   (*limit)->read_many(source(), reads);
@@ -153,8 +154,9 @@ std::expected<std::string, int> LiveMemory::LimitedReads::read_file(int descript
   return limit_->read_to_end(descriptor);
 }
 
-Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads(std::chrono::microseconds patience) const {
-  auto limit = ReadLimit::start(patience, worker_count());
+Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads(std::chrono::microseconds patience,
+                                                                          int file) const {
+  auto limit = ReadLimit::start(patience, worker_count(), std::array{mem_.get(), file});
   if (!limit)
     return std::unexpected(limit.error());
   limits_->unanswered.store(0);

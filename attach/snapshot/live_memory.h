@@ -86,8 +86,8 @@ public:
   static constexpr std::chrono::milliseconds stop_patience{250};
   static constexpr std::chrono::milliseconds command_patience{500};
   /// To be called, and let go, by a thread that lives as long as the limit. A small read costs a few microseconds
-  /// instead of one then. An error where the kernel starts no further process.
-  Result<std::unique_ptr<LimitedReads>> limit_reads(std::chrono::microseconds patience) const;
+  /// instead of one then. `file` is what read_file will read. An error where the kernel starts no further process.
+  Result<std::unique_ptr<LimitedReads>> limit_reads(std::chrono::microseconds patience, int file = -1) const;
 
   /// Looks whether the target handles page faults itself by now.
   void look_for_page_fault_handler() const;

@@ -35,10 +35,11 @@ private:
   Reader *reader_ = nullptr;
 };
 
-Result<std::unique_ptr<ReadLimit>> ReadLimit::start(std::chrono::microseconds patience, std::size_t processes) {
+Result<std::unique_ptr<ReadLimit>> ReadLimit::start(std::chrono::microseconds patience, std::size_t processes,
+                                                    std::span<const int> files) {
   std::unique_ptr<ReadLimit> limit(new ReadLimit);
   for (std::size_t i = 0; i < processes; ++i) {
-    auto calls = x86_64::SystemCallProcess::start();
+    auto calls = x86_64::SystemCallProcess::start(files);
     // Where a limit on processes allows some, those do.
     if (!calls && i > 0)
       break;

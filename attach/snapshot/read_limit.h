@@ -5,7 +5,7 @@
 // of our threads can read at once. Each of them may wait for `patience` in all, in the kernel and not for a processor;
 // when one has waited longer it is killed, the limit has expired, and every further read fails at once.
 //
-//     auto limit = ReadLimit::start(patience);          // what takes time: before the target is stopped
+//     auto limit = ReadLimit::start(patience, 2, files); // what takes time: before the target is stopped
 //     limit->call(SYS_pread64, arguments)        // as a SystemCaller
 //     if (limit->has_expired()) …                       // say what is missing
 #pragma once
@@ -24,9 +24,10 @@ namespace inspect {
 
 class ReadLimit {
 public:
-  /// `processes` of them serve as many threads at a time. They belong to the calling thread and end with it at the
-  /// latest.
-  static Result<std::unique_ptr<ReadLimit>> start(std::chrono::microseconds patience, std::size_t processes);
+  /// `processes` of them serve as many threads at a time; they can read these files and no others. They belong to the
+  /// calling thread and end with it at the latest.
+  static Result<std::unique_ptr<ReadLimit>> start(std::chrono::microseconds patience, std::size_t processes,
+                                                  std::span<const int> files);
   ReadLimit(const ReadLimit &) = delete;
   ReadLimit &operator=(const ReadLimit &) = delete;
   ~ReadLimit();

@@ -47,7 +47,7 @@ Result<void> StackCopy::prepare(std::size_t threads) {
   nowhere_ = buffer_.take(max_gap);
   maps_file_ = FileDescriptor(::open(proc_path(process_, "maps").c_str(), O_RDONLY | O_CLOEXEC));
   memory_.look_for_page_fault_handler();
-  auto limit = memory_.limit_reads(LiveMemory::stop_patience);
+  auto limit = memory_.limit_reads(LiveMemory::stop_patience, maps_file_.get());
   if (!limit)
     return std::unexpected(limit.error());
   limit_ = std::move(*limit);

@@ -7,6 +7,7 @@
 #include "dwarf/raw/names/name_walk.h"
 #include "dwarf/split/split_package.h"
 #include "dwarf/split/split_unit.h"
+#include "machine/thrown_error.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -278,16 +279,18 @@ void ProgramNames::State::start() {
   stopping.clear();
   running = true;
   const auto work = [this, missing] {
-    try {
-      for (ModuleNames *entry : missing) {
-        if (stopping.requested())
-          break;
-        entry->make(options, &stopping);
-        const std::lock_guard lock(mutex);
-        changed.notify_all();
-      }
-    } catch (const std::bad_alloc &) {
+    for (ModuleNames *entry : missing) {
+      if (stopping.requested())
+        break;
       // What is missing is made when it is asked for, and whoever asks is told then why it cannot be.
+      const auto made = caught([&] {
+        entry->make(options, &stopping);
+        return Result<void>();
+      });
+      if (!made)
+        break;
+      const std::lock_guard lock(mutex);
+      changed.notify_all();
     }
     const std::lock_guard lock(mutex);
     running = false;

@@ -129,12 +129,7 @@ public:
                                                   report.why_not_stopped.empty() ? memory : copied, *report.texts,
                                                   options_},
                          threads);
-    std::vector<const StoppedThread *> ascending; // as groups have them, which show the values of their first threads
-    for (const StoppedThread &stopped : threads) {
-      ids_.push_back(stopped.thread);
-      ascending.push_back(&stopped);
-    }
-    std::ranges::sort(ascending, {}, &StoppedThread::thread);
+    const std::vector<const StoppedThread *> ascending = in_order(threads);
     report.threads.reserve(threads.size());
     for (const StoppedThread *stopped : ascending) {
       if (options_.cancellation != nullptr && options_.cancellation->requested()) {
@@ -159,6 +154,23 @@ public:
       report.values = std::make_shared<DumpVariables>(target_, report.captured);
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
+    add_warnings(report);
+    return report;
+  }
+
+private:
+  /// As groups have them, which show the values of their first threads; notes their ids.
+  std::vector<const StoppedThread *> in_order(std::span<const StoppedThread> threads) {
+    std::vector<const StoppedThread *> ascending;
+    for (const StoppedThread &stopped : threads) {
+      ids_.push_back(stopped.thread);
+      ascending.push_back(&stopped);
+    }
+    std::ranges::sort(ascending, {}, &StoppedThread::thread);
+    return ascending;
+  }
+
+  void add_warnings(ProcessReport &report) const {
     if (shortened_threads_ > 0)
       report.warnings.push_back(fmt::format("the stacks of {} {} cut short: together they have more than {} frames",
                                             shortened_threads_, shortened_threads_ == 1 ? "thread are" : "threads are",
@@ -168,10 +180,8 @@ public:
           fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
                       late_threads_, late_threads_ == 1 ? "stack was" : "stacks were"));
     std::ranges::move(target_.take_warnings(), std::back_inserter(report.warnings));
-    return report;
   }
 
-private:
   std::vector<GoroutineStackRange> goroutine_stacks() const {
     std::vector<GoroutineStackRange> stacks;
     stacks.reserve(go_.source->copy().goroutines().size());

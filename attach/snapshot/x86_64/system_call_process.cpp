@@ -2,6 +2,7 @@
 
 #include "machine/file_descriptor.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -44,6 +45,20 @@ INSPECT_BARE inline std::int64_t raw_call(std::int64_t number, std::uint64_t a, 
   return result;
 }
 
+/// Closes all descriptors but these, in one call for each gap; kernels before Linux 5.9 have no close_range(2).
+INSPECT_BARE void close_others(const int *kept, std::uint32_t count) {
+  constexpr std::uint64_t last = ~0U;
+  constexpr std::uint64_t max_closed_one_by_one = 4096;
+  std::uint64_t from = 0;
+  for (std::uint32_t i = 0; i <= count; ++i) {
+    const std::uint64_t below = i < count ? static_cast<std::uint64_t>(kept[i]) : last + 1;
+    if (from < below && raw_call(SYS_close_range, from, below - 1, 0, 0, 0, 0) != 0)
+      for (std::uint64_t one = from; one < below && one < max_closed_one_by_one; ++one)
+        raw_call(SYS_close, one, 0, 0, 0, 0, 0);
+    from = below + 1;
+  }
+}
+
 /// Blocks all signals of this thread for as long as it lives: a process started meanwhile begins with them blocked, and
 /// never runs a handler of this program's.
 class AllSignalsBlocked {
@@ -71,6 +86,8 @@ struct SystemCallProcess::Shared {
   pid_t parent;
   std::int64_t number;
   std::uint64_t arguments[6];
+  int files[max_files]; ///< ascending
+  std::uint32_t file_count;
   std::int64_t result;
 };
 
@@ -80,6 +97,7 @@ INSPECT_BARE int SystemCallProcess::serve(void *opaque) {
   // Had this program ended before that, nobody would end this process.
   if (raw_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != shared->parent)
     raw_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+  close_others(shared->files, shared->file_count);
   std::uint32_t done = 0;
   for (;;) {
     int looks = 0;
@@ -97,18 +115,22 @@ INSPECT_BARE int SystemCallProcess::serve(void *opaque) {
   }
 }
 
-Result<std::unique_ptr<SystemCallProcess>> SystemCallProcess::start() {
+Result<std::unique_ptr<SystemCallProcess>> SystemCallProcess::start(std::span<const int> files) {
   constexpr std::size_t page = 4096;
   void *block = ::mmap(nullptr, page + stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED)
     return std::unexpected(Error::from_errno(errno, "making room for a process that reads"));
   auto *shared = static_cast<Shared *>(block);
   shared->parent = ::getpid();
+  for (const int file : files)
+    if (file >= 0 && shared->file_count < max_files)
+      shared->files[shared->file_count++] = file;
+  std::sort(shared->files, shared->files + shared->file_count);
   std::unique_ptr<SystemCallProcess> started(new SystemCallProcess(shared));
   const AllSignalsBlocked blocked;
   // No signal at its end: whoever waits for children of this program does not meet it (wait(2), __WCLONE).
   started->process_ = ::clone(serve, static_cast<std::byte *>(block) + page + stack_bytes,
-                              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED, shared);
+                              CLONE_VM | CLONE_FS | CLONE_UNTRACED, shared);
   if (started->process_ < 0)
     return std::unexpected(Error::from_errno(errno, "starting a process that reads"));
   return started;

@@ -3,10 +3,10 @@
 // Why: reading another process's memory can wait for ever, when the pages must come from a userfaultfd handler, a FUSE
 // or NFS server or a swap device that does not answer. The kernel lets nothing but SIGKILL end such a wait
 // (TASK_KILLABLE), and that ends a whole thread group. So the call is made by a process of its own, which shares this
-// one's memory and descriptors (clone(2) with CLONE_VM and CLONE_FILES, without CLONE_THREAD) and is killed when the
-// limit has passed. Where even that does not help (an uninterruptible wait, state D) it is left to the kernel.
+// one's memory (clone(2) with CLONE_VM, without CLONE_THREAD) and is killed when the limit has passed. Where even that
+// does not help (an uninterruptible wait, state D) it is left to the kernel.
 //
-//     auto calls = SystemCallProcess::start();
+//     auto calls = SystemCallProcess::start(files);    // the descriptors that calls will name
 //     std::chrono::nanoseconds patience = 250ms;       // of all calls together
 //     const auto outcome = (*calls)->call(SYS_pread64, {fd, address_of(buffer), size, offset}, patience);
 //     if (!outcome) …                     // it was not done in time; (*calls)->is_lost() says whether it may still
@@ -24,6 +24,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <sys/types.h>
 
 namespace inspect::x86_64 {
@@ -32,8 +33,11 @@ class SystemCallProcess {
 public:
   using Arguments = std::array<std::uint64_t, 6>;
 
-  /// An error where the kernel starts no further process (RLIMIT_NPROC, a cgroup's pids.max).
-  static Result<std::unique_ptr<SystemCallProcess>> start();
+  /// It has copies of these descriptors (negative ones are passed over, max_files of them count) and of no others: one
+  /// that is lost must not keep a pipe open that somebody waits at. An error where the kernel starts no further process
+  /// (RLIMIT_NPROC, a cgroup's pids.max).
+  static Result<std::unique_ptr<SystemCallProcess>> start(std::span<const int> files);
+  static constexpr std::size_t max_files = 4;
   SystemCallProcess(const SystemCallProcess &) = delete;
   SystemCallProcess &operator=(const SystemCallProcess &) = delete;
   /// Ends the process; waits for its end unless it is lost.
