@@ -1,5 +1,6 @@
 #include "dwarf/cfi/cfi_table.h"
 
+#include "dwarf/cfi/frame_entry_check.h"
 #include "dwarf/cfi/x86_64/abi.h"
 #include "dwarf/module/module_map.h"
 
@@ -90,31 +91,53 @@ struct CfiTable::State {
   bool eh_frame_opened = false;
   bool debug_frame_opened = false;
   std::unique_ptr<Dwarf_CFI, EndCfi> eh_frame;
-  Dwarf_CFI *debug_frame = nullptr; ///< owned by the module's Dwarf
-  std::deque<CfiRow> rows;          ///< never moves its elements
+  std::optional<FrameEntryCheck> eh_frame_check; ///< there where eh_frame is
+  std::string_view eh_frame_fault;               ///< why it was not opened though it is there
+  Dwarf_CFI *debug_frame = nullptr;              ///< owned by the module's Dwarf
+  std::optional<FrameEntryCheck> debug_frame_check;
+  std::deque<CfiRow> rows; ///< never moves its elements
   std::map<std::uint64_t, const CfiRow *> by_begin;
   std::unordered_map<std::uint64_t, const CfiRow *> by_pc; ///< null: known to have no row
   std::string reason;
+  std::string_view refused; ///< why the last table was not to be read at the last pc; empty: it was read
 
   void open_eh_frame() {
     if (!eh_frame_opened && module.elf() != nullptr)
-      eh_frame.reset(dwarf_getcfi_elf(module.elf()));
+      open_checked_eh_frame();
     eh_frame_opened = true;
+  }
+
+  void open_checked_eh_frame() {
+    auto check = FrameEntryCheck::of_eh_frame(module.image());
+    if (!check) {
+      eh_frame_fault = check.error();
+    } else if (*check) {
+      eh_frame_check = std::move(*check);
+      eh_frame.reset(dwarf_getcfi_elf(module.elf()));
+    }
   }
 
   void open_debug_frame() {
     if (!debug_frame_opened && module.dwarf() != nullptr)
       debug_frame = dwarf_getcfi(module.dwarf());
+    if (!debug_frame_opened && debug_frame != nullptr)
+      debug_frame_check = FrameEntryCheck::of_debug_frame(module.debug_elf());
     debug_frame_opened = true;
   }
 
   const CfiRow *look_up(LinkAddress pc);
-  std::optional<CfiRow> decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset);
+  std::optional<CfiRow> decode(Dwarf_CFI &table, FrameEntryCheck &check, LinkAddress pc, std::uint64_t table_offset);
   const CfiRow *keep(CfiRow row);
 };
 
 /// `table_offset` is what the table's addresses exceed the module's link-time addresses by.
-std::optional<CfiRow> CfiTable::State::decode(Dwarf_CFI &table, LinkAddress pc, std::uint64_t table_offset) {
+std::optional<CfiRow> CfiTable::State::decode(Dwarf_CFI &table, FrameEntryCheck &check, LinkAddress pc,
+                                              std::uint64_t table_offset) {
+  refused = check.fault_at(pc + table_offset);
+  if (!refused.empty()) {
+    reason = refused;
+    return std::nullopt;
+  }
   Dwarf_Frame *raw = nullptr;
   if (dwarf_cfi_addrframe(&table, pc.value + table_offset, &raw) != 0) {
     reason = dwarf_errmsg(-1);
@@ -159,18 +182,22 @@ const CfiRow *CfiTable::State::look_up(LinkAddress pc) {
   auto after = by_begin.upper_bound(pc.value);
   if (after != by_begin.begin() && (--after)->second->valid.contains(pc))
     return after->second;
-  reason = "the module has no unwind table";
   open_eh_frame();
+  refused = eh_frame_fault;
+  reason = refused.empty() ? "the module has no unwind table" : refused;
   if (eh_frame != nullptr) {
-    if (auto row = decode(*eh_frame, pc, 0))
+    if (auto row = decode(*eh_frame, *eh_frame_check, pc, 0))
       return keep(std::move(*row));
   }
   // Only now, and only where needed: the DWARF may be in a file of its own of several hundred megabytes.
+  const std::string_view eh_frame_refused = refused;
   open_debug_frame();
   if (debug_frame != nullptr) {
-    if (auto row = decode(*debug_frame, pc, module.debug_offset()))
+    if (auto row = decode(*debug_frame, *debug_frame_check, pc, module.debug_offset()))
       return keep(std::move(*row));
   }
+  if (!eh_frame_refused.empty())
+    reason = eh_frame_refused; // says more than that the other table has nothing
   return nullptr;
 }
 
