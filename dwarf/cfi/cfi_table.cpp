@@ -1,6 +1,7 @@
 #include "dwarf/cfi/cfi_table.h"
 
 #include "dwarf/cfi/frame_entry_check.h"
+#include "dwarf/cfi/sectionless_elf.h"
 #include "dwarf/cfi/x86_64/abi.h"
 #include "dwarf/module/module_map.h"
 
@@ -90,6 +91,7 @@ struct CfiTable::State {
   Module &module;
   bool eh_frame_opened = false;
   bool debug_frame_opened = false;
+  std::unique_ptr<SectionlessElf> sectionless; ///< what eh_frame is read from; null: the module's own handle
   std::unique_ptr<Dwarf_CFI, EndCfi> eh_frame;
   std::optional<FrameEntryCheck> eh_frame_check; ///< there where eh_frame is
   std::string_view eh_frame_fault;               ///< why it was not opened though it is there
@@ -108,12 +110,15 @@ struct CfiTable::State {
   }
 
   void open_checked_eh_frame() {
-    auto check = FrameEntryCheck::of_eh_frame(module.image());
+    if (way_to_eh_frame(module.image()) == EhFrameBy::program_header)
+      sectionless = SectionlessElf::of(module.image());
+    auto check = FrameEntryCheck::of_eh_frame(module.image(),
+                                              sectionless != nullptr ? EhFrameBy::program_header : EhFrameBy::sections);
     if (!check) {
       eh_frame_fault = check.error();
     } else if (*check) {
       eh_frame_check = std::move(*check);
-      eh_frame.reset(dwarf_getcfi_elf(module.elf()));
+      eh_frame.reset(dwarf_getcfi_elf(sectionless != nullptr ? sectionless->elf() : module.elf()));
     }
   }
 

@@ -3,6 +3,7 @@
 #include "dwarf/raw/elf/byte_reader.h"
 #include "dwarf/raw/elf/elf_image.h"
 
+#include <algorithm>
 #include <cstring>
 #include <dwarf.h>
 
@@ -119,13 +120,32 @@ std::optional<std::uint64_t> EhFrameSearchTable::find(LinkAddress pc) const {
   return std::nullopt;
 }
 
-Place find_eh_frame(const ElfImage &image) {
-  std::optional<ImageSection> header;
+EhFrameBy way_to_eh_frame(const ElfImage &image) {
   for (const ImageSection &section : image.sections()) {
     if (section.name == ".eh_frame_hdr")
-      header = section;
-    else if (section.name == ".eh_frame")
-      return place_of_section(section, header);
+      return EhFrameBy::sections;
+    if (section.name != ".eh_frame")
+      continue;
+    const auto header = std::ranges::find(image.segments(), PT_GNU_EH_FRAME, &Elf64_Phdr::p_type);
+    if (section.header.sh_type == SHT_NOBITS || header == image.segments().end())
+      return EhFrameBy::sections;
+    const auto read = read_header(image.bytes_at(header->p_offset, header->p_filesz), header->p_vaddr);
+    const bool same = read && read->entries && read->frame_address == section.header.sh_addr &&
+                      read->frame_address - header->p_vaddr + header->p_offset == section.header.sh_offset;
+    return same ? EhFrameBy::program_header : EhFrameBy::sections;
+  }
+  return EhFrameBy::sections;
+}
+
+Place find_eh_frame(const ElfImage &image, EhFrameBy by) {
+  std::optional<ImageSection> header;
+  if (by == EhFrameBy::sections) {
+    for (const ImageSection &section : image.sections()) {
+      if (section.name == ".eh_frame_hdr")
+        header = section;
+      else if (section.name == ".eh_frame")
+        return place_of_section(section, header);
+    }
   }
   for (const Elf64_Phdr &segment : image.segments())
     if (segment.p_type == PT_GNU_EH_FRAME)

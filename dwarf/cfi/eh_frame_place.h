@@ -34,7 +34,14 @@ struct EhFramePlace {
   std::optional<EhFrameSearchTable> table;
 };
 
-/// Nothing: there is none. A clause: there is one that must not be read, for that reason.
-std::expected<std::optional<EhFramePlace>, std::string_view> find_eh_frame(const ElfImage &image);
+enum class EhFrameBy { sections, program_header };
+
+/// How libdw gets to a search table: by sections, as it does where there are any, or only where it sees none of them,
+/// since the table's stands behind .eh_frame (dwarf/cfi/sectionless_elf.h).
+EhFrameBy way_to_eh_frame(const ElfImage &image);
+
+/// Nothing: there is none. A clause: there is one that must not be read, for that reason. `program_header`: as if there
+/// were no sections.
+std::expected<std::optional<EhFramePlace>, std::string_view> find_eh_frame(const ElfImage &image, EhFrameBy by);
 
 } // namespace inspect

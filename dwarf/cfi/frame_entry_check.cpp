@@ -65,8 +65,9 @@ std::size_t address_size_of(const Dwarf_CIE &cie) {
 
 } // namespace
 
-std::expected<std::optional<FrameEntryCheck>, std::string_view> FrameEntryCheck::of_eh_frame(const ElfImage &image) {
-  auto place = find_eh_frame(image);
+std::expected<std::optional<FrameEntryCheck>, std::string_view> FrameEntryCheck::of_eh_frame(const ElfImage &image,
+                                                                                             EhFrameBy by) {
+  auto place = find_eh_frame(image, by);
   if (!place)
     return std::unexpected(place.error());
   if (!*place)

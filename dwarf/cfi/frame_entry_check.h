@@ -2,7 +2,7 @@
 // instructions that call_frame_instructions.h refuses. With a search table only the FDE of that pc and its CIE are
 // looked at; without one libdw reads entry by entry, so all of them are, once.
 //
-//     auto check = FrameEntryCheck::of_eh_frame(image);
+//     auto check = FrameEntryCheck::of_eh_frame(image, EhFrameBy::sections);
 //     if (check && *check && (*check)->fault_at(pc).empty())
 //       dwarf_cfi_addrframe(…);
 //
@@ -30,7 +30,8 @@ class ElfImage;
 class FrameEntryCheck {
 public:
   /// Nothing: the image has none. A clause: it has one that must not be read. The image must outlive the check.
-  static std::expected<std::optional<FrameEntryCheck>, std::string_view> of_eh_frame(const ElfImage &image);
+  static std::expected<std::optional<FrameEntryCheck>, std::string_view> of_eh_frame(const ElfImage &image,
+                                                                                     EhFrameBy by);
   /// .debug_frame of an ELF whose sections libdw has unpacked. It must outlive the check.
   static FrameEntryCheck of_debug_frame(Elf *elf);
 

@@ -285,6 +285,28 @@ TEST_CASE("harm: a session of many commands grows neither in memory nor in descr
   target.check_right();
 }
 
+TEST_CASE("a filter that forbids restart_syscall is never asked without a stop") {
+  HarmTarget target({"harm_target", "strict"});
+  if (!target.unable().empty())
+    SKIP_TEST(target.unable().c_str());
+  for (int round = 0; round < 5; ++round)
+    for (const std::vector<std::string> &options :
+         {std::vector<std::string>{"--no-stop"}, std::vector<std::string>{"--stop", "none", "--json"}}) {
+      std::vector<std::string> command{"stacks", target.pid()};
+      command.insert(command.end(), options.begin(), options.end());
+      CHECK(run_inspect(command).status == 0);
+      target.check_goes_on();
+    }
+  target.check_right();
+  // What docs/harmless.md says of a stop: the kernel's doing, and the same under any tracer.
+  HarmTarget other({"harm_target", "strict"});
+  for (int round = 0; round < 50 && what_is_wrong_with(other.process()).empty(); ++round)
+    run_inspect({"stacks", other.pid(), "-o", "/dev/null"});
+  const int status = other.child().wait();
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSYS);
+}
+
 TEST_CASE("harm: a target in a frozen control group") {
   for (const FreezerVersion version : {FreezerVersion::one, FreezerVersion::two}) {
     HarmTarget target({"harm_target", "sleeps"});

@@ -30,8 +30,12 @@ std::string greedy_rules() {
   return ByteWriter().u8(DW_CFA_offset_extended).leb(20'000'000).leb(1).text();
 }
 
-/// How libdw gets to the entries: one by one; by the search table, which a section or a program header leads to.
-enum class Search { one_by_one, section, segment };
+/// Of a header behind .eh_frame, in a page of its own.
+constexpr std::uint64_t header_behind = 0x403000;
+
+/// How libdw gets to the entries: one by one; by the search table, which a section or a program header leads to, the
+/// latter also where there are sections (`behind`).
+enum class Search { one_by_one, section, segment, behind };
 
 struct Frames {
   std::string bytes;
@@ -53,12 +57,17 @@ Frames frames_of(const std::vector<std::pair<std::string, std::string>> &rules) 
   return frames;
 }
 
-ByteWriter header_of(const Frames &frames) {
+std::uint64_t header_address(Search search) {
+  return search == Search::behind ? header_behind : header_begin;
+}
+
+ByteWriter header_of(const Frames &frames, Search search) {
+  const std::uint64_t address = header_address(search);
   ByteWriter header;
   header.u8(1).u8(DW_EH_PE_pcrel | DW_EH_PE_sdata4).u8(DW_EH_PE_udata4).u8(DW_EH_PE_datarel | DW_EH_PE_sdata4);
-  header.u32(frames_begin - header_begin - 4).u32(frames.fdes.size());
+  header.u32(frames_begin - address - 4).u32(frames.fdes.size());
   for (std::size_t i = 0; i < frames.fdes.size(); ++i)
-    header.u32(checked_code + i * function_size - header_begin).u32(header_space + frames.fdes[i]);
+    header.u32(checked_code + i * function_size - address).u32(frames_begin + frames.fdes[i] - address);
   return header;
 }
 
@@ -76,6 +85,8 @@ std::unique_ptr<Module> module_of(const TemporaryDirectory &folder, const Frames
   } else {
     elf.load(".eh_frame", frames_begin, frames.bytes);
   }
+  if (search == Search::behind)
+    elf.load(".eh_frame_hdr", header_behind, header.text()).segment(PT_GNU_EH_FRAME, 4);
   auto module = open_file(folder.write("checked", elf.text()), checked_files);
   REQUIRE(module);
   return std::move(*module);
@@ -88,14 +99,14 @@ LinkAddress in_function(std::size_t number) {
 
 TEST_CASE("a register that no machine has is refused wherever libdw would find its rule") {
   const auto sound = std::pair(sound_rules(), std::string());
-  for (const Search search : {Search::one_by_one, Search::section, Search::segment}) {
+  for (const Search search : {Search::one_by_one, Search::section, Search::segment, Search::behind}) {
     for (const bool in_cie : {false, true}) {
       INFO("search " << static_cast<int>(search) << ", in the CIE: " << in_cie);
       const auto greedy =
           in_cie ? std::pair(sound_rules() + greedy_rules(), std::string()) : std::pair(sound_rules(), greedy_rules());
       const Frames frames = frames_of({sound, greedy, sound});
       const TemporaryDirectory folder;
-      const auto module = module_of(folder, frames, header_of(frames), search);
+      const auto module = module_of(folder, frames, header_of(frames, search), search);
       CfiTable &table = cfi_of(*module);
       CHECK(table.at(in_function(1)) == nullptr);
       CHECK(table.reason() == no_such_register);
@@ -112,10 +123,10 @@ TEST_CASE("a register that no machine has is refused wherever libdw would find i
 
 TEST_CASE("tables that name registers of this machine are read by every way to them") {
   const Frames frames = frames_of({{sound_rules(), ""}, {sound_rules(), sound_rules()}, {sound_rules(), ""}});
-  for (const Search search : {Search::one_by_one, Search::section, Search::segment}) {
+  for (const Search search : {Search::one_by_one, Search::section, Search::segment, Search::behind}) {
     INFO("search " << static_cast<int>(search));
     const TemporaryDirectory folder;
-    const auto module = module_of(folder, frames, header_of(frames), search);
+    const auto module = module_of(folder, frames, header_of(frames, search), search);
     CfiTable &table = cfi_of(*module);
     for (const std::size_t function : {2, 0, 1}) {
       const CfiRow *row = table.at(in_function(function));
@@ -131,7 +142,7 @@ TEST_CASE("tables that name registers of this machine are read by every way to t
 
 TEST_CASE("a search table that leads astray leads to nothing that was not looked at") {
   const Frames frames = frames_of({{sound_rules(), ""}, {sound_rules(), greedy_rules()}});
-  const ByteWriter sound = header_of(frames);
+  const ByteWriter sound = header_of(frames, Search::section);
   constexpr std::size_t count_at = 8;
   constexpr std::size_t first_fde_at = 16;
   struct Change {
