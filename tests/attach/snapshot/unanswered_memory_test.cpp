@@ -171,7 +171,8 @@ TEST_CASE("after a read that was not answered every other has a limit of its own
   const auto memory = LiveMemory::open(child->pid()).value();
   static_cast<void>(snapshot_of(*memory, child->pid()));
   RunAddress silent{0};
-  for (const Mapping &mapping : read_memory_map(child->pid()).value())
+  const auto maps = read_memory_map(child->pid()).value();
+  for (const Mapping &mapping : maps)
     if (mapping.range.size() == 1U << 20 && mapping.path.empty() && mapping.writable)
       silent = mapping.range.begin; // the low end, where nothing was ever delivered
   REQUIRE(silent.value != 0);
@@ -188,7 +189,8 @@ TEST_CASE("reads of ranges that may not answer have a limit") {
   const auto memory = LiveMemory::open(child->pid()).value();
   std::optional<RunRange> silent;
   std::optional<RunRange> other;
-  for (const Mapping &mapping : read_memory_map(child->pid()).value()) {
+  const auto maps = read_memory_map(child->pid()).value();
+  for (const Mapping &mapping : maps) {
     if (mapping.range.size() == 1U << 20 && mapping.path.empty() && mapping.writable)
       silent = mapping.range;
     if (mapping.path == "[stack]")
