@@ -3,8 +3,8 @@
 #include "attach/files/regular_file.h"
 
 #include <algorithm>
-#include <bit>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <climits>
 #include <csignal>

@@ -4,6 +4,7 @@
 #include "dwarf/raw/elf/elf_image.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <dwarf.h>
 
@@ -17,7 +18,7 @@ constexpr std::size_t entry_size = 8;
 Elf_Data frame_data(const std::byte *bytes, std::size_t size) {
   Elf_Data data{};
   data.d_type = ELF_T_BYTE;
-  data.d_buf = const_cast<std::byte *>(bytes); // libdw writes nothing there
+  data.d_buf = std::bit_cast<void *>(bytes); // libdw writes nothing there
   data.d_size = size;
   return data;
 }
