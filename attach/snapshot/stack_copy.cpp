@@ -3,6 +3,7 @@
 #include "attach/procfs/machine_memory.h"
 #include "attach/snapshot/signal_frame_search.h"
 #include "attach/snapshot/stack_ranges.h"
+#include "machine/number_text.h"
 #include "machine/worker_threads.h"
 
 #include <algorithm>
@@ -242,21 +243,22 @@ std::vector<std::string> StackCopy::warnings() const {
   if (unanswered_)
     all.emplace_back(not_answered);
   if (cut_by_limit_ > 0)
-    all.push_back(fmt::format("{} stacks are longer than {} bytes and were copied only so far", cut_by_limit_,
-                              options_.stack_limit_bytes));
+    all.push_back(
+        fmt::format("of {} only {} bytes were copied", counted(cut_by_limit_, "stack"), options_.stack_limit_bytes));
   if (cut_by_total_ > 0)
-    all.push_back(fmt::format("{} stacks were copied in part, because all stacks together exceed {} bytes",
-                              cut_by_total_, options_.total_limit_bytes));
+    all.push_back(fmt::format("of {} only a part was copied, because all stacks together exceed {} bytes",
+                              counted(cut_by_total_, "stack"), options_.total_limit_bytes));
   if (cut_of_source_ > 0)
     all.push_back(
-        fmt::format("{} stacks of the runtime were copied in part, because all of them together exceed {} bytes",
-                    cut_of_source_, options_.source_limit_bytes));
+        fmt::format("of {} of the runtime only a part was copied, because all of them together exceed {} bytes",
+                    counted(cut_of_source_, "stack"), options_.source_limit_bytes));
   if (without_memory_ > 0)
-    all.push_back(fmt::format("{} stacks were not copied, because there is no memory left for them", without_memory_));
+    all.push_back(
+        fmt::format("{} could not be copied, because there is no memory left", counted(without_memory_, "stack")));
   if (outside_ > 0)
-    all.push_back(fmt::format("{} stack pointers lead to no readable memory", outside_));
+    all.push_back(fmt::format("there is no readable memory at {}", counted(outside_, "stack pointer")));
   if (incomplete_ > 0)
-    all.push_back(fmt::format("{} stacks could be read only in part", incomplete_));
+    all.push_back(fmt::format("{} could be read only in part", counted(incomplete_, "stack")));
   return all;
 }
 
