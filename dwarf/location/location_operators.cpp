@@ -13,6 +13,9 @@
 namespace inspect {
 namespace {
 
+/// An implicit value is that of one variable, written out.
+constexpr std::uint64_t max_implicit_value = 1U << 20;
+
 std::unexpected<Error> corrupt_operator(std::string_view what) {
   return std::unexpected(corrupt_expression(what));
 }
@@ -363,6 +366,9 @@ Result<void> LocationMachine::implicit_value(const Dwarf_Op &op) {
   Dwarf_Block block;
   if (attribute_ == nullptr || dwarf_getlocation_implicit_value(attribute_, &op, &block) != 0)
     return corrupt_operator("holds a value that cannot be decoded");
+  // libdw takes a length that makes its pointer wrap around for one that fits.
+  if (block.length > max_implicit_value)
+    return corrupt_operator("holds a value that is longer than its expression");
   const auto bytes = std::as_bytes(std::span(block.data, block.length));
   LocationPiece piece;
   piece.kind = LocationPiece::Kind::implicit;
