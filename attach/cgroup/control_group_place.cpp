@@ -13,8 +13,6 @@
 namespace inspect {
 namespace {
 
-/// A process may have a hundred thousand mounts, and make more while we read.
-constexpr std::size_t max_mount_text = 32U << 20;
 constexpr std::size_t max_group_text = 1U << 20;
 
 std::optional<ControlGroupMount> group_mount(std::string_view line) {

@@ -1,6 +1,7 @@
 #include "attach/procfs/hidden_processes.h"
 
 #include "attach/procfs/account_names.h"
+#include "attach/procfs/mount_table.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/proc_text.h"
@@ -17,20 +18,13 @@
 namespace inspect {
 namespace {
 
-/// A process may have a hundred thousand mounts.
-constexpr std::size_t max_mount_text = 32U << 20;
-
-/// The words behind the mount point: optional fields, "-", type, source, options of the file system.
-std::optional<HidingMount> hiding_options(std::string_view line) {
-  take_until(line, ' '); // options of the mount
-  while (!line.empty() && take_until(line, ' ') != "-") {
-  }
-  if (take_until(line, ' ') != "proc")
+std::optional<HidingMount> hiding_options(const Mount &proc) {
+  if (proc.type != "proc")
     return std::nullopt;
-  take_until(line, ' '); // source
   HidingMount mount;
-  while (!line.empty()) {
-    std::string_view option = take_until(line, ',');
+  std::string_view options = proc.options;
+  while (!options.empty()) {
+    std::string_view option = take_until(options, ',');
     const std::string_view name = take_until(option, '=');
     if (name == "hidepid")
       mount.mode = option;
@@ -61,11 +55,9 @@ bool is_member_of(gid_t group) {
 std::optional<HidingMount> parse_hiding_mount(std::string_view mountinfo) {
   std::optional<HidingMount> found;
   while (!mountinfo.empty()) {
-    std::string_view line = take_until(mountinfo, '\n');
-    for (int field = 0; field < 4; ++field) // its number, its parent's, the device, the root
-      take_until(line, ' ');
-    if (take_until(line, ' ') == "/proc") // of several the last one covers the others
-      found = hiding_options(line);
+    const auto mount = parse_mount(take_until(mountinfo, '\n'));
+    if (mount && mount->mount_point == "/proc") // of several the last one covers the others
+      found = hiding_options(*mount);
   }
   return found;
 }

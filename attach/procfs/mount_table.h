@@ -9,6 +9,7 @@
 // Sources: man page proc(5), "/proc/[pid]/mountinfo"; the kernel's fs/proc_namespace.c.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@
 #include <vector>
 
 namespace inspect {
+
+/// What is read of a mountinfo: a process may have a hundred thousand mounts, and make more while we read.
+constexpr std::size_t max_mount_text = 32U << 20;
 
 /// One line of mountinfo.
 struct Mount {
