@@ -28,8 +28,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_patience{2000};
 constexpr milliseconds least_patience{50};
 constexpr milliseconds patience_for_a_copy{60'000};
-/// A process may have a hundred thousand mounts, and make more while we read.
-constexpr std::size_t max_mount_text = 32U << 20;
 
 const std::string &shown(const FileWish &wish) {
   return wish.shown.empty() ? wish.path : wish.shown;
@@ -270,6 +268,12 @@ Result<struct stat> FileOpener::look(const FileWish &wish) {
   if (::stat((wish.root + wish.path).c_str(), &status) != 0)
     return std::unexpected(failure(wish, errno));
   return status;
+}
+
+bool FileOpener::is_remote(pid_t process, std::uint64_t device) {
+  const std::lock_guard lock(state_->mutex);
+  const std::string_view type = state_->mounts.of(process).type_of_device(device);
+  return !type.empty() && !is_local_file_system(type);
 }
 
 void FileOpener::cancel_with(const Cancellation *cancellation) {

@@ -57,6 +57,8 @@ public:
   Result<FoundFile> open(const FileWish &wish);
   /// What open() would say of the file, which is not read; for wishes without rights.
   Result<struct stat> look(const FileWish &wish);
+  /// Whether a device, as maps names it, is known to be of a file system that can stop answering. Nothing is touched.
+  bool is_remote(pid_t process, std::uint64_t device);
   /// Ends waits with cancelled; it must outlive this object. Null: waits end by their time alone.
   void cancel_with(const Cancellation *cancellation);
   /// Asks mounts again that did not answer.

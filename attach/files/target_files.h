@@ -27,6 +27,8 @@ public:
   /// A path below the target's root alone, opened with the rights of its user and not with more: for files whose
   /// content is shown.
   Result<OpenedFile> open_as_target(const std::string &path) const;
+  /// Whether a device, as mappings have it, is known to be of a file system that can stop answering.
+  bool is_remote(std::uint64_t device) const { return opener_.is_remote(process_, device); }
   /// Ends waits for files; it must outlive this object.
   void cancel_with(const Cancellation *cancellation) { opener_.cancel_with(cancellation); }
 

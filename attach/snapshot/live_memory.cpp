@@ -38,17 +38,17 @@ constexpr int max_unanswered = 4;
 
 } // namespace
 
-Result<std::unique_ptr<LiveMemory>> LiveMemory::open(pid_t process) {
+Result<std::unique_ptr<LiveMemory>> LiveMemory::open(pid_t process, const LiveMemory *before) {
   // During an execve a living thread changes its id, and for a moment the new memory is nobody's to read but root's
   // (fs/exec.c, begin_new_exec: it is not dumpable yet); a second look then finds it.
   constexpr int attempts = 5;
-  auto opened = open_once(process);
+  auto opened = open_once(process, before);
   for (int attempt = 1; attempt < attempts && !opened && process_exists(process); ++attempt)
-    opened = open_once(process);
+    opened = open_once(process, before);
   return opened;
 }
 
-Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
+Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process, const LiveMemory *before) {
   const auto thread = living_thread(process);
   if (!thread)
     return std::unexpected(thread.error());
@@ -60,6 +60,12 @@ Result<std::unique_ptr<LiveMemory>> LiveMemory::open_once(pid_t process) {
   if (const int refused = errno; !mem && (refused != EACCES || !may_read_directly(*thread)))
     return std::unexpected(proc_error(process, refused, fmt::format("opening {}", path)));
   std::unique_ptr<LiveMemory> memory(new LiveMemory(*thread, std::move(mem)));
+  if (before != nullptr && before->has_handler_.load() && memory->mem_) {
+    memory->has_handler_.store(true);
+    memory->fallback_.store(true);
+  }
+  if (before != nullptr)
+    memory->looked_at_.store(before->looked_at_.load());
   memory->look_for_page_fault_handler();
   return memory;
 }
@@ -79,27 +85,25 @@ Result<void> LiveMemory::read(RunAddress address, std::span<std::byte> into) con
   if (into.empty())
     return {};
   MemoryRead one{address, into};
-  bool in_time = true;
-  if (ReadLimit *limit = limits_->current.load()) {
-    limit->read_many(source(), std::span(&one, 1));
-    in_time = !limit->has_expired();
-  } else if (needs_own_limit(std::span(&one, 1))) {
-    in_time = read_with_own_limit(std::span(&one, 1));
-  } else {
-    source().read_many(std::span(&one, 1), call_directly);
-  }
+  const bool in_time = read_in_time(std::span(&one, 1));
   if (one.done)
     return {};
   return std::unexpected(why_unreadable(address, into.size(), in_time));
 }
 
 void LiveMemory::read_many(std::span<MemoryRead> reads) const {
-  if (ReadLimit *limit = limits_->current.load())
+  static_cast<void>(read_in_time(reads)); // each says for itself whether it arrived
+}
+
+bool LiveMemory::read_in_time(std::span<MemoryRead> reads) const {
+  if (ReadLimit *limit = limits_->current.load()) {
     limit->read_many(source(), reads);
-  else if (needs_own_limit(reads))
-    static_cast<void>(read_with_own_limit(reads));
-  else
-    source().read_many(reads, call_directly);
+    return !limit->has_expired();
+  }
+  if (needs_own_limit(reads))
+    return read_with_own_limit(reads);
+  source().read_many(reads, call_directly);
+  return true;
 }
 
 void LiveMemory::read_many_lasting(std::span<MemoryRead> reads) const {
@@ -164,7 +168,14 @@ Result<std::unique_ptr<LiveMemory::LimitedReads>> LiveMemory::limit_reads(std::c
 }
 
 void LiveMemory::look_for_page_fault_handler() const {
-  if (!has_handler_.load() && mem_ && handles_page_faults(process_)) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds good_for{1};
+  const auto now = Clock::now().time_since_epoch();
+  const Clock::rep before = looked_at_.load();
+  if (has_handler_.load() || !mem_ || (before != 0 && now - Clock::duration(before) < good_for))
+    return;
+  looked_at_.store(now.count());
+  if (handles_page_faults(process_)) {
     has_handler_.store(true);
     fallback_.store(true);
   }

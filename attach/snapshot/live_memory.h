@@ -43,7 +43,10 @@ inline constexpr const char *not_answered =
 class LiveMemory final : public MemoryView {
 public:
   /// Opens /proc/PID/mem, if it may; not_permitted names the missing right.
-  static Result<std::unique_ptr<LiveMemory>> open(pid_t process);
+  static Result<std::unique_ptr<LiveMemory>> open(pid_t process) { return open(process, nullptr); }
+  /// The same for a process that was opened before, which may have become another program since: what `before` has
+  /// found out about page faults a moment ago is not looked for again. Null: nothing is known.
+  static Result<std::unique_ptr<LiveMemory>> open(pid_t process, const LiveMemory *before);
 
   Result<void> read(RunAddress address, std::span<std::byte> into) const override;
   void read_many(std::span<MemoryRead> reads) const override;
@@ -89,7 +92,8 @@ public:
   /// instead of one then. `file` is what read_file will read. An error where the kernel starts no further process.
   Result<std::unique_ptr<LimitedReads>> limit_reads(std::chrono::microseconds patience, int file = -1) const;
 
-  /// Looks whether the target handles page faults itself by now.
+  /// Looks whether the target handles page faults itself by now, unless that was done within the last second: it costs
+  /// some microseconds for each of its descriptors.
   void look_for_page_fault_handler() const;
   /// Where the pages come from whoever may not answer (sorted): each read there gets a limit of its own.
   void limit_reads_of(std::vector<RunRange> ranges) { slow_ranges_ = std::move(ranges); }
@@ -102,11 +106,12 @@ public:
   void force_fallback() { fallback_.store(true); }
 
 private:
-  static Result<std::unique_ptr<LiveMemory>> open_once(pid_t process);
+  static Result<std::unique_ptr<LiveMemory>> open_once(pid_t process, const LiveMemory *before);
   LiveMemory(pid_t process, FileDescriptor mem) : process_(process), mem_(std::move(mem)) {}
   RangeReads source() const { return {process_, mem_.get(), fallback_}; }
   bool needs_own_limit(std::span<const MemoryRead> reads) const;
-  /// False where one was not answered in time.
+  /// Both: false where one was not answered in time.
+  bool read_in_time(std::span<MemoryRead> reads) const;
   bool read_with_own_limit(std::span<MemoryRead> reads) const;
   Error why_unreadable(RunAddress address, std::size_t size, bool in_time) const;
 
@@ -114,6 +119,7 @@ private:
   FileDescriptor mem_; ///< none: process_vm_readv and process_vm_writev are all there is
   mutable std::atomic<bool> fallback_{false};
   mutable std::atomic<bool> has_handler_{false};
+  mutable std::atomic<std::chrono::steady_clock::rep> looked_at_{0}; ///< for a page fault handler; 0: never
   std::vector<RunRange> slow_ranges_;
   std::shared_ptr<Limits> limits_ = std::make_shared<Limits>();
 };

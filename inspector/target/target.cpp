@@ -1,7 +1,5 @@
 #include "inspector/target/target.h"
 
-#include "attach/procfs/mount_table.h"
-#include "attach/procfs/proc_file.h"
 #include "attach/procfs/process_list.h"
 
 #include <algorithm>
@@ -111,7 +109,9 @@ Result<void> Target::refresh() {
   const std::string path = executable ? executable->path : std::string();
 
   // An exec replaces the address space: what was opened of the old one reads nothing any more.
-  auto memory = LiveMemory::open(process_);
+  if (memory_ != nullptr)
+    memory_->look_for_page_fault_handler();
+  auto memory = LiveMemory::open(process_, memory_.get());
   if (!memory)
     return std::unexpected(memory.error());
   if (is_32_bit(*maps, path, **memory))
@@ -143,14 +143,9 @@ void Target::limit_reads_of_remote_files() {
   std::ranges::sort(devices);
   devices.erase(std::ranges::unique(devices).begin(), devices.end());
   if (devices != devices_) {
-    MountTable mounts;
-    if (const auto text = read_proc_file(process_, proc_path(process_, "mountinfo")))
-      mounts.add(*text);
     remote_devices_.clear();
-    std::ranges::copy_if(devices, std::back_inserter(remote_devices_), [&](std::uint64_t device) {
-      const std::string_view type = mounts.type_of_device(device);
-      return !type.empty() && !is_local_file_system(type);
-    });
+    std::ranges::copy_if(devices, std::back_inserter(remote_devices_),
+                         [&](std::uint64_t device) { return files_.is_remote(device); });
     devices_ = std::move(devices);
   }
   std::vector<RunRange> ranges;
