@@ -39,7 +39,7 @@ public:
   /// "execve(2) under ptrace"; stopped_process_test.cpp: "execve".)
   ///
   /// give_up once a single PTRACE_SEIZE has taken too long: the kernel holds it while a process that was stopped by a
-  /// signal is frozen by its control group as well (stopped_process_test.cpp: "frozen"). What is then left of seize_all
+  /// signal is frozen by its control group as well (frozen_process_test.cpp). What is then left of seize_all
   /// fails, and lets go of what it has seized, as soon as the kernel returns.
   TracingThread::Waiting unblock_seizing();
   /// What is said where unblock_seizing gave up.

@@ -112,25 +112,33 @@ Snapshot to_snapshot(StackCopy &copy, std::vector<StoppedThread> threads) {
   return snapshot;
 }
 
+/// Lets the target go at the end of a scope, however it ends: also when there is no memory, and before anybody hears of
+/// it. Released earlier, it does nothing.
+class ReleaseAtEnd {
+public:
+  explicit ReleaseAtEnd(ThreadStops &stops) : stops_(stops) {}
+  ReleaseAtEnd(const ReleaseAtEnd &) = delete;
+  ReleaseAtEnd &operator=(const ReleaseAtEnd &) = delete;
+  ~ReleaseAtEnd() { stops_.release_all(); }
+
+private:
+  ThreadStops &stops_;
+};
+
 /// On the tracing thread.
 Result<Snapshot> snapshot_here(ThreadStops &stops, pid_t process, const LiveMemory &memory,
                                const std::vector<Mapping> &maps, const SnapshotOptions &options) {
   StackCopy copy = prepared_copy(process, memory, maps, options);
-  if (auto seized = stops.seize_all(); !seized) {
-    stops.release_all();
+  const ReleaseAtEnd release(stops);
+  if (auto seized = stops.seize_all(); !seized)
     return std::unexpected(seized.error());
-  }
-  if (auto prepared = copy.prepare(stops.seized().size()); !prepared) {
-    stops.release_all();
+  if (auto prepared = copy.prepare(stops.seized().size()); !prepared)
     return std::unexpected(prepared.error());
-  }
   std::vector<RunAddress> stack_pointers;
   stack_pointers.reserve(stops.seized().size() * 2);
 
-  if (auto stopped = stops.stop_all(); !stopped) {
-    stops.release_all();
+  if (auto stopped = stops.stop_all(); !stopped)
     return std::unexpected(stopped.error());
-  }
   for (const SeizedThread &thread : stops.seized())
     if (thread.has_registers())
       stack_pointers.push_back(RunAddress{thread.registers().rsp});
@@ -161,12 +169,7 @@ Result<Snapshot> take_snapshot(pid_t process, const LiveMemory &memory, const st
   auto job = std::make_shared<Job>(process, options.stop);
   // Should it be given up, then while it seizes; after that it looks at nothing that is not its own.
   const auto work = [job, process, &memory, &maps, &options] {
-    try {
-      job->snapshot = snapshot_here(job->stops, process, memory, maps, options);
-    } catch (...) { // no memory: the target is let go before anybody hears of it
-      job->stops.release_all();
-      throw;
-    }
+    job->snapshot = snapshot_here(job->stops, process, memory, maps, options);
   };
   const bool done = (*tracing)->run(work, [job] { return job->stops.unblock_seizing(); });
   if (!done)

@@ -114,13 +114,13 @@ public:
     report.executable = target_.executable();
     report.taken_at = std::chrono::system_clock::now();
     report.captured = std::move(captured);
-    captured_ = report.captured.get();
     report.texts = std::make_shared<TextPool>();
     report.runtime = executable_runtime();
     report.mappings = report_mappings(target_);
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
     const LayeredMemory copied({report.captured.get(), &file_memory_});
+    const Views views{memory, copied};
     const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
     FrameNamer namer(target_.symbolizer(), runtime, *report.texts, nullptr, memory);
     std::optional<GoroutineReporter> goroutines;
@@ -140,7 +140,7 @@ public:
       if (options_.progress)
         options_.progress("threads", report.threads.size(), threads.size());
       report.threads.push_back(
-          report_thread(*stopped, memory, namer, facts[stopped->thread], goroutines ? &*goroutines : nullptr));
+          report_thread(*stopped, views, namer, facts[stopped->thread], goroutines ? &*goroutines : nullptr));
       drop_surplus_registers(report.threads.back());
     }
     if (goroutines && options_.goroutines != GoroutineWish::none) {
@@ -159,6 +159,11 @@ public:
   }
 
 private:
+  struct Views {
+    const MemoryView &memory; ///< the snapshot, the files, the live process
+    const MemoryView &copied; ///< the same without the live process
+  };
+
   /// As groups have them, which show the values of their first threads; notes their ids.
   std::vector<const StoppedThread *> in_order(std::span<const StoppedThread> threads) {
     std::vector<const StoppedThread *> ascending;
@@ -208,8 +213,8 @@ private:
     return {};
   }
 
-  ThreadReport report_thread(const StoppedThread &stopped, const MemoryView &memory, FrameNamer &namer,
-                             ThreadFacts &facts, GoroutineReporter *goroutines) {
+  ThreadReport report_thread(const StoppedThread &stopped, const Views &views, FrameNamer &namer, ThreadFacts &facts,
+                             GoroutineReporter *goroutines) {
     ThreadReport thread;
     thread.thread = stopped.thread;
     if (facts.name.empty()) // born between the listing and the stop
@@ -224,9 +229,9 @@ private:
       thread.end_reason = thread.stack.end_reason = why_not_captured(stopped);
       return thread;
     }
-    const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, memory);
-    thread.waiting_in = describe_system_call(call, memory, &files_);
-    if (const auto owner = futex_owner(call, stopped.thread, memory, ids_)) {
+    const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, views.memory);
+    thread.waiting_in = describe_system_call(call, views.memory, &files_);
+    if (const auto owner = futex_owner(call, stopped.thread, views.memory, ids_)) {
       thread.lock_holder = owner->thread;
       thread.lock_holder_guessed = !owner->certain;
     }
@@ -240,9 +245,8 @@ private:
       thread.goroutine = goroutines->goroutine_on(stopped.thread);
     }
     // Of one that was not stopped only what was copied while it slept counts.
-    const LayeredMemory copied({captured_, &file_memory_});
     const bool was_stopped = thread.reading == ThreadReading::stopped;
-    thread.stack = unwind(stopped.registers, was_stopped ? memory : copied, target_.modules(), limits);
+    thread.stack = unwind(stopped.registers, was_stopped ? views.memory : views.copied, target_.modules(), limits);
     if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
       ++late_threads_;
     thread.end = thread.stack.end;
@@ -288,7 +292,6 @@ private:
   FileTable files_;
   ModuleFilesMemory file_memory_;
   LateMemory late_memory_;
-  const SnapshotMemory *captured_ = nullptr; ///< that of the report
   std::vector<pid_t> ids_;
   std::size_t late_threads_ = 0;
   std::size_t frames_left_ = options_.max_thread_frames;

@@ -1,17 +1,14 @@
 #include "attach/snapshot/x86_64/system_call_process.h"
 
-#include "machine/file_descriptor.h"
+#include "attach/procfs/process_status.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <string_view>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -179,14 +176,8 @@ std::optional<std::int64_t> SystemCallProcess::call(std::int64_t number, const A
 }
 
 bool SystemCallProcess::waits_in_kernel() const {
-  std::array<char, 32> path{};
-  *fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/stat", process_).out = '\0';
-  const FileDescriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 128> text{};
-  const ssize_t size = ::read(file.get(), text.data(), text.size());
-  const std::string_view stat(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  const std::size_t name_end = stat.rfind(") "); // man page proc(5): the state follows the name in parentheses
-  return name_end != std::string_view::npos && stat.substr(name_end + 2).starts_with('D');
+  const auto stat = read_process_stat(process_);
+  return stat && stat->state == 'D';
 }
 
 void SystemCallProcess::end() {
