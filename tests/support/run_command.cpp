@@ -1,15 +1,20 @@
 #include "tests/support/run_command.h"
 
 #include "machine/file_descriptor.h"
+#include "tests/support/child_process.h"
 #include "tests/support/this_build.h"
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdexcept>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +90,34 @@ CommandResult run_command(const std::vector<std::string> &words) {
 CommandResult run_inspect(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), built_program("inspect"));
   return run_command(arguments);
+}
+
+CommandResult run_inspect_filtered(long system_call, std::uint32_t answer, const std::vector<std::string> &arguments) {
+  ChildProcess child = ChildProcess::forked([&] {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(system_call), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, answer),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{4, program};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+      return 77;
+    const std::string inspect = built_program("inspect");
+    std::vector<char *> words = {const_cast<char *>(inspect.c_str())};
+    for (const std::string &word : arguments)
+      words.push_back(const_cast<char *>(word.c_str()));
+    words.push_back(nullptr);
+    ::dup2(1, 2);
+    ::execv(inspect.c_str(), words.data());
+    return 126;
+  });
+  child.close_stdin();
+  CommandResult result;
+  result.out = child.read_all();
+  const int status = child.wait();
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
 }
 
 bool have_program(std::string_view name) {

@@ -4,6 +4,7 @@
 //     CHECK(result.status == 0);
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ struct CommandResult {
 CommandResult run_command(const std::vector<std::string> &words);
 /// The built `inspect` with these arguments.
 CommandResult run_inspect(std::vector<std::string> arguments);
+/// The same where a seccomp filter meets one system call with `answer` (SECCOMP_RET_ERRNO | EPERM,
+/// SECCOMP_RET_KILL_PROCESS); both its outputs in `out`. Status 77: there are no filters here.
+CommandResult run_inspect_filtered(long system_call, std::uint32_t answer, const std::vector<std::string> &arguments);
 /// Whether a program of this name is on PATH.
 bool have_program(std::string_view name);
 

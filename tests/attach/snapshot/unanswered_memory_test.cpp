@@ -54,6 +54,15 @@ void check_it_runs(ChildProcess &child) {
   CHECK(test::is_left_alone(child.pid()));
 }
 
+/// The thread's stack of the fixture: its low end was never delivered.
+RunRange silent_stack_of(pid_t process) {
+  const auto maps = read_memory_map(process).value();
+  const auto found = std::ranges::find_if(
+      maps, [](const Mapping &one) { return one.range.size() == 1U << 20 && one.path.empty() && one.writable; });
+  REQUIRE(found != maps.end());
+  return found->range;
+}
+
 Snapshot snapshot_of(const LiveMemory &memory, pid_t process) {
   auto snapshot = take_snapshot(process, memory, read_memory_map(process).value(), {});
   INFO((snapshot ? "" : snapshot.error().message()));
@@ -170,12 +179,7 @@ TEST_CASE("after a read that was not answered every other has a limit of its own
     return;
   const auto memory = LiveMemory::open(child->pid()).value();
   static_cast<void>(snapshot_of(*memory, child->pid()));
-  RunAddress silent{0};
-  const auto maps = read_memory_map(child->pid()).value();
-  for (const Mapping &mapping : maps)
-    if (mapping.range.size() == 1U << 20 && mapping.path.empty() && mapping.writable)
-      silent = mapping.range.begin; // the low end, where nothing was ever delivered
-  REQUIRE(silent.value != 0);
+  const RunAddress silent = silent_stack_of(child->pid()).begin;
   for (int i = 0; i < 50; ++i)
     CHECK_FALSE(read_word(*memory, silent));
   CHECK(read_word(*memory, silent).error().message().find("not delivered in time") != std::string::npos);
@@ -187,21 +191,14 @@ TEST_CASE("reads of ranges that may not answer have a limit") {
   if (!child)
     return;
   const auto memory = LiveMemory::open(child->pid()).value();
-  std::optional<RunRange> silent;
-  std::optional<RunRange> other;
+  const RunRange silent = silent_stack_of(child->pid());
   const auto maps = read_memory_map(child->pid()).value();
-  for (const Mapping &mapping : maps) {
-    if (mapping.range.size() == 1U << 20 && mapping.path.empty() && mapping.writable)
-      silent = mapping.range;
-    if (mapping.path == "[stack]")
-      other = mapping.range;
-  }
-  REQUIRE(silent);
-  REQUIRE(other);
-  memory->limit_reads_of({*silent});
-  CHECK_FALSE(read_word(*memory, silent->begin));
-  CHECK(read_word(*memory, other->end - 8));
-  CHECK(read_word(*memory, silent->end - 8)); // what is there is read
+  const auto other = std::ranges::find(maps, "[stack]", &Mapping::path);
+  REQUIRE(other != maps.end());
+  memory->limit_reads_of({silent});
+  CHECK_FALSE(read_word(*memory, silent.begin));
+  CHECK(read_word(*memory, other->range.end - 8));
+  CHECK(read_word(*memory, silent.end - 8)); // what is there is read
   check_it_runs(*child);
 }
 

@@ -77,6 +77,15 @@ bool has_line_beginning(const std::string &text, const std::string &beginning) {
   return text.starts_with(beginning) || text.find("\n" + beginning) != std::string::npos;
 }
 
+/// A session that holds the process, with both its outputs in one.
+ChildProcess holding_session(const ChildProcess &target) {
+  ChildProcess session(
+      {"sh", "-c", fmt::format("exec {}/inspect attach {} 2>&1", INSPECT_BINARY_DIRECTORY, target.pid())});
+  session.write("stop\n");
+  session.wait_for_line(fmt::format("process {} is held; continue lets it run", target.pid()));
+  return session;
+}
+
 } // namespace
 
 TEST_CASE("x prints known words in every format") {
@@ -448,10 +457,7 @@ TEST_CASE("a held target that is killed has ended, whatever is asked next") {
     INFO(command);
     ChildProcess target({fixture_path("many_threads"), "4", "3"});
     target.wait_for_line("ready");
-    ChildProcess session(
-        {"sh", "-c", fmt::format("exec {}/inspect attach {} 2>&1", INSPECT_BINARY_DIRECTORY, target.pid())});
-    session.write("stop\n");
-    session.wait_for_line(fmt::format("process {} is held; continue lets it run", target.pid()));
+    ChildProcess session = holding_session(target);
     target.signal(SIGKILL);
     REQUIRE(wait_until([&] { return all_threads_ended(target.pid()); }));
     session.write(command + "\nhelp exit\n");
@@ -468,10 +474,7 @@ TEST_CASE("a held target that is killed has ended, whatever is asked next") {
 TEST_CASE("a command during which its held target is killed says that it has ended") {
   ChildProcess target({fixture_path("many_threads"), "4", "3"});
   target.wait_for_line("ready");
-  ChildProcess session(
-      {"sh", "-c", fmt::format("exec {}/inspect attach {} 2>&1", INSPECT_BINARY_DIRECTORY, target.pid())});
-  session.write("stop\n");
-  session.wait_for_line(fmt::format("process {} is held; continue lets it run", target.pid()));
+  ChildProcess session = holding_session(target);
   target.signal(SIGKILL); // its threads end while the next commands run
   for (int i = 0; i < 300; ++i)
     session.write("x -size 8 $rsp\n");

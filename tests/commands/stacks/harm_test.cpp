@@ -8,12 +8,11 @@
 #include "tests/support/terminal.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <random>
 #include <sstream>
@@ -71,30 +70,7 @@ bool is_stopped_by_tracer(pid_t process) {
 
 /// Runs inspect where the kernel answers EPERM to one system call; both its outputs in one text.
 CommandResult run_without_system_call(long number, const std::vector<std::string> &arguments) {
-  ChildProcess child = ChildProcess::forked([&] {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{4, program};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
-      return 77;
-    std::vector<char *> words = {const_cast<char *>(binary.c_str())};
-    for (const std::string &word : arguments)
-      words.push_back(const_cast<char *>(word.c_str()));
-    words.push_back(nullptr);
-    ::dup2(1, 2);
-    ::execv(binary.c_str(), words.data());
-    return 126;
-  });
-  child.close_stdin();
-  CommandResult result;
-  result.out = child.read_all();
-  const int status = child.wait();
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
+  return run_inspect_filtered(number, SECCOMP_RET_ERRNO | EPERM, arguments);
 }
 
 } // namespace

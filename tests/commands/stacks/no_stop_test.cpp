@@ -14,12 +14,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <fmt/format.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <map>
 #include <set>
 #include <sstream>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,30 +33,7 @@ const std::string program = INSPECT_BINARY_DIRECTORY "/inspect";
 
 /// Runs inspect where a call of ptrace kills it.
 CommandResult run_where_ptrace_kills(const std::vector<std::string> &arguments) {
-  ChildProcess child = ChildProcess::forked([&] {
-    sock_filter filter_program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{4, filter_program};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
-      return 77;
-    std::vector<char *> words = {const_cast<char *>(program.c_str())};
-    for (const std::string &word : arguments)
-      words.push_back(const_cast<char *>(word.c_str()));
-    words.push_back(nullptr);
-    ::dup2(1, 2);
-    ::execv(program.c_str(), words.data());
-    return 126;
-  });
-  child.close_stdin();
-  CommandResult result;
-  result.out = child.read_all();
-  const int status = child.wait();
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
+  return run_inspect_filtered(SYS_ptrace, SECCOMP_RET_KILL_PROCESS, arguments);
 }
 
 std::string process_word(const ChildProcess &child) {

@@ -112,11 +112,8 @@ std::unique_ptr<Module> module_of(const TemporaryDirectory &folder, const std::s
   return std::move(*module);
 }
 
-} // namespace
-
-TEST_CASE("a line table that unpacks to a thousand times its size is left out and said; functions are there") {
-  // A row of the next line and address for each byte.
-  const std::string lines = line_program("\x21", 100 << 20);
+/// With a unit whose line table is compressed.
+std::string file_with_compressed_lines(const std::string &lines) {
   ElfWriter elf;
   elf.load(".text", limits_code, std::string(0x100, '\x90'), PF_X);
   DwarfWriter dwarf(4);
@@ -124,8 +121,17 @@ TEST_CASE("a line table that unpacks to a thousand times its size is left out an
   dwarf.write_to(elf);
   elf.section(".debug_line", compressed(lines, lines.size()));
   std::string text = elf.text();
-  CHECK(text.size() < (1 << 20));
   change_section(text, ".debug_line", [](Elf64_Shdr &section) { section.sh_flags |= SHF_COMPRESSED; });
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("a line table that unpacks to a thousand times its size is left out and said; functions are there") {
+  // A row of the next line and address for each byte.
+  const std::string lines = line_program("\x21", 100 << 20);
+  const std::string text = file_with_compressed_lines(lines);
+  CHECK(text.size() < (1 << 20));
   const TemporaryDirectory folder;
   const auto module = module_of(folder, text);
   const auto frames = lines_of(*module).at(LinkAddress{limits_code + 8});
@@ -139,14 +145,7 @@ TEST_CASE("a line table that unpacks to a thousand times its size is left out an
 
 TEST_CASE("a compressed section that is what it says is read") {
   const std::string lines = line_program("\x21", 16);
-  ElfWriter elf;
-  elf.load(".text", limits_code, std::string(0x100, '\x90'), PF_X);
-  DwarfWriter dwarf(4);
-  add_unit(dwarf);
-  dwarf.write_to(elf);
-  elf.section(".debug_line", compressed(lines, lines.size()));
-  std::string text = elf.text();
-  change_section(text, ".debug_line", [](Elf64_Shdr &section) { section.sh_flags |= SHF_COMPRESSED; });
+  const std::string text = file_with_compressed_lines(lines);
   const TemporaryDirectory folder;
   const auto module = module_of(folder, text);
   const auto frames = lines_of(*module).at(LinkAddress{limits_code + 1});
