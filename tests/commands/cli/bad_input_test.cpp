@@ -318,7 +318,8 @@ TEST_CASE("a process that is killed while it is read was read whole, or has ende
       check_one_sentence(result);
       continue;
     }
-    for (const auto &thread : nlohmann::json::parse(result.out)["threads"])
+    const auto report = nlohmann::json::parse(result.out); // it must outlive the loop
+    for (const auto &thread : report["threads"])
       CHECK(thread["end"]["reason"] == "complete");
   }
 }
