@@ -19,6 +19,8 @@ public:
   virtual ~FileSource() = default;
   /// A regular file, for reading. not_found where neither root has it; timed_out: it does not answer; cancelled.
   virtual Result<OpenedFile> open(const std::string &path) const = 0;
+  /// The same, below our own root alone: where libdw would look by itself.
+  virtual Result<OpenedFile> open_here(const std::string &path) const = 0;
 };
 
 } // namespace inspect

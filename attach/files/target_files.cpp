@@ -105,6 +105,13 @@ Result<OpenedFile> TargetFiles::open(const std::string &path) const {
   return std::unexpected(file.error());
 }
 
+Result<OpenedFile> TargetFiles::open_here(const std::string &path) const {
+  auto file = opener_.open({.process = process_, .root = {}, .path = path});
+  if (!file)
+    return std::unexpected(file.error());
+  return OpenedFile{std::move(file->descriptor), path};
+}
+
 Result<OpenedFile> TargetFiles::open_as_target(const std::string &path) const {
   if (!path.starts_with('/'))
     return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} is not an absolute path", path)));

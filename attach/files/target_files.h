@@ -24,6 +24,8 @@ public:
   Result<OpenedFile> open_mapped(const Mapping &mapping) const;
   /// Any path: below the target's root, then below ours. timed_out, unsupported and cancelled as above.
   Result<OpenedFile> open(const std::string &path) const override;
+  /// Below our root alone.
+  Result<OpenedFile> open_here(const std::string &path) const override;
   /// A path below the target's root alone, opened with the rights of its user and not with more: for files whose
   /// content is shown.
   Result<OpenedFile> open_as_target(const std::string &path) const;

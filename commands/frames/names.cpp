@@ -37,8 +37,6 @@ Result<ExitStatus> print_declared(CommandContext &context, NameKind kind) {
   Session &session = *context.session;
   session.evaluator.wait_for_names();
   auto names = session.evaluator.program().names().names_like("", kind, SIZE_MAX, &session.cancellation());
-  for (const std::string &warning : session.evaluator.program().names().take_warnings())
-    context.output.warning(warning);
   std::erase_if(names, [&](const std::string &name) { return !(*filter)(name); });
   return print(context, names);
 }

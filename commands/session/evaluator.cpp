@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -94,6 +95,13 @@ ProgramValues &Evaluator::program() {
 
 void Evaluator::read_names_ahead() {
   program().names().start();
+}
+
+std::vector<std::string> Evaluator::take_warnings() {
+  std::vector<std::string> warnings = process_.target().take_warnings();
+  if (program_ != nullptr)
+    std::ranges::move(program_->names().take_warnings(), std::back_inserter(warnings));
+  return warnings;
 }
 
 /// The index of a large program takes seconds to make; whoever waits sees how far it is.

@@ -40,6 +40,8 @@ public:
   ProgramValues &program();
   /// Until the index of names is made, with progress; Ctrl-C ends the wait.
   void wait_for_names();
+  /// What files could not say of names, types and lines since it was last asked, each sentence once.
+  std::vector<std::string> take_warnings();
   /// Begins to read the names of the whole program, in the background.
   void read_names_ahead();
 

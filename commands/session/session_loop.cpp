@@ -169,6 +169,8 @@ ExitStatus run_line(Session &session, Output &output, std::string_view line) {
   const auto limited = session.target().memory().limit_reads(LiveMemory::command_patience);
   const bool held = session.held();
   const auto done = try_command(**command, arguments, output, &session);
+  for (const std::string &warning : session.evaluator.take_warnings())
+    output.warning(warning);
   // Killed meanwhile: then that is why the command failed, and what it printed of a held target may be cut short.
   const bool succeeded = done && *done == ExitStatus::success;
   if ((held || !succeeded) && session.target_ended())

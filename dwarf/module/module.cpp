@@ -132,6 +132,7 @@ struct Module::State {
   bool tried_dwarf = false;
   DwarfHandle common_dwarf; // ends after `dwarf`, which refers to it
   DwarfHandle dwarf;
+  bool warned_of_split_file = false;
   bool tried_package = false;
   std::unique_ptr<SplitPackage> package;
   bool tried_mini = false;
@@ -358,6 +359,17 @@ Elf *Module::debug_elf() {
 int Module::debug_descriptor() {
   const ElfImage *image = state_->debug_image();
   return image != nullptr ? image->descriptor() : -1;
+}
+
+SkeletonFile Module::skeleton_file() {
+  return {.descriptor = debug_descriptor(), .files = state_->files, .unusable = [this](const Error &error) {
+            if (!std::exchange(state_->warned_of_split_file, true))
+              add_warning(missing_split_file(error));
+          }};
+}
+
+const FileSource &Module::files() const {
+  return *state_->files;
 }
 
 int Module::common_descriptor() {

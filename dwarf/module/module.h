@@ -8,6 +8,7 @@
 // Debug Files".
 #pragma once
 
+#include "dwarf/split/split_place.h"
 #include "machine/address.h"
 #include "machine/error.h"
 #include "machine/file_source.h"
@@ -79,6 +80,11 @@ public:
   Elf *debug_elf();
   /// The open file that dwarf() came from; -1 without, and for an image in memory.
   int debug_descriptor();
+  /// How the .dwo files that dwarf()'s units name are opened; the first that does not answer becomes a warning. It must
+  /// not outlive the module.
+  SkeletonFile skeleton_file();
+  /// As given to open().
+  const FileSource &files() const;
   /// The open file that holds what several debug files share (.gnu_debugaltlink), -1 without.
   int common_descriptor();
   /// The .dwp package of its split units, beside it, beside its debug file or in a debug directory; null without. It is

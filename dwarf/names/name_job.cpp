@@ -42,7 +42,10 @@ public:
 
   /// Without cache and worker.
   Result<OpenedNames> here() {
-    SplitFiles files;
+    SplitFiles files({.descriptor = job_.descriptor.get(), .files = job_.files, .unusable = [this](const Error &error) {
+                        if (!std::exchange(warned_of_split_file_, true))
+                          warnings_.push_back(missing_split_file(error));
+                      }});
     auto made = build_name_index({.descriptor = job_.descriptor.get(),
                                   .common = job_.common.get(),
                                   .package = job_.package.get(),
@@ -50,7 +53,7 @@ public:
                                   .header = {},
                                   .split_files =
                                       [&](const RawDie &skeleton, std::uint64_t id) {
-                                        const SplitFile *found = files.find(skeleton, job_.descriptor.get(), id);
+                                        const SplitFile *found = files.find(skeleton, id);
                                         return found != nullptr ? &found->sections : nullptr;
                                       },
                                   .cancellation = cancellation_});
@@ -145,6 +148,7 @@ private:
   IndexedFile identity_;
   std::uint64_t other_files_ = 0;
   std::vector<std::string> warnings_;
+  bool warned_of_split_file_ = false;
 };
 
 } // namespace
@@ -152,6 +156,7 @@ private:
 NameJob name_job(Module &module) {
   NameJob job;
   job.path = module.path();
+  job.files = &module.files();
   job.descriptor = copy_of(module.debug_descriptor());
   job.common = copy_of(module.common_descriptor());
   if (const SplitPackage *package = module.split_package())

@@ -24,6 +24,7 @@ struct NameJob {
   FileDescriptor common;     ///< of the file that .gnu_debugaltlink names; none: there is none
   FileDescriptor package;    ///< of its .dwp package; none: there is none
   std::vector<std::uint8_t> build_id;
+  const FileSource *files = nullptr; ///< opens its .dwo files; must outlive the job
 };
 
 /// Opens what the module's debug information is in.

@@ -172,7 +172,7 @@ std::optional<Dwarf_Die> die_of(const NameRecord &record, Module &module) {
     types = record.section == NameSection::split_types;
     if (dwarf == nullptr || !dwarf_offdie(dwarf, record.unit, &root) || dwarf_cuoffset(&root) == 0)
       return std::nullopt;
-    if (const Dwarf_Die split = root_with_functions(root, module.debug_descriptor()); split.addr != root.addr)
+    if (const Dwarf_Die split = root_with_functions(root, module.skeleton_file()); split.addr != root.addr)
       dwarf = dwarf_cu_getdwarf(split.cu);
     else
       dwarf = nullptr;

@@ -1,32 +1,12 @@
 #include "dwarf/split/split_files.h"
 
 #include "dwarf/raw/units/unit_names.h"
+#include "dwarf/split/split_place.h"
 
 #include <dwarf.h>
-#include <fcntl.h>
-#include <filesystem>
-#include <fmt/format.h>
-#include <sys/stat.h>
 
 namespace inspect {
 namespace {
-
-namespace fs = std::filesystem;
-
-fs::path folder_of(int descriptor) {
-  std::error_code error;
-  const fs::path path = descriptor >= 0 ? fs::read_symlink(fmt::format("/dev/fd/{}", descriptor), error) : fs::path();
-  return path.is_absolute() ? path.parent_path() : fs::path();
-}
-
-/// Never blocks, as a FIFO would make it.
-FileDescriptor open_regular(const fs::path &path) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status {};
-  if (file && (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)))
-    file = FileDescriptor();
-  return file;
-}
 
 bool has_unit(const DebugSections &sections, std::uint64_t id) {
   for (const UnitHeader &unit : unit_headers(sections)) {
@@ -46,17 +26,16 @@ bool has_unit(const DebugSections &sections, std::uint64_t id) {
 
 } // namespace
 
-const SplitFile *SplitFiles::find(const RawDie &skeleton, int descriptor, std::uint64_t id) {
+const SplitFile *SplitFiles::find(const RawDie &skeleton, std::uint64_t id) {
   last_.reset();
-  const std::string name(skeleton.split_name), directory(skeleton.compilation_directory);
-  if (name.empty())
+  if (skeleton.split_name.empty())
     return nullptr;
-  const fs::path folder = folder_of(descriptor);
-  for (const fs::path &path : {folder / name, folder / directory / name}) {
-    FileDescriptor file = open_regular(path);
+  for (const std::string &path :
+       split_file_places(skeleton_file_, skeleton.split_name, skeleton.compilation_directory)) {
+    auto file = open_split_file(skeleton_file_, path);
     if (!file)
       continue;
-    auto image = ElfImage::from_file(std::move(file), path.string());
+    auto image = ElfImage::from_file(std::move(file->descriptor), path);
     if (!image)
       continue;
     const DebugSections sections = DebugSections::split_of(*image);

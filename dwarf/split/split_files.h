@@ -1,5 +1,5 @@
 // The .dwo files that a program's skeleton units name, opened by ourselves and read as plain bytes. libdw opens them by
-// itself for its own use (dwarf/split/split_unit.h); the places are the same.
+// itself for its own use (dwarf/split/split_unit.h), at the same places (dwarf/split/split_place.h).
 //
 // Sources: DWARF 5 section 3.1.2 and appendix F; GNU's split DWARF 4: gcc.gnu.org/wiki/DebugFission.
 #pragma once
@@ -7,9 +7,10 @@
 #include "dwarf/raw/elf/debug_sections.h"
 #include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/raw/units/raw_die.h"
+#include "dwarf/split/split_place.h"
 
-#include <memory>
 #include <optional>
+#include <utility>
 
 namespace inspect {
 
@@ -20,11 +21,14 @@ struct SplitFile {
 
 class SplitFiles {
 public:
-  /// The file that the skeleton's root DIE names, if its unit has the id; null: there is none. `descriptor` is of the
-  /// file with the skeleton. The answer is good until the next call.
-  const SplitFile *find(const RawDie &skeleton, int descriptor, std::uint64_t id);
+  explicit SplitFiles(SkeletonFile skeleton_file) : skeleton_file_(std::move(skeleton_file)) {}
+
+  /// The file that the skeleton's root DIE names, if its unit has the id; null: there is none. The answer is good until
+  /// the next call.
+  const SplitFile *find(const RawDie &skeleton, std::uint64_t id);
 
 private:
+  SkeletonFile skeleton_file_;
   std::optional<SplitFile> last_;
 };
 

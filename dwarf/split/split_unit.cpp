@@ -4,10 +4,11 @@
 #include "dwarf/raw/elf/elf_image.h"
 #include "dwarf/split/split_package.h"
 
+#include <algorithm>
 #include <dwarf.h>
-#include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
+#include <set>
+#include <string>
 
 namespace inspect {
 namespace {
@@ -20,50 +21,46 @@ bool is_skeleton(const Dwarf_Die &root) {
          type == DW_UT_skeleton;
 }
 
-/// Not there, or a regular file without sections that ask for too much, which libdw would unpack. What is no ELF file
-/// libdw refuses itself.
-bool is_missing_or_sound(const fs::path &path) {
-  std::error_code error;
-  const fs::file_type type = fs::status(path, error).type();
-  if (type != fs::file_type::regular)
-    return type == fs::file_type::not_found;
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  const auto image =
-      file ? ElfImage::from_file(std::move(file), path.string()) : std::unexpected(Error(ErrorKind::not_found, ""));
+/// Not there, or a regular file that answers and has no sections that ask for too much, which libdw would unpack. What
+/// is no ELF file libdw refuses itself.
+bool is_missing_or_sound(const SkeletonFile &skeleton, const std::string &path) {
+  auto file = open_split_file(skeleton, path);
+  if (!file) {
+    if (file.error().kind() == ErrorKind::timed_out || file.error().kind() == ErrorKind::unsupported)
+      return false;
+    std::error_code error;
+    return fs::status(path, error).type() == fs::file_type::not_found;
+  }
+  const auto image = ElfImage::from_file(std::move(file->descriptor), path);
   return image ? image->dropped_sections().empty() : image.error().kind() != ErrorKind::corrupt;
 }
 
-/// Where libdw believes the file to be; empty where it has no name, and then libdw starts from the working directory.
-fs::path skeleton_folder(int descriptor) {
-  std::error_code error;
-  const fs::path path = descriptor >= 0 ? fs::read_symlink(fmt::format("/dev/fd/{}", descriptor), error) : fs::path();
-  return path.is_absolute() ? path.parent_path() : fs::path();
-}
-
-/// libdw's two places: the name beside the file that holds the skeleton, and below the compilation directory, which it
-/// takes relative to the former (environment_test.cpp: "a split DWARF file that is a FIFO").
-bool may_be_opened(Dwarf_Die root, int descriptor) {
+/// Also looked at: what the names mean from the working directory (environment_test.cpp: "a split DWARF file that is a
+/// FIFO").
+bool may_be_opened(Dwarf_Die root, const SkeletonFile &skeleton) {
   const char *name = string_attribute(root, DW_AT_dwo_name);
   if (name == nullptr)
     name = string_attribute(root, DW_AT_GNU_dwo_name);
-  if (name == nullptr)
+  if (name == nullptr || skeleton.files == nullptr)
     return false;
   const char *compilation_directory = string_attribute(root, DW_AT_comp_dir);
-  for (const fs::path &folder : {skeleton_folder(descriptor), fs::path()})
-    if (!is_missing_or_sound(folder / name) ||
-        (compilation_directory != nullptr && !is_missing_or_sound(folder / compilation_directory / name)))
-      return false;
-  return true;
+  const SkeletonFile without_folder{.descriptor = -1, .files = skeleton.files, .unusable = skeleton.unusable};
+  std::set<std::string> places;
+  for (const SkeletonFile *from : {&skeleton, &without_folder})
+    for (std::string &place :
+         split_file_places(*from, name, compilation_directory != nullptr ? compilation_directory : ""))
+      places.insert(std::move(place));
+  return std::ranges::all_of(places, [&](const std::string &place) { return is_missing_or_sound(skeleton, place); });
 }
 
 } // namespace
 
-Dwarf_Die root_with_functions(Dwarf_Die root, int descriptor, SplitPackage *package) {
+Dwarf_Die root_with_functions(Dwarf_Die root, const SkeletonFile &skeleton, SplitPackage *package) {
   if (package != nullptr && is_skeleton(root))
     if (const auto packed = package->unit(root))
       return *packed;
   Dwarf_Die split{};
-  if (is_skeleton(root) && may_be_opened(root, descriptor) &&
+  if (is_skeleton(root) && may_be_opened(root, skeleton) &&
       dwarf_cu_info(root.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0 && split.cu != nullptr)
     return split;
   return root;

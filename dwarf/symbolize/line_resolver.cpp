@@ -22,12 +22,13 @@ namespace {
 
 /// What has been decoded of one unit.
 struct Unit {
-  Unit(const Dwarf_Die &root, const LineSections &sections, LineBudget &budget, int descriptor, SplitPackage *package)
-      : functions_root(root_with_functions(root, descriptor, package)), lines(root, sections, budget),
+  Unit(const Dwarf_Die &root, const LineSections &sections, LineBudget &budget, const SkeletonFile &skeleton,
+       SplitPackage *package)
+      : functions_root(root_with_functions(root, skeleton, package)), lines(root, sections, budget),
         is_split(functions_root.addr != root.addr), functions(functions_root) {
     if (const char *directory = string_attribute(functions_root, DW_AT_comp_dir))
       compilation_directory = directory;
-    else if (Dwarf_Die skeleton = root; const char *own = string_attribute(skeleton, DW_AT_comp_dir))
+    else if (Dwarf_Die own_root = root; const char *own = string_attribute(own_root, DW_AT_comp_dir))
       compilation_directory = own;
   }
 
@@ -85,7 +86,7 @@ std::optional<std::vector<UnitRange>> indexed_unit_ranges(Module &module) {
 
 struct LineResolver::State {
   Dwarf *dwarf;
-  int descriptor;        ///< of the file that `dwarf` reads; -1: none
+  SkeletonFile skeleton; ///< the file that `dwarf` reads
   SplitPackage *package; ///< null: none
   std::uint64_t debug_offset;
   UnitRanges ranges;
@@ -98,8 +99,8 @@ struct LineResolver::State {
   FunctionNames names;
   std::unordered_map<std::uint64_t, std::unique_ptr<Unit>> units;
 
-  State(Dwarf *file, int file_descriptor, SplitPackage *split, std::uint64_t offset, UnitRangeProvider provider)
-      : dwarf(file), descriptor(file_descriptor), package(split), debug_offset(offset),
+  State(Dwarf *file, SkeletonFile skeleton_file, SplitPackage *split, std::uint64_t offset, UnitRangeProvider provider)
+      : dwarf(file), skeleton(std::move(skeleton_file)), package(split), debug_offset(offset),
         ranges(file, std::move(provider)), pages(dwarf_getelf(file)), sections(LineSections::of(file)) {}
 
   Unit *unit_at(LinkAddress address) {
@@ -109,7 +110,7 @@ struct LineResolver::State {
     std::unique_ptr<Unit> &unit = units[*offset];
     Dwarf_Die root;
     if (!unit && dwarf_offdie(dwarf, *offset, &root) && dwarf_cuoffset(&root) != 0) {
-      unit = std::make_unique<Unit>(root, sections, line_budget, descriptor, package);
+      unit = std::make_unique<Unit>(root, sections, line_budget, skeleton, package);
       pages.used(unit->functions.size());
       if (warn && unit->lines.cut_short() && !std::exchange(said_that_lines_are_missing, true))
         warn(fmt::format("a line table has more than {} rows or {} bytes, or all of them together more than {} rows or "
@@ -158,10 +159,10 @@ struct LineResolver::State {
 };
 
 LineResolver::LineResolver(Dwarf *dwarf, UnitRangeProvider provider)
-    : state_(std::make_unique<State>(dwarf, -1, nullptr, 0, std::move(provider))) {}
+    : state_(std::make_unique<State>(dwarf, SkeletonFile(), nullptr, 0, std::move(provider))) {}
 
 LineResolver::LineResolver(Module &module)
-    : state_(std::make_unique<State>(module.dwarf(), module.debug_descriptor(), module.split_package(),
+    : state_(std::make_unique<State>(module.dwarf(), module.skeleton_file(), module.split_package(),
                                      module.debug_offset(), [&module] { return indexed_unit_ranges(module); })) {
   state_->warn = [&module](const std::string &sentence) {
     module.add_warning(fmt::format("{}: {}", module.path(), sentence));

@@ -33,6 +33,7 @@ public:
       return std::unexpected(Error(ErrorKind::not_found, path + " is not there"));
     return OpenedFile{FileDescriptor(descriptor), path};
   }
+  Result<OpenedFile> open_here(const std::string &path) const override { return open(path); }
 };
 
 /// The mappings of a process ("self", or its number) whose path satisfies `wanted`, by path.

@@ -5,9 +5,11 @@
 #include "tests/support/run_command.h"
 #include "tests/support/silent_file_system.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <sys/wait.h>
 #include <thread>
 
@@ -75,6 +77,43 @@ TEST_CASE("debug directories that do not answer cost their time once") {
   CHECK(result.status == 0);
   CHECK_THAT(result.out, Contains("wait_in_new_release") && Contains("main"));
   CHECK_THAT(result.err, Contains("does not answer (fuse)"));
+}
+
+TEST_CASE("a .dwo file that does not answer costs what it describes and a sentence") {
+  NEEDS_FUSE();
+  const TemporaryDirectory folder;
+  // The name that is served is as long as the one that the compiler gave.
+  const CommandResult built =
+      run_command({"sh", "-c",
+                   "cd \"$1\" && cp \"$2\" hosts.c && mkdir -p elsewhere && "
+                   "gcc -O1 -g -gsplit-dwarf -fdebug-prefix-map=\"$1\"=\"$1\"/served -c hosts.c -o hosts.o && "
+                   "sed -i 's/hosts[.]dwo/plugin.so/' hosts.o && gcc hosts.o -o hosts -ldl -pthread && "
+                   "mv hosts.dwo elsewhere",
+                   "sh", folder.path(), INSPECT_SOURCE_DIRECTORY "/fixtures/dwarf/module/library_host.c"});
+  if (built.status != 0)
+    SKIP_TEST("gcc here does not build split DWARF");
+  SilentFileSystem files(folder / "elsewhere/hosts.dwo");
+  std::filesystem::create_directory_symlink(files.folder(), folder / "served");
+  ChildProcess host({folder / "hosts", fixture_path("guest_new.so")});
+  host.wait_for_line();
+  const std::string process = std::to_string(host.pid());
+  const std::vector<std::string> variables = {"attach", process, "-e", "print main"};
+  const CommandResult before = run_with_deadline(variables);
+  INFO(before.out << before.err);
+  CHECK_THAT(before.out, Contains("int (int, char **)"));
+  CHECK(before.err.empty());
+
+  files.fall_silent();
+  wait_for_names_to_be_forgotten();
+  const CommandResult after = run_with_deadline({"stacks", process});
+  INFO(after.out << after.err);
+  CHECK(after.status == 0);
+  CHECK_THAT(after.out, Contains("main") && Contains("wait_in_new_release"));
+  CHECK_THAT(after.err, Contains("plugin.so does not answer (its file system); what is described there is not known"));
+  const CommandResult session = run_with_deadline(variables);
+  INFO(session.out << session.err);
+  CHECK_THAT(session.err, Contains("plugin.so does not answer"));
+  CHECK_THAT(session.out, !Contains("char **"));
 }
 
 TEST_CASE("ps lists a process whose executable does not answer") {
