@@ -38,6 +38,8 @@ Error &Error::operator=(Error &&) noexcept = default;
 Error::~Error() = default;
 
 Error Error::from_errno(int error_number, std::string_view what_was_tried, std::string remedy) {
+  if (error_number == ENOMEM && remedy.empty())
+    remedy = more_memory;
   Error error(kind_of(error_number),
               fmt::format("{}: {}", what_was_tried, std::generic_category().message(error_number)), std::move(remedy));
   error.error_number_ = error_number;

@@ -26,6 +26,10 @@ enum class ErrorKind {
   system,    ///< any other failed system call
 };
 
+/// The remedy for want of memory, which from_errno() gives for ENOMEM where it has no other.
+inline constexpr std::string_view more_memory =
+    "again with a higher limit (ulimit -v, ulimit -d, that of the control group), or when memory is free";
+
 class [[nodiscard]] Error {
 public:
   Error(ErrorKind kind, std::string message, std::string remedy = {});

@@ -9,7 +9,6 @@
 namespace inspect {
 
 Error thrown_error() {
-  constexpr std::string_view more_memory = "again with a higher limit (ulimit -v, ulimit -d), or when memory is free";
   try {
     throw;
   } catch (const Cancelled &) {

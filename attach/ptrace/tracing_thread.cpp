@@ -79,7 +79,9 @@ Result<std::unique_ptr<TracingThread>> TracingThread::start() {
   const int error_number = ::pthread_create(&state->thread, nullptr, entry, own.get());
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error_number != 0)
-    return std::unexpected(Error::from_errno(error_number, "starting a thread to trace from"));
+    return std::unexpected(Error::from_errno(error_number, "starting a thread to trace from",
+                                             "again with a higher limit on threads (ulimit -u) and on memory (ulimit "
+                                             "-v, ulimit -d, that of the control group)"));
   static_cast<void>(own.release());
   {
     std::unique_lock lock(state->mutex);

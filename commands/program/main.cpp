@@ -1,3 +1,4 @@
+#include "attach/cgroup/own_memory_limit.h"
 #include "commands/cli/command_line.h"
 #include "machine/thrown_error.h"
 
@@ -49,6 +50,7 @@ int main(int count, char **arguments) {
   std::signal(SIGBUS, say_file_vanished);
   std::set_terminate(say_and_end);
   raise_descriptor_limit();
+  inspect::keep_within_control_group();
   // A held target is released on the way here: whoever holds it lets it go as its scope ends.
   try {
     const std::vector<std::string> words(arguments + (count > 0 ? 1 : 0), arguments + count);

@@ -229,18 +229,21 @@ const ElfImage *Module::State::debug_image() {
 
 DwarfHandle Module::State::begin(Elf *elf, const std::string &path) {
   DwarfHandle handle;
+  std::string not_unpacked; // and libdw does without the section, too
   // libdw would unpack them all in one go, which nobody could cancel.
   for (const ImageSection &section : sections_of(elf))
     if ((section.header.sh_flags & SHF_COMPRESSED) != 0 && section.name.starts_with(".debug_")) {
       cancellation_point();
-      static_cast<void>(elf_compress(section.section, 0, 0)); // where that fails, libdw does without the section, too
+      if (elf_compress(section.section, 0, 0) < 0 && not_unpacked.empty())
+        not_unpacked = fmt::format("its section {} cannot be unpacked: {}", section.name, elf_errmsg(-1));
     }
   try {
     handle.reset(dwarf_begin_elf(elf, DWARF_C_READ, nullptr));
     if (handle)
       dwarf_new_oom_handler(handle.get(), throw_out_of_memory);
     else
-      warnings.push_back(fmt::format("the DWARF of {} cannot be read: {}", path, dwarf_errmsg(-1)));
+      warnings.push_back(fmt::format("the DWARF of {} cannot be read: {}", path,
+                                     not_unpacked.empty() ? dwarf_errmsg(-1) : not_unpacked.c_str()));
   } catch (const std::bad_alloc &) {
     warnings.push_back(fmt::format("not enough memory for the DWARF of {}", path));
   }

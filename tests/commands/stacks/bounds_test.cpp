@@ -134,4 +134,82 @@ TEST_CASE("too little memory ends in a sentence and status 1, never in a signal,
   CHECK(refused > 0); // else no limit was tight
 }
 
+namespace {
+
+/// A control group of our own for memory, below the root of the version 1 hierarchy, or else of version 2. It must end
+/// after who is in it.
+class MemoryGroup {
+public:
+  MemoryGroup() {
+    const auto made = run_command(
+        {"sh", "-c",
+         "one=$(awk '$3 == \"cgroup\" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts); "
+         "two=$(awk '$3 == \"cgroup2\" { print $2; exit }' /proc/mounts); group=${one:-$two}/inspect-test-$$; "
+         "mkdir \"$group\" && ls \"$group\"/memory.limit_in_bytes \"$group\"/memory.max 2>/dev/null | grep . || rmdir "
+         "\"$group\""});
+    limit_file_ = made.out.substr(0, made.out.find('\n'));
+  }
+  ~MemoryGroup() {
+    if (possible())
+      wait_until([&] { return ::rmdir(directory().c_str()) == 0; }, std::chrono::seconds(5));
+  }
+  MemoryGroup(const MemoryGroup &) = delete;
+  MemoryGroup &operator=(const MemoryGroup &) = delete;
+
+  bool possible() const { return limit_file_.starts_with('/'); }
+  std::string directory() const { return limit_file_.substr(0, limit_file_.rfind('/')); }
+  /// What runs a command of a shell in it, with so much memory.
+  std::string run(int megabytes, const std::string &command) const {
+    return fmt::format("echo {} > {} && echo $$ > {}/cgroup.procs && exec {}", std::uint64_t{1} * megabytes << 20,
+                       limit_file_, directory(), command);
+  }
+  /// How many of its processes the kernel has killed for want of memory.
+  std::string kills() const {
+    const auto result = run_command(
+        {"sh", "-c",
+         fmt::format("cat {0}/memory.events {0}/memory.oom_control 2>/dev/null | grep oom_kill", directory())});
+    return result.out;
+  }
+
+private:
+  std::string limit_file_;
+};
+
+} // namespace
+
+TEST_CASE("too little memory in the control group ends in a sentence before the kernel kills") {
+  if (INSPECT_TEST_SANITIZED)
+    SKIP_TEST("a sanitizer takes memory for what is freed");
+  const MemoryGroup group;
+  if (!group.possible())
+    SKIP_TEST("no control group with a limit on memory can be made here");
+  const Running target({fixture_path("many_threads"), "40", "20"});
+  std::size_t refused = 0;
+  std::size_t shown = 0;
+  for (const int megabytes : {4, 8, 12, 16, 96})
+    for (const std::string &command :
+         {"stacks " + target.pid(), "mem " + target.pid(), "attach " + target.pid() + " --stop -e bt -e 'threads'"}) {
+      const auto result =
+          run_command({"sh", "-c", group.run(megabytes, INSPECT_BINARY_DIRECTORY "/inspect " + command)});
+      INFO(command << " with " << megabytes << " MB\n" << result.err << group.kills());
+      CHECK((result.status == 0 || result.status == 1));
+      if (result.status == 1) {
+        ++refused;
+        CHECK_THAT(result.err, Contains("control group)"));
+      }
+      shown += result.status == 0 ? 1 : 0;
+      CHECK_THAT(group.kills(), !Contains("oom_kill 1"));
+      CHECK(what_is_wrong_with(target.process.pid()).empty());
+    }
+  CHECK(refused > 0);
+  CHECK(shown >= 3);
+}
+
+TEST_CASE("where memory runs out all the same, inspect is the first that the kernel ends") {
+  const Running target({fixture_path("many_threads"), "2", "3"});
+  ChildProcess session({INSPECT_BINARY_DIRECTORY "/inspect", "attach", target.pid(), "--no-stop"});
+  const std::string file = fmt::format("/proc/{}/oom_score_adj", session.pid());
+  CHECK(wait_until([&] { return run_command({"cat", file}).out == "1000\n"; }, std::chrono::seconds(20)));
+}
+
 } // namespace inspect::test
