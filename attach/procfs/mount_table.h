@@ -38,7 +38,11 @@ std::optional<Mount> parse_mount(std::string_view line);
 /// Whether files of this type are read from this machine's disks or memory. What is not known here is not.
 bool is_local_file_system(std::string_view type);
 
-/// The mounts of any number of processes: ids and devices mean the same in all of them.
+/// The mounts of any number of processes: ids and devices mean the same in all of them. An overlay (a container's root)
+/// of which a layer lies on a mount that can stop answering can do so, too; it is of type "overlay on fuse.x" here.
+/// Layers are paths that whoever mounted it saw: those of mounts that no list here has are taken to be local.
+///
+/// Source: the kernel's Documentation/filesystems/overlayfs.rst, fs/overlayfs/params.c (ovl_show_options).
 class MountTable {
 public:
   /// Adds what a mountinfo lists; malformed lines are passed over.
@@ -62,9 +66,19 @@ public:
   const RemotePoint *remote_point_above(std::string_view path) const;
 
 private:
+  /// One that is local as far as is known yet: its layers may be on mounts that another process sees.
+  struct Overlay {
+    std::uint64_t id = 0;
+    std::uint64_t device = 0;
+    std::string mount_point;
+    std::vector<std::string> layers;
+  };
+  void find_remote_overlays();
+
   std::unordered_map<std::uint64_t, std::string> by_id_;
   std::unordered_map<std::uint64_t, std::string> by_device_;
   std::vector<RemotePoint> remote_points_;
+  std::vector<Overlay> overlays_;
 };
 
 } // namespace inspect

@@ -73,6 +73,24 @@ TEST_CASE("mounts that can stop answering are known by their type") {
   CHECK_FALSE(local.any_may_hang());
 }
 
+TEST_CASE("an overlay with a layer that can stop answering can stop answering") {
+  MountTable table;
+  // The list of a container first, which does not show where its layers are.
+  table.add(
+      "50 22 0:60 / / rw - overlay overlay rw,lowerdir=/lazy/12/fs:/var/lib/11/fs,upperdir=/u,workdir=/w\n"
+      "51 22 0:61 / /second rw - overlay overlay rw,lowerdir+=/var/lib/a,lowerdir+=/odd\\134,\\134:x/fs,upperdir=/u\n"
+      "52 22 0:62 / /third rw - overlay overlay rw,lowerdir=/var/lib/11/fs:l/RELATIVE,upperdir=/lazyness\n");
+  CHECK_FALSE(table.any_may_hang());
+  table.add("22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+            "30 22 0:45 / /lazy rw - fuse.stargz stargz rw\n"
+            "31 22 0:46 / /odd,:x rw - nfs4 server:/ rw\n");
+  CHECK(table.may_hang(makedev(0, 60)));
+  CHECK(table.type_of_mount(50) == "overlay on fuse.stargz");
+  CHECK(table.type_of_mount(51) == "overlay on nfs4");
+  CHECK(table.type_of_mount(52) == "overlay");
+  CHECK_FALSE(table.may_hang(makedev(0, 62)));
+}
+
 TEST_CASE("a file that can stop answering is read as a copy, and costs its time once when it does") {
   NEEDS_FUSE();
   const test::TemporaryDirectory scratch;
