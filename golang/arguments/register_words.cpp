@@ -168,8 +168,9 @@ bool ItemReader::read(const GoType &type, std::uint64_t offset) {
 class RegisterWordDecoder {
 public:
   RegisterWordDecoder(const GoSignature &signature, const ArgumentLayout &layout, std::span<const std::uint64_t> words,
-                      const ValueContext &context)
-      : context_(context), cut_(!layout.tokens.empty() && layout.tokens.back().kind == Token::Kind::ellipsis),
+                      const ValueContext &context, const MissingWordPhrases &phrases)
+      : context_(context), phrases_(phrases),
+        cut_(!layout.tokens.empty() && layout.tokens.back().kind == Token::Kind::ellipsis),
         items_(split_items(layout, words)) {
     for (const GoParameter &parameter : signature.parameters)
       if (parameter.name != ".dict")
@@ -210,7 +211,7 @@ private:
   void in_order() {
     for (std::size_t i = 0; i < std::max(items_.size(), parameters_.size()); ++i) {
       if (i >= parameters_.size()) {
-        nameless(items_[i], {}, "beyond the signature");
+        nameless(items_[i], {}, phrases_.beyond);
       } else if (i < items_.size()) {
         decode(*parameters_[i], items_[i]);
       } else {
@@ -218,7 +219,7 @@ private:
         decoded.name = parameters_[i]->name;
         decoded.type = parameters_[i]->type->name;
         decoded.incomplete = true;
-        decoded.value = cut_ ? "truncated in the text" : "the text has no words for it";
+        decoded.value = cut_ ? phrases_.cut_off : phrases_.no_words;
       }
     }
   }
@@ -275,6 +276,7 @@ private:
   }
 
   const ValueContext &context_;
+  const MissingWordPhrases &phrases_;
   bool cut_;
   std::vector<Item> items_;
   std::vector<const GoParameter *> parameters_;
@@ -285,8 +287,9 @@ private:
 } // namespace
 
 std::vector<DecodedArgument> decode_words(const GoSignature &signature, const ArgumentLayout &layout,
-                                          std::span<const std::uint64_t> words, const ValueContext &context) {
-  return RegisterWordDecoder(signature, layout, words, context).run();
+                                          std::span<const std::uint64_t> words, const ValueContext &context,
+                                          const MissingWordPhrases &phrases) {
+  return RegisterWordDecoder(signature, layout, words, context, phrases).run();
 }
 
 } // namespace inspect

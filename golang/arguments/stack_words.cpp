@@ -18,8 +18,9 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t alignment) {
 
 class StackWordDecoder {
 public:
-  StackWordDecoder(std::span<const std::uint64_t> words, bool cut, const ValueContext &context)
-      : words_(words), cut_(cut), context_(context) {}
+  StackWordDecoder(std::span<const std::uint64_t> words, bool cut, const ValueContext &context,
+                   const MissingWordPhrases &phrases)
+      : words_(words), cut_(cut), context_(context), phrases_(phrases) {}
 
   std::vector<DecodedArgument> run(const GoSignature &signature) {
     for (const GoParameter &parameter : signature.parameters)
@@ -69,7 +70,7 @@ private:
     const std::uint64_t given = words_.size() * word_size;
     if (begin >= given && type.size > 0) {
       decoded.incomplete = true;
-      decoded.value = cut_ ? "truncated in the text" : "the text has no words for it";
+      decoded.value = cut_ ? phrases_.cut_off : phrases_.no_words;
       return;
     }
     decoded.incomplete = end_ > given;
@@ -113,7 +114,7 @@ private:
     if (used >= words_.size())
       return;
     DecodedArgument &rest = decoded_.emplace_back();
-    rest.value = "beyond the signature";
+    rest.value = phrases_.beyond;
     rest.incomplete = cut_;
     for (const std::uint64_t word : words_.subspan(static_cast<std::size_t>(used)))
       rest.words += fmt::format("{}{:#x}", rest.words.empty() ? "" : ", ", word);
@@ -122,6 +123,7 @@ private:
   std::span<const std::uint64_t> words_;
   bool cut_;
   const ValueContext &context_;
+  const MissingWordPhrases &phrases_;
   std::uint64_t end_ = 0; ///< bytes of the area given out so far
   std::vector<DecodedArgument> decoded_;
 };
@@ -129,8 +131,9 @@ private:
 } // namespace
 
 std::vector<DecodedArgument> decode_stack_words(const GoSignature &signature, std::span<const std::uint64_t> words,
-                                                bool cut, const ValueContext &context) {
-  return StackWordDecoder(words, cut, context).run(signature);
+                                                bool cut, const ValueContext &context,
+                                                const MissingWordPhrases &phrases) {
+  return StackWordDecoder(words, cut, context, phrases).run(signature);
 }
 
 } // namespace inspect

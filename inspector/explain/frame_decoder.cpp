@@ -154,8 +154,8 @@ void FrameDecoder::decode(const TracebackFrame &frame, ExplainedFrame &into) {
   }
   if (found.signature != nullptr) {
     into.source = found.source;
-    into.arguments = stack_words_ ? decode_stack_words(*found.signature, frame.words, frame.cut, context_)
-                                  : decode_words(*found.signature, frame.layout, frame.words, context_);
+    into.arguments = stack_words_ ? decode_stack_words(*found.signature, frame.words, frame.cut, context_, text_phrases)
+                                  : decode_words(*found.signature, frame.layout, frame.words, context_, text_phrases);
     if (found.assumptions != nullptr)
       into.remarks.insert(into.remarks.end(), found.assumptions->begin(), found.assumptions->end());
     return;

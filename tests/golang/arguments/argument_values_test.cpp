@@ -57,8 +57,8 @@ std::string decoded(const Case &one, bool stack_words, const ValueContext &conte
   REQUIRE(declarations.has_value());
   const GoSignature &signature = declarations->at(0).signature;
   const TracebackFrame frame = frame_of(one.words);
-  return text_of(stack_words ? decode_stack_words(signature, frame.words, frame.cut, context)
-                             : decode_words(signature, frame.layout, frame.words, context));
+  return text_of(stack_words ? decode_stack_words(signature, frame.words, frame.cut, context, text_phrases)
+                             : decode_words(signature, frame.layout, frame.words, context, text_phrases));
 }
 
 TEST_CASE("argument words of Go 1.16 and earlier are given out to the parameters as they lie in memory") {
@@ -173,6 +173,23 @@ TEST_CASE("argument words of Go 1.17 and later are given out by their braces") {
   }));
   CAPTURE(one.declaration, one.words);
   CHECK(decoded(one, false) == one.expected);
+}
+
+TEST_CASE("of a process, words that are missing are not said to be missing in a text") {
+  GoTypePool pool;
+  const auto declarations = parse_go_declarations("func f(a, b int)", pool);
+  REQUIRE(declarations.has_value());
+  const GoSignature &signature = declarations->at(0).signature;
+  for (const std::string_view words : {"0x1", "0x1, ...", "0x1, 0x2, 0x3"}) {
+    const TracebackFrame frame = frame_of(words);
+    const std::string of_stack = text_of(decode_stack_words(signature, frame.words, frame.cut, {}));
+    const std::string of_registers = text_of(decode_words(signature, frame.layout, frame.words, {}));
+    for (const std::string &text : {of_stack, of_registers}) {
+      CAPTURE(words, text);
+      CHECK((text.contains("Go's tables") || text.contains("not in the signature")));
+      CHECK_FALSE(text.contains("the text"));
+    }
+  }
 }
 
 } // namespace
