@@ -31,7 +31,7 @@ Error no_debug_information(Target &target, const ReportFrame &frame) {
 }
 
 /// A stripped Go program still says what words its functions were called with, and what they lead to.
-Result<bool> write_argument_words(CommandContext &context, const ReportFrame &frame) {
+Result<bool> write_argument_words(CommandContext &context, const ReportFrame &frame, std::size_t index) {
   Session &session = *context.session;
   const auto goroutine = session.selection.goroutine();
   if (!goroutine)
@@ -43,7 +43,7 @@ Result<bool> write_argument_words(CommandContext &context, const ReportFrame &fr
   if (!words)
     return false;
   std::size_t number = 0;
-  for (const DecodedArgument &argument : report->go->values->decode(frame, *words)) {
+  for (const DecodedArgument &argument : report->go->values->decode(*report->go, **goroutine, index, *words)) {
     const std::string name = argument.name.empty() ? fmt::format("argument {}", number) : argument.name;
     ++number;
     context.output.write(fmt::format("{} = {}{}\n", escape(name),
@@ -67,7 +67,7 @@ Result<ExitStatus> write_variables(CommandContext &context, FrameVariables which
     return std::unexpected(scope.error());
   if ((*scope)->function() == nullptr) {
     if (which == FrameVariables::arguments) {
-      const auto written = write_argument_words(context, **frame);
+      const auto written = write_argument_words(context, **frame, session.selection.frame_index());
       if (!written)
         return std::unexpected(written.error());
       if (*written)

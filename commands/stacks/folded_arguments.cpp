@@ -1,5 +1,7 @@
 #include "commands/stacks/folded_arguments.h"
 
+#include "commands/stacks/thread_variables.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -29,7 +31,7 @@ std::size_t count_words(std::string_view text) {
 } // namespace
 
 FoldedStack ArgumentFolder::fold(std::span<const std::uint32_t> members) const {
-  FoldedStack folded{.example = members.front(), .frames = {}};
+  FoldedStack folded{.members = members, .example = members.front(), .frames = {}};
   if (detail_ == ArgumentDetail::none)
     return folded;
   folded.frames.resize(report_.stack_of(report_.goroutines[folded.example]).frames.size());
@@ -53,12 +55,28 @@ void ArgumentFolder::note_pointers(const FoldedStack &stack, bool with_hidden) {
   }
 }
 
-std::optional<std::string> ArgumentFolder::values_text(const FoldedStack &stack, const ReportFrame &frame,
+/// Of an argument that has other parts than the words that were compared: by what it is, of a few.
+bool ArgumentFolder::values_are_equal(const FoldedStack &stack, std::size_t frame, std::size_t argument,
+                                      std::string_view value) {
+  return std::ranges::all_of(
+      stack.members.first(std::min(stack.members.size(), max_decoded_threads)), [&](std::uint32_t member) {
+        const GoroutineReport &goroutine = report_.goroutines[member];
+        if (member == stack.example)
+          return true;
+        const auto words = report_.words_of(goroutine, report_.stack_of(goroutine).frames[frame]);
+        const auto decoded =
+            words ? report_.values->decode(report_, goroutine, frame, *words) : std::vector<DecodedArgument>();
+        return argument < decoded.size() && decoded[argument].value == value;
+      });
+}
+
+std::optional<std::string> ArgumentFolder::values_text(const FoldedStack &stack, std::size_t frame,
                                                        const FoldedValues<std::uint64_t> &folded) {
   if (report_.values == nullptr)
     return std::nullopt;
-  const auto words = report_.words_of(report_.goroutines[stack.example], frame);
-  const std::vector<DecodedArgument> arguments = report_.values->decode(frame, *words);
+  const GoroutineReport &example = report_.goroutines[stack.example];
+  const auto words = report_.words_of(example, report_.stack_of(example).frames[frame]);
+  const std::vector<DecodedArgument> arguments = report_.values->decode(report_, example, frame, *words);
   std::size_t covered = 0;
   for (const DecodedArgument &argument : arguments)
     covered += count_words(argument.words);
@@ -68,13 +86,16 @@ std::optional<std::string> ArgumentFolder::values_text(const FoldedStack &stack,
     return std::nullopt;
   std::string text;
   std::size_t next = 0;
-  for (const DecodedArgument &argument : arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const DecodedArgument &argument = arguments[i];
     const std::size_t count = count_words(argument.words);
-    const bool equal = all_equal || std::ranges::all_of(std::span(folded.values()).subspan(next, count),
-                                                        [](const auto &word) { return word.has_value(); });
+    bool equal = all_equal || std::ranges::all_of(std::span(folded.values()).subspan(next, count),
+                                                  [](const auto &word) { return word.has_value(); });
     next += count;
     if (argument.result)
       continue;
+    if (argument.beyond_words && equal && stack.members.size() > 1)
+      equal = values_are_equal(stack, frame, i, argument.value);
     text += text.empty() ? "" : ", ";
     if (!argument.name.empty())
       text += escape(argument.name) + "=";
@@ -98,7 +119,7 @@ std::string ArgumentFolder::text(const FoldedStack &stack, std::size_t index) {
   if (!folded.known())
     return "(...)";
   if (detail_ == ArgumentDetail::values)
-    if (const auto values = values_text(stack, frame, folded))
+    if (const auto values = values_text(stack, index, folded))
       return "(" + *values + ")";
   return "(" + pointers_.text(*frame.arguments, folded.values()) + ")";
 }

@@ -21,6 +21,7 @@
 namespace inspect {
 
 struct FoldedStack {
+  std::span<const std::uint32_t> members;          ///< whoever folded them keeps them
   std::uint32_t example = 0;                       ///< the member whose frames and values are shown
   std::vector<FoldedValues<std::uint64_t>> frames; ///< their words; not known where those of one could not be read
 };
@@ -38,8 +39,9 @@ public:
   std::string text(const FoldedStack &stack, std::size_t frame);
 
 private:
-  std::optional<std::string> values_text(const FoldedStack &stack, const ReportFrame &frame,
+  std::optional<std::string> values_text(const FoldedStack &stack, std::size_t frame,
                                          const FoldedValues<std::uint64_t> &folded);
+  bool values_are_equal(const FoldedStack &stack, std::size_t frame, std::size_t argument, std::string_view value);
 
   const GoReport &report_;
   ArgumentDetail detail_;

@@ -236,7 +236,7 @@ private:
     for (std::size_t i = 0; i < frames.size(); ++i) {
       text += i == 0 ? "" : ",";
       text += known[i];
-      const Json arguments = arguments_of(goroutine, frames[i]);
+      const Json arguments = arguments_of(goroutine, i);
       if (!arguments.is_null()) {
         text.back() = ',';
         text += R"("args":)" + json_text(arguments) + "}";
@@ -251,20 +251,21 @@ private:
   std::string locals_of(const GoroutineReport &goroutine, std::size_t frame) const {
     if (!locals_ || process_.values == nullptr)
       return {};
-    const auto locals = process_.values->variables(process_, goroutine, frame, FrameVariables::locals, {});
+    const auto locals = process_.values->variables(report_, goroutine, frame, FrameVariables::locals, {});
     return locals.empty() ? std::string() : json_text(to_json_array(locals));
   }
 
-  Json arguments_of(const GoroutineReport &goroutine, const ReportFrame &frame) const {
+  Json arguments_of(const GoroutineReport &goroutine, std::size_t index) const {
     if (detail_ == ArgumentDetail::none)
       return nullptr;
+    const ReportFrame &frame = report_.stack_of(goroutine).frames[index];
     const auto words = report_.words_of(goroutine, frame);
     if (!words)
       return nullptr;
     if (detail_ == ArgumentDetail::words || report_.values == nullptr)
       return words_json(*frame.arguments, *words);
     Json arguments = Json::array();
-    for (const DecodedArgument &argument : report_.values->decode(frame, *words))
+    for (const DecodedArgument &argument : report_.values->decode(report_, goroutine, index, *words))
       arguments.push_back(to_json(argument));
     return arguments;
   }

@@ -85,7 +85,7 @@ std::string ThreadVariables::locals(const Output &output, const GoroutineReport 
   if (!options_.locals || report_.values == nullptr)
     return lines;
   for (const FrameVariable &variable :
-       report_.values->variables(report_, goroutine, frame, FrameVariables::locals, local_options()))
+       report_.values->variables(*report_.go, goroutine, frame, FrameVariables::locals, local_options()))
     lines += variable_line(output, variable, false, indent);
   any_ = any_ || !lines.empty();
   return lines;

@@ -10,6 +10,7 @@
 #include "dwarf/symbols/symbol_table.h"
 #include "dwarf/types/type_reader.h"
 
+#include <algorithm>
 #include <dwarf.h>
 #include <fmt/format.h>
 
@@ -238,6 +239,19 @@ Result<Location> locate_within(Dwarf_Die variable, const FrameContext &frame, Ev
   return is_declaration(variable) ? declared_elsewhere(variable, frame) : optimized_out();
 }
 
+bool has_location_list(Dwarf_Die variable) {
+  Dwarf_Attribute attribute;
+  bool has_list = false;
+  each_description(variable, [&](Dwarf_Die &one) {
+    if (!dwarf_attr(&one, DW_AT_location, &attribute))
+      return true;
+    const unsigned form = dwarf_whatform(&attribute);
+    has_list = form == DW_FORM_sec_offset || form == DW_FORM_loclistx || form == DW_FORM_data4 || form == DW_FORM_data8;
+    return false;
+  });
+  return has_list;
+}
+
 Result<Location> locate(Dwarf_Die variable, const FrameContext &frame) {
   EvaluationBudget budget;
   auto location = locate_within(variable, frame, budget);
@@ -247,6 +261,56 @@ Result<Location> locate(Dwarf_Die variable, const FrameContext &frame) {
   Location empty;
   empty.pieces.emplace_back().kind = LocationPiece::Kind::implicit;
   return empty;
+}
+
+namespace {
+
+bool is_whole(const Location &location) {
+  return std::ranges::none_of(location.pieces,
+                              [](const LocationPiece &piece) { return piece.kind == LocationPiece::Kind::missing; });
+}
+
+/// The location behind the call, without what is in registers: those are the callee's by then.
+Result<Location> locate_behind_call(Dwarf_Die variable, const FrameContext &frame) {
+  FrameContext behind = frame;
+  behind.lookup = frame.pc;
+  const auto inside = physical_function(frame);
+  const auto outside = physical_function(behind);
+  if (!inside || !outside || inside->addr != outside->addr) // the call was the last instruction, which does not return
+    return optimized_out();
+  auto location = locate(variable, behind);
+  if (location)
+    for (LocationPiece &piece : location->pieces)
+      if (piece.kind == LocationPiece::Kind::in_register) {
+        piece.kind = LocationPiece::Kind::missing;
+        piece.reason = "optimized out";
+      }
+  return location;
+}
+
+bool same_pieces(const Location &left, const Location &right) {
+  return std::ranges::equal(left.pieces, right.pieces, {}, &LocationPiece::bit_size, &LocationPiece::bit_size);
+}
+
+} // namespace
+
+Result<Location> locate_across_call(Dwarf_Die variable, const FrameContext &frame) {
+  auto location = locate(variable, frame);
+  if (frame.lookup == frame.pc || (location && is_whole(*location)))
+    return location;
+  auto behind = locate_behind_call(variable, frame);
+  if (!behind)
+    return location;
+  const bool has_any = std::ranges::any_of(
+      behind->pieces, [](const LocationPiece &piece) { return piece.kind != LocationPiece::Kind::missing; });
+  if (!location)
+    return has_any ? behind : location;
+  if (!same_pieces(*location, *behind))
+    return is_whole(*behind) ? behind : location;
+  for (std::size_t i = 0; i < location->pieces.size(); ++i)
+    if (location->pieces[i].kind == LocationPiece::Kind::missing)
+      location->pieces[i] = std::move(behind->pieces[i]);
+  return location;
 }
 
 Result<Location> locate_at_entry(Dwarf_Die parameter, const FrameContext &frame) {

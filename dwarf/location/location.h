@@ -46,9 +46,15 @@ struct Location {
   bool at_entry = false;
 };
 
+/// Whether the variable is somewhere else at each pc: in a location list. Else one expression holds everywhere.
+bool has_location_list(Dwarf_Die variable);
 /// Of a variable's or parameter's DIE: its DW_AT_location at the frame's pc, or DW_AT_const_value. not_found: optimized
 /// out here, or a register that it needs is not recoverable; unreadable; corrupt; unsupported.
 Result<Location> locate(Dwarf_Die variable, const FrameContext &frame);
+/// The same for code whose functions keep no registers for their callers (Go's): what was in one up to a call is lost,
+/// unless it was spilled, and then the list's entry from the return address on says where. Pieces that are not
+/// recoverable inside of the call are taken from behind it where they are in memory there.
+Result<Location> locate_across_call(Dwarf_Die variable, const FrameContext &frame);
 /// What a parameter was when its function was called, where its location now is unknown: through the caller's
 /// DW_TAG_call_site_parameter, as gdb's "x@entry".
 Result<Location> locate_at_entry(Dwarf_Die parameter, const FrameContext &frame);

@@ -25,6 +25,8 @@ struct DecodedArgument {
   bool result = false;     ///< a result: means nothing before the function returns
   bool stale = false;      ///< the spill slot may hold an older value
   bool incomplete = false; ///< the words end before it does ("...")
+  /// The value was read from where the debug information says, and not all of it is among the words.
+  bool beyond_words = false;
 };
 
 /// What is said in place of a value, which depends on where the words are from.

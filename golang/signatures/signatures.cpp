@@ -52,28 +52,28 @@ struct GoSignatures::State {
       return nullptr;
     std::unique_ptr<GoSignature> &signature = by_die[die->addr];
     if (!signature)
-      signature = make(*die, function);
+      signature = std::make_unique<GoSignature>(go_signature(*die, function, converter));
     return signature.get();
   }
-
-  std::unique_ptr<GoSignature> make(const Dwarf_Die &die, std::string_view function) {
-    const FunctionSignature described = function_signature(die);
-    auto signature = std::make_unique<GoSignature>();
-    signature->function = function.empty() ? described.name : std::string(function);
-    const GoVersion version = version_of(described.producer);
-    const bool stack_arguments = version.major != 0 && version < GoVersion{1, 17};
-    for (const FunctionParameter &one : described.parameters) {
-      GoParameter parameter{parameter_name(one), converter.convert(one.type), std::nullopt};
-      if (stack_arguments && one.frame_offset.value_or(-1) >= 0)
-        parameter.offset = static_cast<std::uint64_t>(*one.frame_offset);
-      (one.is_result ? signature->results : signature->parameters).push_back(std::move(parameter));
-    }
-    signature->has_receiver = has_receiver(signature->function, *signature);
-    // cmd/compile names them in DWARF since 1.22.
-    signature->may_lack_blanks = version < GoVersion{1, 22};
-    return signature;
-  }
 };
+
+GoSignature go_signature(const Dwarf_Die &die, std::string_view function, GoTypeConverter &converter) {
+  const FunctionSignature described = function_signature(die);
+  GoSignature signature;
+  signature.function = function.empty() ? described.name : std::string(function);
+  const GoVersion version = version_of(described.producer);
+  const bool stack_arguments = version.major != 0 && version < GoVersion{1, 17};
+  for (const FunctionParameter &one : described.parameters) {
+    GoParameter parameter{parameter_name(one), converter.convert(one.type), std::nullopt};
+    if (stack_arguments && one.frame_offset.value_or(-1) >= 0)
+      parameter.offset = static_cast<std::uint64_t>(*one.frame_offset);
+    (one.is_result ? signature.results : signature.parameters).push_back(std::move(parameter));
+  }
+  signature.has_receiver = has_receiver(signature.function, signature);
+  // cmd/compile names them in DWARF since 1.22.
+  signature.may_lack_blanks = version < GoVersion{1, 22};
+  return signature;
+}
 
 GoSignatures::GoSignatures() : state_(std::make_unique<State>()) {}
 GoSignatures::~GoSignatures() = default;

@@ -4,6 +4,7 @@
 
 #include "dwarf/module/module_map.h"
 #include "golang/go_version.h"
+#include "golang/signatures/type_conversion.h"
 #include "golang/types/go_type.h"
 #include "machine/error.h"
 
@@ -29,6 +30,10 @@ private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Of the function that a DIE describes; `function` is its name as the runtime prints it, empty: as DWARF has it. Types
+/// live in the converter's pool.
+GoSignature go_signature(const Dwarf_Die &die, std::string_view function, GoTypeConverter &converter);
 
 /// A declaration: types not predeclared must be declared in the same text ("type eee struct { a, b int; s string }")
 /// or are taken for one unknown word, which is said in `assumptions`. usage: where and why it cannot be read.

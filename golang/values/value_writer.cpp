@@ -171,6 +171,16 @@ bool GoValueWriter::scalar(const GoType &type, const ValueSource &source) {
   const auto size = static_cast<std::size_t>(size_of_kind(type.kind)) / (is_complex ? 2 : 1);
   const auto bits = source.unsigned_at(0, size);
   const auto imaginary = is_complex ? source.unsigned_at(size, size) : bits;
+  if (is_complex && bits.has_value() != imaginary.has_value()) {
+    GoType half;
+    half.kind = type.kind == GoKind::complex64 ? GoKind::float32 : GoKind::float64;
+    half.size = size;
+    const auto text = [&](const std::optional<std::uint64_t> &part) {
+      return part ? go_scalar_text(half, *part, *part, options_) : std::string("<not known>");
+    };
+    out_ += fmt::format("({} + {}i)", text(bits), text(imaginary));
+    return true;
+  }
   if (!bits || !imaginary) {
     absent(source);
     return true;

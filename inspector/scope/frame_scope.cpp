@@ -71,7 +71,11 @@ FrameScope::FrameScope(const Input &input)
 
 Value FrameScope::value_of(const ScopeVariable &variable) {
   used_frame_ = used_frame_ || !variable.is_static;
-  return variable_value(variable, language_, context(), environment_);
+  if (language_ != SourceLanguage::go || !environment_.go || !function_)
+    return variable_value(variable, language_, context(), environment_);
+  if (!go_parameters_)
+    go_parameters_.emplace(*function_, context(), environment_);
+  return go_variable_value(variable, *go_parameters_, context(), environment_);
 }
 
 std::optional<Value> FrameScope::find_local(std::string_view name) {

@@ -8,6 +8,7 @@
 
 #include "dwarf/location/frame_context.h"
 #include "dwarf/variables/frame_variables.h"
+#include "inspector/scope/go_variable_reading.h"
 #include "inspector/scope/program_values.h"
 #include "values/name_scope.h"
 
@@ -70,6 +71,7 @@ private:
   FrameContext no_frame_; ///< of threads without frames
   std::optional<FunctionScope> function_;
   SourceLanguage language_ = SourceLanguage::unknown;
+  std::optional<GoParameters> go_parameters_; ///< made when a Go variable is first asked for
   std::vector<std::string> scopes_; ///< around the function, innermost first, with the separator: "ns::Class::", "ns::"
   bool used_frame_ = false;
 };

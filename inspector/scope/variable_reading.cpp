@@ -8,16 +8,6 @@
 namespace inspect {
 namespace {
 
-/// What can be set as a whole: a value that is in one register and nowhere else.
-std::optional<unsigned> only_register(const Location &location) {
-  if (location.pieces.size() != 1 || location.at_entry)
-    return std::nullopt;
-  const LocationPiece &piece = location.pieces.front();
-  if (piece.kind != LocationPiece::Kind::in_register || piece.bit_offset != 0)
-    return std::nullopt;
-  return piece.dwarf_register;
-}
-
 bool is_go(SourceLanguage language, const ValueEnvironment &environment) {
   return language == SourceLanguage::go && environment.go.has_value();
 }
@@ -48,6 +38,15 @@ Value located_value(const TypeHandle &type, bool escaped, const Location &locati
 }
 
 } // namespace
+
+std::optional<unsigned> only_register(const Location &location) {
+  if (location.pieces.size() != 1 || location.at_entry)
+    return std::nullopt;
+  const LocationPiece &piece = location.pieces.front();
+  if (piece.kind != LocationPiece::Kind::in_register || piece.bit_offset != 0)
+    return std::nullopt;
+  return piece.dwarf_register;
+}
 
 Value variable_value(const ScopeVariable &variable, SourceLanguage language, const FrameContext &frame,
                      ValueEnvironment &environment) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dwarf/location/frame_context.h"
+#include "dwarf/location/location.h"
 #include "dwarf/names/program_names.h"
 #include "dwarf/variables/frame_variables.h"
 #include "values/value.h"
@@ -10,8 +11,12 @@
 
 namespace inspect {
 
+/// By DWARF, of what can be set as a whole: a value that is in one register and nowhere else.
+std::optional<unsigned> only_register(const Location &location);
+
 /// Of a variable that is in scope in the frame. What a parameter was when the function was called is its value where
-/// nothing else is known, and is marked as such.
+/// nothing else is known, and is marked as such. Go's are put together otherwise
+/// (inspector/scope/go_variable_reading.h).
 Value variable_value(const ScopeVariable &variable, SourceLanguage language, const FrameContext &frame,
                      ValueEnvironment &environment);
 

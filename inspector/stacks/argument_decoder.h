@@ -12,10 +12,13 @@
 
 namespace inspect {
 
-/// `captured` are the copied stacks, `stacks` where all of them lie. The target must outlive the result, and keep its
-/// modules.
+class DumpVariables; // inspector/stacks/dump_variables.h
+
+/// With debug information values are what `variables` has for the same frames. `captured` are the copied stacks,
+/// `stacks` where all of them lie. The target must outlive the result, and keep its modules.
 std::shared_ptr<ArgumentValues> make_argument_values(Target &target, GoRuntime &runtime,
                                                      std::shared_ptr<const MemoryView> captured,
-                                                     std::vector<GoroutineStackRange> stacks);
+                                                     std::vector<GoroutineStackRange> stacks,
+                                                     std::shared_ptr<DumpVariables> variables);
 
 } // namespace inspect

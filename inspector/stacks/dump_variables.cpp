@@ -31,12 +31,13 @@ struct DumpVariables::WalkedStack {
 };
 
 struct DumpVariables::State {
-  State(Target &inspected, std::shared_ptr<const SnapshotMemory> stacks)
-      : target(inspected), captured(std::move(stacks)), files(target.modules()),
+  State(Target &inspected, std::shared_ptr<const SnapshotMemory> stacks, std::map<pid_t, Stack> stacks_of_threads)
+      : target(inspected), captured(std::move(stacks)), threads(std::move(stacks_of_threads)), files(target.modules()),
         memory({captured.get(), &files, &target.memory()}), program(target) {}
 
   Target &target;
   std::shared_ptr<const SnapshotMemory> captured;
+  std::map<pid_t, Stack> threads;
   ModuleFilesMemory files;
   LayeredMemory memory;
   ProgramValues program;
@@ -55,10 +56,15 @@ struct DumpVariables::State {
   }
 };
 
-DumpVariables::DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured)
-    : state_(std::make_unique<State>(target, std::move(captured))) {}
+DumpVariables::DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured,
+                             std::map<pid_t, Stack> threads)
+    : state_(std::make_unique<State>(target, std::move(captured), std::move(threads))) {}
 
 DumpVariables::~DumpVariables() = default;
+
+bool DumpVariables::has_time() const {
+  return !state_->until || std::chrono::steady_clock::now() < *state_->until;
+}
 
 bool DumpVariables::may_go_on() {
   const auto now = std::chrono::steady_clock::now();
@@ -100,14 +106,18 @@ std::vector<FrameVariable> DumpVariables::variables(const ThreadReport &thread, 
   return decode(walked, thread.frames, frame, which, print);
 }
 
-std::vector<FrameVariable> DumpVariables::variables(const ProcessReport &report, const GoroutineReport &goroutine,
+std::vector<FrameVariable> DumpVariables::variables(const GoReport &report, const GoroutineReport &goroutine,
                                                     std::size_t frame, FrameVariables which,
                                                     const PrintOptions &print) {
-  if (!report.go || frame >= report.go->stack_of(goroutine).frames.size() || !may_go_on())
+  const std::vector<ReportFrame> &frames = report.stack_of(goroutine).frames;
+  if (frame >= frames.size() || !may_go_on())
     return {};
-  WalkedStack &walked =
-      state_->stack_of(true, goroutine.id, [&] { return goroutine_stack(state_->target, report, goroutine); });
-  return decode(walked, report.go->stack_of(goroutine).frames, frame, which, print);
+  WalkedStack &walked = state_->stack_of(true, goroutine.id, [&] {
+    const auto thread = state_->threads.find(goroutine.thread);
+    return goroutine_stack(state_->target, state_->captured.get(), goroutine, frames,
+                           thread != state_->threads.end() ? &thread->second : nullptr);
+  });
+  return decode(walked, frames, frame, which, print);
 }
 
 } // namespace inspect

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace inspect {
 class DumpVariables {
 public:
   /// `captured` are the copied stacks. The target must outlive the object, and keep its modules.
-  DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured);
+  /// `threads` are the stacks, with registers, of those that run goroutines.
+  DumpVariables(Target &target, std::shared_ptr<const SnapshotMemory> captured, std::map<pid_t, Stack> threads);
   ~DumpVariables();
   DumpVariables(const DumpVariables &) = delete;
   DumpVariables &operator=(const DumpVariables &) = delete;
@@ -30,8 +32,10 @@ public:
   std::vector<FrameVariable> variables(const ThreadReport &thread, std::size_t frame, FrameVariables which,
                                        const PrintOptions &print);
   /// The same of a goroutine's frame; only where the debug information describes it.
-  std::vector<FrameVariable> variables(const ProcessReport &report, const GoroutineReport &goroutine, std::size_t frame,
+  std::vector<FrameVariable> variables(const GoReport &report, const GoroutineReport &goroutine, std::size_t frame,
                                        FrameVariables which, const PrintOptions &print);
+  /// Whether there is time left for more values.
+  bool has_time() const;
   /// How long all of it may take, from the first value on; what is asked for later is left out.
   static constexpr std::chrono::milliseconds budget{2000};
   /// How many frames were asked for after that.

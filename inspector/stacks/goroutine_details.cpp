@@ -115,10 +115,16 @@ DeferredCall described(const GoRuntime &runtime, const GoDeferredCall &call, con
 
 Stack goroutine_stack(Target &target, const ProcessReport &report, const GoroutineReport &goroutine) {
   const auto thread = std::ranges::find(report.threads, goroutine.thread, &ThreadReport::thread);
+  return goroutine_stack(target, report.captured.get(), goroutine, report.go->stack_of(goroutine).frames,
+                         thread != report.threads.end() ? &thread->stack : nullptr);
+}
+
+Stack goroutine_stack(Target &target, const MemoryView *captured, const GoroutineReport &goroutine,
+                      std::span<const ReportFrame> reported, const Stack *thread_stack) {
   const auto runtime = target.go_runtime();
   if (goroutine.pc.value == 0 || !runtime)
-    return thread != report.threads.end() ? thread->stack : Stack{};
-  const LayeredMemory memory({report.captured.get(), &target.memory()});
+    return thread_stack != nullptr ? *thread_stack : Stack{};
+  const LayeredMemory memory({captured, &target.memory()});
   RegisterSet registers;
   registers.set(x86_64::return_address, goroutine.pc.value);
   registers.set(x86_64::rsp, goroutine.sp.value);
@@ -128,12 +134,11 @@ Stack goroutine_stack(Target &target, const ProcessReport &report, const Gorouti
   const UnwindLimits limits{.keep_registers = true, .extension = &unwinding, .starts_at_return_address = true};
   Stack stack = unwind(registers, memory, target.modules(), limits);
   // In a system call the thread's own frames come first, as many as the reported stack has more.
-  const std::vector<ReportFrame> &reported = report.go->stack_of(goroutine).frames;
   const std::size_t all = reported.empty() ? 0 : reported.back().physical + 1;
-  if (thread != report.threads.end() && all > stack.frames.size()) {
-    const std::size_t inner = std::min(all - stack.frames.size(), thread->stack.frames.size());
-    stack.frames.insert(stack.frames.begin(), thread->stack.frames.begin(),
-                        thread->stack.frames.begin() + static_cast<std::ptrdiff_t>(inner));
+  if (thread_stack != nullptr && all > stack.frames.size()) {
+    const std::size_t inner = std::min(all - stack.frames.size(), thread_stack->frames.size());
+    stack.frames.insert(stack.frames.begin(), thread_stack->frames.begin(),
+                        thread_stack->frames.begin() + static_cast<std::ptrdiff_t>(inner));
   }
   return stack;
 }

@@ -5,6 +5,7 @@
 
 #include "inspector/stacks/stack_report.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace inspect {
 /// share. Its frames are those that ReportFrame::physical counts. Of one that has gone on since the report, what is
 /// left of it.
 Stack goroutine_stack(Target &target, const ProcessReport &report, const GoroutineReport &goroutine);
+/// The same from parts of a report: `reported` are the goroutine's frames there, `thread_stack` that of the thread it
+/// is on, null without one.
+Stack goroutine_stack(Target &target, const MemoryView *captured, const GoroutineReport &goroutine,
+                      std::span<const ReportFrame> reported, const Stack *thread_stack);
 
 struct WaitedChannel {
   enum class Direction : std::uint8_t { unknown, receive, send };

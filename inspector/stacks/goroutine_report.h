@@ -70,12 +70,16 @@ struct GoroutineReport {
   }
 };
 
+struct GoReport;
+
 /// Decodes arguments when a writer asks: a dump of a million goroutines prints a few hundred frames. Reads the target
 /// live; valid while the Target is.
 class ArgumentValues {
 public:
   virtual ~ArgumentValues() = default;
-  virtual std::vector<DecodedArgument> decode(const ReportFrame &frame, std::span<const std::uint64_t> words) = 0;
+  /// Of a frame of the goroutine's stack, by index; `words` are GoReport::words_of it.
+  virtual std::vector<DecodedArgument> decode(const GoReport &report, const GoroutineReport &goroutine,
+                                              std::size_t frame, std::span<const std::uint64_t> words) = 0;
 };
 
 struct GoReport {

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -143,15 +144,19 @@ public:
           report_thread(*stopped, views, namer, facts[stopped->thread], goroutines ? &*goroutines : nullptr));
       drop_surplus_registers(report.threads.back());
     }
+    std::vector<GoroutineStackRange> go_stacks;
     if (goroutines && options_.goroutines != GoroutineWish::none) {
       const bool with_values = options_.argument_words && options_.argument_values;
-      auto stacks = with_values ? goroutine_stacks() : std::vector<GoroutineStackRange>();
-      report.go = goroutines->report(report.threads, report.warnings); // takes the goroutines
       if (with_values)
-        report.go->values = make_argument_values(target_, *go_.runtime, report.captured, std::move(stacks));
+        go_stacks = goroutine_stacks();
+      report.go = goroutines->report(report.threads, report.warnings); // takes the goroutines
     }
-    if (options_.argument_values)
-      report.values = std::make_shared<DumpVariables>(target_, report.captured);
+    if (options_.argument_values) {
+      report.values = std::make_shared<DumpVariables>(target_, report.captured, stacks_with_goroutines(report));
+      if (report.go && options_.argument_words)
+        report.go->values =
+            make_argument_values(target_, *go_.runtime, report.captured, std::move(go_stacks), report.values);
+    }
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
     add_warnings(report);
@@ -278,6 +283,14 @@ private:
   }
 
   /// `thread` is where it will stay.
+  static std::map<pid_t, Stack> stacks_with_goroutines(const ProcessReport &report) {
+    std::map<pid_t, Stack> stacks;
+    for (const ThreadReport &thread : report.threads)
+      if (thread.goroutine != 0)
+        stacks.emplace(thread.thread, thread.stack);
+    return stacks;
+  }
+
   void drop_surplus_registers(ThreadReport &thread) {
     if (options_.max_equal_with_registers == 0 || thread.goroutine != 0)
       return;

@@ -190,7 +190,8 @@ TEST_CASE("argument words that differ within a group are folded, pointers in sev
 class FixedValues final : public ArgumentValues {
 public:
   explicit FixedValues(std::vector<DecodedArgument> arguments) : arguments_(std::move(arguments)) {}
-  std::vector<DecodedArgument> decode(const ReportFrame & /*frame*/, std::span<const std::uint64_t> words) override {
+  std::vector<DecodedArgument> decode(const GoReport & /*report*/, const GoroutineReport & /*goroutine*/,
+                                      std::size_t /*frame*/, std::span<const std::uint64_t> words) override {
     seen.assign(words.begin(), words.end());
     return arguments_;
   }

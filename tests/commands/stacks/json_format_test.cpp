@@ -95,8 +95,8 @@ TEST_CASE("the JSON of maps is as its schema says, by mapping and by group") {
 /// Two arguments: a number and a string.
 class NumberAndText final : public ArgumentValues {
 public:
-  std::vector<DecodedArgument> decode(const ReportFrame & /*frame*/,
-                                      std::span<const std::uint64_t> /*words*/) override {
+  std::vector<DecodedArgument> decode(const GoReport & /*report*/, const GoroutineReport & /*goroutine*/,
+                                      std::size_t /*frame*/, std::span<const std::uint64_t> /*words*/) override {
     return {{.name = "count", .type = "int", .value = "1", .words = "0x1", .stale = true},
             {.name = "", .type = "", .value = "", .words = "{0x4c3839, 0x7}", .result = true, .incomplete = true}};
   }

@@ -1,0 +1,181 @@
+#include "inspector/scope/go_variable_reading.h"
+
+#include "dwarf/location/location.h"
+#include "golang/arguments/argument_words.h"
+#include "golang/signatures/signatures.h"
+#include "inspector/scope/variable_reading.h"
+#include "values/go/go_variables.h"
+
+#include <algorithm>
+
+namespace inspect {
+namespace {
+
+/// Which of a place's parts hold their value at the frame's pc: what is on the stack does, and what is spilled where
+/// the compiler says so. Of what it does not describe (beyond ten words) it is not known.
+std::vector<bool> written_parts(const ParameterPlace &place, const ArgumentLayout &layout) {
+  std::vector<bool> written(place.parts.size(), !place.in_registers);
+  for (std::size_t i = 0; i < written.size() && place.in_registers; ++i)
+    written[i] = std::ranges::any_of(layout.tokens, [&](const ArgumentToken &token) {
+      return token.kind == ArgumentToken::Kind::word && !token.stale &&
+             token.offset == place.offset + place.parts[i].offset && token.size == place.parts[i].size;
+    });
+  return written;
+}
+
+const GoImage *image_of(const FrameContext &frame, const ValueEnvironment &environment) {
+  if (!environment.go || environment.go->images == nullptr)
+    return nullptr;
+  const auto found = std::ranges::find(*environment.go->images, frame.module, &GoImage::module);
+  return found == environment.go->images->end() ? nullptr : &*found;
+}
+
+CompleteType completing(const ValueEnvironment &environment) {
+  return [&environment](const GoType &type) { whole(type, environment); };
+}
+
+/// A value that is put together from its parts, each known whole or not.
+class PartsOfValue {
+public:
+  PartsOfValue(const GoType &type, std::vector<ScalarPart> parts)
+      : parts_(std::move(parts)), known_(parts_.size(), false), places_(parts_.size()),
+        image_(std::make_shared<ValueImage>(static_cast<std::size_t>(type.size))) {}
+
+  void take_location(const Location &location, const GoParameters::Parameter *parameter, const FrameContext &frame);
+  void take_place(const GoParameters::Parameter &parameter, const FrameContext &frame);
+  bool any() const { return std::ranges::find(known_, true) != known_.end(); }
+  /// In memory where all of it lies there as a whole.
+  ValueSource source(std::uint64_t size, const MemoryView &memory);
+
+private:
+  void take_piece(std::size_t part, const LocationPiece &piece, const FrameContext &frame);
+  void take_memory(std::size_t part, RunAddress address, const MemoryView *memory);
+
+  std::vector<ScalarPart> parts_;
+  std::vector<bool> known_;
+  std::vector<std::optional<RunAddress>> places_;
+  std::shared_ptr<ValueImage> image_;
+};
+
+void PartsOfValue::take_memory(std::size_t part, RunAddress address, const MemoryView *memory) {
+  std::uint64_t word = 0;
+  const auto size = static_cast<std::size_t>(parts_[part].size);
+  if (memory == nullptr || !memory->read(address, std::as_writable_bytes(std::span(&word, 1)).first(size)))
+    return;
+  image_->set(static_cast<std::size_t>(parts_[part].offset), word, size);
+  known_[part] = true;
+  places_[part] = address;
+}
+
+void PartsOfValue::take_piece(std::size_t part, const LocationPiece &piece, const FrameContext &frame) {
+  if (piece.kind == LocationPiece::Kind::memory && piece.bit_offset == 0)
+    return take_memory(part, piece.address, frame.memory);
+  Location alone;
+  alone.pieces = {piece};
+  const auto source = read_location(alone, parts_[part].size, frame);
+  const auto word = source ? source->unsigned_at(0, static_cast<std::size_t>(parts_[part].size)) : std::nullopt;
+  if (!word)
+    return;
+  image_->set(static_cast<std::size_t>(parts_[part].offset), *word, static_cast<std::size_t>(parts_[part].size));
+  known_[part] = true;
+}
+
+void PartsOfValue::take_location(const Location &location, const GoParameters::Parameter *parameter,
+                                 const FrameContext &frame) {
+  const auto fits = [&](const LocationPiece &piece, const ScalarPart &part) {
+    return (!piece.bit_size && parts_.size() == 1) || piece.bit_size == 8 * part.size;
+  };
+  if (std::ranges::equal(location.pieces, parts_, fits)) {
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      take_piece(i, location.pieces[i], frame);
+    return;
+  }
+  // Of the one scalar that the function uses: which it is, its place says.
+  const LocationPiece &piece = location.pieces.front();
+  if (location.pieces.size() != 1 || piece.bit_size || piece.kind != LocationPiece::Kind::memory ||
+      parameter == nullptr)
+    return;
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    if (piece.address == parameter->address + parts_[i].offset)
+      take_memory(i, piece.address, frame.memory);
+}
+
+void PartsOfValue::take_place(const GoParameters::Parameter &parameter, const FrameContext &frame) {
+  for (std::size_t i = 0; i < parts_.size() && i < parameter.is_written.size(); ++i)
+    if (!known_[i] && parameter.is_written[i])
+      take_memory(i, parameter.address + parts_[i].offset, frame.memory);
+}
+
+ValueSource PartsOfValue::source(std::uint64_t size, const MemoryView &memory) {
+  const bool has_place = !parts_.empty() && places_[0].has_value();
+  const RunAddress begin = has_place ? *places_[0] - parts_[0].offset : RunAddress{};
+  bool in_one_place = has_place;
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    in_one_place = in_one_place && places_[i] == begin + parts_[i].offset;
+  return in_one_place ? ValueSource::in_memory(memory, begin, size) : ValueSource::of_image(image_);
+}
+
+} // namespace
+
+GoParameters::GoParameters(const FunctionScope &function, const FrameContext &frame, ValueEnvironment &environment) {
+  const GoImage *image = image_of(frame, environment);
+  if (function.inlined || image == nullptr || !frame.cfa)
+    return;
+  std::vector<const ScopeVariable *> variables;
+  for (const ScopeVariable &variable : function.variables)
+    if (variable.is_parameter && !variable.is_result)
+      variables.push_back(&variable);
+  const GoSignature signature = go_signature(function.function, {}, *environment.go->converter);
+  const auto code = image->table->find(frame.lookup);
+  if (!code || signature.parameters.size() != variables.size())
+    return;
+  const auto places = parameter_places(signature, image->version, completing(environment));
+  const ArgumentLayout layout = argument_layout(*image, *code, frame.lookup, environment.memory);
+  if (!places || !places_fit(*places, signature, layout))
+    return;
+  for (std::size_t i = 0; i < variables.size(); ++i)
+    known_.push_back({variables[i]->die,
+                      {.place = (*places)[i],
+                       .address = *frame.cfa + (*places)[i].offset,
+                       .is_written = written_parts((*places)[i], layout)}});
+}
+
+const GoParameters::Parameter *GoParameters::of(const ScopeVariable &variable) const {
+  const auto found = std::ranges::find(known_, variable.die.addr, [](const Known &known) { return known.die.addr; });
+  return found == known_.end() ? nullptr : &found->parameter;
+}
+
+Value go_variable_value(const ScopeVariable &variable, const GoParameters &parameters, const FrameContext &frame,
+                        ValueEnvironment &environment) {
+  const ValueType type = go_value_type(variable.type, environment);
+  const auto location = locate_across_call(variable.die, frame);
+  const auto missing = [&](std::string reason) { return missing_value(type, SourceLanguage::go, std::move(reason)); };
+  // One expression that holds everywhere is of the whole value, as it is of what escaped: of the pointer to it.
+  const bool has_list = has_location_list(variable.die);
+  std::optional<std::vector<ScalarPart>> parts;
+  if (has_list && !variable.escaped)
+    parts = scalar_parts(whole(*type.go, environment), completing(environment));
+  if (!parts) {
+    if (!location)
+      return missing(location.error().message());
+    auto source = read_location(*location, environment.types.size_of(variable.type).value_or(0), frame);
+    if (!source)
+      return missing(source.error().message());
+    Value made = go_value(variable.type, *std::move(source), variable.escaped, environment);
+    made.register_number = only_register(*location);
+    return made;
+  }
+  const GoParameters::Parameter *parameter = parameters.of(variable);
+  PartsOfValue value(*type.go, std::move(*parts));
+  if (location)
+    value.take_location(*location, parameter, frame);
+  if (parameter != nullptr)
+    value.take_place(*parameter, frame);
+  if (!value.any() && type.go->size != 0)
+    return missing("optimized out");
+  Value made = go_value(variable.type, value.source(type.go->size, environment.memory), false, environment);
+  made.register_number = location ? only_register(*location) : std::nullopt;
+  return made;
+}
+
+} // namespace inspect
