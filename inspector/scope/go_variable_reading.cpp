@@ -1,5 +1,6 @@
 #include "inspector/scope/go_variable_reading.h"
 
+#include "dwarf/die/die.h"
 #include "dwarf/location/location.h"
 #include "golang/arguments/argument_words.h"
 #include "golang/signatures/signatures.h"
@@ -7,6 +8,7 @@
 #include "values/go/go_variables.h"
 
 #include <algorithm>
+#include <dwarf.h>
 
 namespace inspect {
 namespace {
@@ -32,6 +34,14 @@ const GoImage *image_of(const FrameContext &frame, const ValueEnvironment &envir
 
 CompleteType completing(const ValueEnvironment &environment) {
   return [&environment](const GoType &type) { whole(type, environment); };
+}
+
+/// By the flags that the compiler notes of a unit: without optimisation values are not taken apart.
+bool is_unoptimised(Dwarf_Die die) {
+  Dwarf_Die unit;
+  const char *producer =
+      dwarf_diecu(&die, &unit, nullptr, nullptr) != nullptr ? string_attribute(unit, DW_AT_producer) : nullptr;
+  return producer != nullptr && std::string_view(producer).find(" -N") != std::string_view::npos;
 }
 
 /// A value that is put together from its parts, each known whole or not.
@@ -100,7 +110,12 @@ void PartsOfValue::take_location(const Location &location, const GoParameters::P
       take_memory(i, piece.address, frame.memory);
 }
 
+/// Not beside parts that are elsewhere by now: the variable was assigned to since, and its place has what it was
+/// before.
 void PartsOfValue::take_place(const GoParameters::Parameter &parameter, const FrameContext &frame) {
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    if (known_[i] && places_[i] != parameter.address + parts_[i].offset)
+      return;
   for (std::size_t i = 0; i < parts_.size() && i < parameter.is_written.size(); ++i)
     if (!known_[i] && parameter.is_written[i])
       take_memory(i, parameter.address + parts_[i].offset, frame.memory);
@@ -151,9 +166,8 @@ Value go_variable_value(const ScopeVariable &variable, const GoParameters &param
   const auto location = locate_across_call(variable.die, frame);
   const auto missing = [&](std::string reason) { return missing_value(type, SourceLanguage::go, std::move(reason)); };
   // One expression that holds everywhere is of the whole value, as it is of what escaped: of the pointer to it.
-  const bool has_list = has_location_list(variable.die);
   std::optional<std::vector<ScalarPart>> parts;
-  if (has_list && !variable.escaped)
+  if (has_location_list(variable.die) && !variable.escaped && !is_unoptimised(variable.die))
     parts = scalar_parts(whole(*type.go, environment), completing(environment));
   if (!parts) {
     if (!location)
