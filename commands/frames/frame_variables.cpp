@@ -17,6 +17,8 @@ std::string function_of(const ReportFrame &frame) {
 
 /// Why there are neither arguments nor locals: the module's debug information is missing, or does not reach here.
 Error no_debug_information(Target &target, const ReportFrame &frame) {
+  if (frame.tail_call)
+    return without_frame(frame);
   Module *module = target.modules().find(frame.pc);
   std::string reason;
   if (module == nullptr)

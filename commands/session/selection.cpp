@@ -188,6 +188,8 @@ Result<const Frame *> Selection::physical_frame() {
   const auto stack = this->stack();
   if (!stack)
     return std::unexpected(stack.error());
+  if ((*frame)->tail_call)
+    return std::unexpected(without_frame(**frame));
   if ((*frame)->physical >= (*stack)->frames.size())
     return std::unexpected(Error(ErrorKind::not_found, "the registers of this frame were not kept", "bt"));
   return &(*stack)->frames[(*frame)->physical];

@@ -65,6 +65,8 @@ std::string frame_line(const Output &output, std::size_t number, const ReportFra
   line += output.styled(Style::location, location(frame));
   if (frame.inlined)
     line += output.styled(Style::dim, " (inlined)");
+  if (frame.tail_call)
+    line += output.styled(Style::dim, " (tail call)");
   if (frame.guessed)
     line += output.styled(Style::warning, " (guessed)");
   return line + "\n";

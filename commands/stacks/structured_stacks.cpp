@@ -47,6 +47,8 @@ Json to_json(const ReportFrame &frame) {
   json["module"] = text_or_null(frame.module);
   json["inlined"] = frame.inlined;
   json["guessed"] = frame.guessed;
+  if (frame.tail_call)
+    json["tail_call"] = true;
   if (frame.signal)
     json["signal"] = true;
   if (frame.hidden_in_traceback)

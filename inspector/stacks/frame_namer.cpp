@@ -1,13 +1,15 @@
 #include "inspector/stacks/frame_namer.h"
 
+#include "dwarf/location/call_sites.h"
 #include "golang/pclntab/function_name.h"
 #include "golang/traceback/traceback_rules.h"
 
 namespace inspect {
 
-FrameNamer::FrameNamer(Symbolizer &symbolizer, const GoRuntime *runtime, TextPool &texts,
+FrameNamer::FrameNamer(Symbolizer &symbolizer, ModuleMap &modules, const GoRuntime *runtime, TextPool &texts,
                        std::deque<ArgumentLayout> *layouts, const MemoryView &memory)
-    : symbolizer_(symbolizer), runtime_(runtime), texts_(texts), layouts_(layouts), memory_(memory) {}
+    : symbolizer_(symbolizer), modules_(modules), runtime_(runtime), texts_(texts), layouts_(layouts), memory_(memory) {
+}
 
 FrameNamer::~FrameNamer() = default;
 
@@ -32,8 +34,43 @@ std::uint32_t FrameNamer::name(const Stack &stack, std::vector<ReportFrame> &int
         words += static_cast<std::uint32_t>(named.arguments->word_count());
       }
     }
+    if (signal || i + 1 >= stack.frames.size())
+      continue;
+    for (const RunAddress behind_jump : tail_callers(frame, stack.frames[i + 1]))
+      for (const Named &known : names_at(behind_jump, behind_jump - 1)) {
+        ReportFrame &named = into.emplace_back(known.frame);
+        named.pc = behind_jump;
+        named.tail_call = true;
+        named.physical = no_physical_frame;
+      }
   }
   return words;
+}
+
+const std::vector<RunAddress> &FrameNamer::tail_callers(const Frame &frame, const Frame &caller) {
+  static const std::vector<RunAddress> none;
+  if (frame.guessed() || caller.guessed() || !caller.pc_is_return_address)
+    return none;
+  const RunAddress lookup = frame.lookup_address();
+  if (runtime_ != nullptr && (runtime_->find(lookup) != nullptr || runtime_->find(caller.pc - 1) != nullptr))
+    return none;
+  const auto [entry, is_new] = tail_callers_.try_emplace({lookup, caller.pc});
+  Module *module = is_new ? modules_.find(lookup) : nullptr;
+  Module *calling = module != nullptr ? modules_.find(caller.pc - 1) : nullptr;
+  if (calling != nullptr) {
+    FrameContext outer;
+    outer.module = calling;
+    outer.pc = caller.pc;
+    outer.lookup = caller.pc - 1;
+    FrameContext inner;
+    inner.module = module;
+    inner.pc = frame.pc;
+    inner.lookup = lookup;
+    inner.caller = &outer;
+    inner.modules = outer.modules = &modules_;
+    entry->second = missing_tail_callers(inner);
+  }
+  return entry->second;
 }
 
 const std::vector<FrameNamer::Named> &FrameNamer::names_at(RunAddress pc, RunAddress lookup) {

@@ -3,6 +3,7 @@
 
 #include "dwarf/unwind/unwinder.h"
 #include "golang/arguments/argument_words.h"
+#include "machine/error.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,9 @@ private:
   std::unordered_set<std::string> texts_; ///< node-based: the strings never move
 };
 
+/// ReportFrame::physical of one that has no frame any more.
+inline constexpr std::size_t no_physical_frame = static_cast<std::size_t>(-1);
+
 /// One line of a stack: a function, be it a real frame or a call inlined into one. The texts belong to the report's
 /// pool.
 struct ReportFrame {
@@ -35,20 +39,26 @@ struct ReportFrame {
   std::string_view module; ///< short name of the module ("libc.so.6"); empty: in no module
   bool inlined = false;    ///< its code is part of the next frame's function
   bool guessed = false;
+  /// It left for the frame before by a tail call, and is no frame of the stack any more: known from the one way of
+  /// calls that the debug information has. Its pc is behind the jump.
+  bool tail_call = false;
   bool signal = false; ///< a signal interrupted the next frame here: "<signal handler called>"
   bool go = false;     ///< a Go function, named by the pclntab
   /// The Go runtime's own traceback leaves it out (runtime internals, wrappers); tools that count frames keep it.
   bool hidden_in_traceback = false;
   std::uint32_t first_word = 0;              ///< of its argument words among its goroutine's
   const ArgumentLayout *arguments = nullptr; ///< Go: how its argument words are printed; owned by the report's pool
-  std::size_t physical = 0;                  ///< index of the unwound frame it belongs to, in Stack::frames
+  std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames; or no_physical_frame
 };
+
+/// What to answer to whoever asks for the registers or variables of a tail call's line.
+Error without_frame(const ReportFrame &frame);
 
 /// What tells one line of a stack from another: all that is printed of it but addresses, unless it has no name. Texts
 /// are pooled, so equal texts have equal pointers and need no comparison of characters.
 inline auto frame_identity(const ReportFrame &frame) {
   return std::tuple(frame.function.data(), frame.file.data(), frame.line, frame.module.data(), frame.inlined,
-                    frame.guessed, frame.signal, frame.function.empty() ? frame.pc.value : 0);
+                    frame.guessed, frame.signal, frame.tail_call, frame.function.empty() ? frame.pc.value : 0);
 }
 
 } // namespace inspect

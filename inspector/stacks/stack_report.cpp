@@ -123,7 +123,7 @@ public:
     const LayeredMemory copied({report.captured.get(), &file_memory_});
     const Views views{memory, copied};
     const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
-    FrameNamer namer(target_.symbolizer(), runtime, *report.texts, nullptr, memory);
+    FrameNamer namer(target_.symbolizer(), target_.modules(), runtime, *report.texts, nullptr, memory);
     std::optional<GoroutineReporter> goroutines;
     if (runtime != nullptr)
       goroutines.emplace(GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory,

@@ -13,14 +13,13 @@
 namespace inspect::test {
 namespace {
 
-// Frames that gdb infers from tail calls have no place on the stack and are left out.
+// With the frames that gdb infers from tail calls, which have no place on the stack.
 constexpr std::string_view walk_all_threads = R"(python
 for thread in gdb.selected_inferior().threads():
     thread.switch()
     frame = gdb.newest_frame()
     while frame is not None:
-        if frame.type() != gdb.TAILCALL_FRAME:
-            print("FRAME %d %x %s" % (thread.ptid[1], frame.pc(), frame.name() or ""))
+        print("FRAME %d %x %s" % (thread.ptid[1], frame.pc(), frame.name() or ""))
         try:
             frame = frame.older()
         except gdb.error:
