@@ -115,7 +115,7 @@ Result<std::string> read_living_file(pid_t process, std::string_view name) {
 }
 
 Result<ExecutableLink> read_executable_link(pid_t process) {
-  const std::string path = proc_path(process, "exe");
+  const std::string path = living_link(process, "exe");
   std::string target(256, '\0');
   for (;;) {
     const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());

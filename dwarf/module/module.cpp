@@ -6,6 +6,7 @@
 #include "machine/cancellation_point.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fmt/format.h>
 #include <new>
@@ -110,6 +111,47 @@ std::string why_not_believed(const ElfImage &image, LoadBias bias, const MemoryV
   return same_headers(image, bias, memory) ? std::string() : "its headers differ from those in memory";
 }
 
+bool lies_in(const std::vector<RunRange> &ranges, RunRange inner) {
+  return std::ranges::any_of(
+      ranges, [&](const RunRange &range) { return range.begin <= inner.begin && inner.end <= range.end; });
+}
+
+void remove_range(std::vector<RunRange> &ranges, RunRange hole) {
+  std::vector<RunRange> left;
+  for (const RunRange &range : ranges) {
+    if (hole.end <= range.begin || range.end <= hole.begin) {
+      left.push_back(range);
+      continue;
+    }
+    if (range.begin < hole.begin)
+      left.push_back({range.begin, hole.begin});
+    if (hole.end < range.end)
+      left.push_back({hole.end, range.end});
+  }
+  ranges = std::move(left);
+}
+
+/// Whether code that was moved to anonymous memory is the file's still, by samples. A breakpoint or a patched
+/// function is no other code.
+bool same_code(RunRange range, const MemoryView &file, const MemoryView &memory) {
+  constexpr std::uint64_t piece = 256;
+  constexpr std::uint64_t max_pieces = 512;
+  const std::uint64_t pieces = range.size() / piece;
+  const std::uint64_t step = pieces <= max_pieces ? 1 : pieces / max_pieces;
+  std::array<std::byte, piece> ours, theirs;
+  std::size_t equal = 0;
+  std::size_t compared = 0;
+  for (std::uint64_t i = 0; i < pieces; i += step) {
+    const RunAddress at = range.begin + i * piece;
+    if (!file.read(at, ours) || !memory.read(at, theirs))
+      continue; // behind the end of the segment
+    for (std::size_t byte = 0; byte < piece; ++byte)
+      equal += ours[byte] == theirs[byte] ? 1 : 0;
+    compared += piece;
+  }
+  return compared != 0 && equal >= compared - compared / 50;
+}
+
 } // namespace
 
 struct Module::State {
@@ -192,6 +234,12 @@ Result<void> Module::State::load(const MemoryView &memory) {
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} has no loadable segments", input.path)));
   build_id = image->build_id();
   file_memory.set(&*image, bias);
+  for (const RunRange &range : input.anonymous_code)
+    if (!from_memory && lies_in(ranges, range) && !same_code(range, file_memory, memory)) {
+      remove_range(ranges, range);
+      warnings.push_back(
+          fmt::format("what lies at {:#x} in the place of {} is not its code", range.begin.value, input.path));
+    }
   warn_of_dropped_sections(*image, input.path);
   return {};
 }

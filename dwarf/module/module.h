@@ -41,6 +41,8 @@ struct ModuleInput {
   std::string path;                    ///< as the target names it, for display and for finding debug files
   std::optional<OpenedFile> file;      ///< none: read the image from `memory`
   std::vector<MappedSegment> segments; ///< ascending, at least one
+  /// Executable anonymous memory between them: the module's code, where its bytes are those of the file.
+  std::vector<RunRange> anonymous_code = {};
 };
 
 struct ModuleOptions {

@@ -201,7 +201,9 @@ std::string LineHeader::path(std::uint64_t file, const std::string &compilation_
   if (entry.directory >= first && entry.directory - first < directories.size())
     directory = directories[entry.directory - first];
   std::string path;
-  if (!directory.starts_with('/'))
+  // Directory 0 of version 5 is the compilation directory itself, also where that is relative (-ffile-prefix-map).
+  const bool is_compilation_directory = version >= 5 && entry.directory == 0 && directory == compilation_directory;
+  if (!directory.starts_with('/') && !is_compilation_directory)
     path = compilation_directory;
   if (!directory.empty())
     join(path, directory);

@@ -107,7 +107,7 @@ void DetailsReader::read_status() {
     return;
   details_.users = users_of(*status);
   // Through a thread of a leader that has ended the last number would be the thread's.
-  if (status->id_in_namespace != process_ && details_.row.state != 'Z')
+  if (status->id_in_namespace != process_ && !details_.row.main_thread_ended)
     details_.id_in_namespace = status->id_in_namespace;
   details_.capabilities = status->capabilities;
   if (details_.capabilities)

@@ -156,16 +156,29 @@ void Reader::fill_times(const ProcessStat &stat, ProcessRow &row) const {
 }
 
 std::optional<ProcessRow> Reader::read(pid_t process, const ProcessTableOptions &options) {
-  const auto directory = ProcessDirectory::open(process);
+  auto directory = ProcessDirectory::open(process);
   if (!directory)
     return std::nullopt;
   const auto text = directory->read("stat", buffer_);
   if (!text)
     return std::nullopt;
-  const auto stat = parse_process_stat(*text);
+  auto stat = parse_process_stat(*text);
   if (!stat || (stat->is_kernel_thread() && !options.kernel_threads))
     return std::nullopt;
   ProcessRow row;
+  // A main thread that ended before the others shows nothing of the process any more: they do.
+  if (has_ended(stat->state))
+    if (auto living = ProcessDirectory::open_living(process)) {
+      const auto of_thread = living->read("stat", buffer_);
+      if (const auto seen = of_thread ? parse_process_stat(*of_thread) : std::unexpected(of_thread.error());
+          seen && !has_ended(seen->state)) {
+        stat->state = seen->state;
+        stat->virtual_bytes = seen->virtual_bytes;
+        stat->resident_bytes = seen->resident_bytes;
+        row.main_thread_ended = true;
+        directory = std::move(living);
+      }
+    }
   row.process = process;
   row.parent = stat->parent;
   row.name = stat->name;

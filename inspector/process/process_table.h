@@ -22,6 +22,7 @@ struct ProcessRow {
   bool executable_deleted = false;
   RuntimeInfo runtime;
   char state = '?';
+  bool main_thread_ended = false; ///< the others live on; the state and the sizes are those of one of them
   std::int64_t threads = 0;
   std::uint64_t virtual_kb = 0;  ///< KiB
   std::uint64_t resident_kb = 0; ///< KiB

@@ -18,11 +18,14 @@ namespace inspect {
 struct Target::Image {
   const Mapping *first = nullptr;
   std::vector<MappedSegment> segments;
+  std::vector<RunRange> anonymous_code; ///< between them
   FileOffset last_offset;
   bool executable = false;
 };
 
-/// A library that is loaded twice (dlmopen) starts over at a smaller file offset: that begins a new image.
+/// A library that is loaded twice (dlmopen) starts over at a smaller file offset: that begins a new image. Programs
+/// move their own code to anonymous memory, for large pages (BOLT's hugify, iodlr): that lies between what is left of
+/// the file.
 std::vector<Target::Image> Target::images_of(const std::vector<Mapping> &maps) {
   std::vector<Image> images;
   std::map<std::tuple<std::uint64_t, std::uint64_t>, std::size_t> open; // by device and inode
@@ -34,12 +37,23 @@ std::vector<Target::Image> Target::images_of(const std::vector<Mapping> &maps) {
     auto known = open.find(key);
     if (known == open.end() || mapping.offset < images[known->second].last_offset) {
       known = open.insert_or_assign(key, images.size()).first;
-      images.push_back({.first = &mapping, .segments = {}, .last_offset = {}, .executable = false});
+      images.push_back(
+          {.first = &mapping, .segments = {}, .anonymous_code = {}, .last_offset = {}, .executable = false});
     }
     Image &image = images[known->second];
     image.segments.push_back({mapping.range, mapping.offset, mapping.executable});
     image.last_offset = mapping.offset;
     image.executable = image.executable || mapping.executable;
+  }
+  for (const Mapping &mapping : maps) {
+    if (mapping.inode != 0 || !mapping.executable || mapping.path.starts_with('['))
+      continue;
+    for (Image &image : images)
+      if (image.segments.front().range.end <= mapping.range.begin &&
+          mapping.range.end <= image.segments.back().range.begin) {
+        image.anonymous_code.push_back(mapping.range);
+        image.executable = true;
+      }
   }
   std::erase_if(images, [](const Image &image) { return !image.executable; });
   return images;
@@ -163,7 +177,7 @@ Result<void> Target::open_modules(std::span<const Image> images, std::unique_ptr
     options.debug_directories = options_.debug_directories;
   ModuleMap modules;
   for (const Image &image : images) {
-    ModuleInput input{image.first->path, std::nullopt, image.segments};
+    ModuleInput input{image.first->path, std::nullopt, image.segments, image.anonymous_code};
     auto file = files_.open_mapped(*image.first);
     if (!file && file.error().kind() == ErrorKind::cancelled)
       return std::unexpected(file.error());

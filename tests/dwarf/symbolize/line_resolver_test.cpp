@@ -3,7 +3,9 @@
 #include "tests/dwarf/dwarf_file.h"
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
+#include "tests/support/run_command.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -42,6 +44,25 @@ TEST_CASE("functions without a linkage name get the names of the scopes around t
   CHECK(names.contains("visit::Local::method"));
   CHECK(names.contains("visit::{lambda}::operator()"));
   CHECK(names.contains("main"));
+}
+
+TEST_CASE("a relative compilation directory stands once in front of its files") {
+  const test::TemporaryDirectory folder;
+  folder.write("part.c", "int value(int x) { return x * 2; }\nint main(void) { return value(21); }\n");
+  for (const char *version : {"-gdwarf-4", "-gdwarf-5"}) {
+    INFO(version);
+    const auto built =
+        test::run_command({"sh", "-c", "cd \"$1\" && gcc $2 -fdebug-prefix-map=\"$1\"=./part part.c -o program", "sh",
+                           folder.path(), version});
+    if (built.status != 0)
+      SKIP_TEST("no gcc here");
+    const DwarfFile file(folder / "program");
+    LineResolver resolver(file.dwarf());
+    std::set<std::string> files;
+    for (const SourceFrame &frame : all_frames(file, resolver))
+      files.insert(frame.file);
+    CHECK(files == std::set<std::string>{"./part/part.c"});
+  }
 }
 
 TEST_CASE("functions with a linkage name show it demangled") {

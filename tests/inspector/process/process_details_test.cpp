@@ -249,7 +249,14 @@ TEST_CASE("a process whose first thread has ended is seen through the others") {
   program.wait_for_line("ready");
   REQUIRE(test::wait_until([&] { return details_of(program.pid()).threads_by_state.contains('Z'); }));
   const ProcessDetails details = details_of(program.pid());
-  CHECK(details.row.state == 'Z');
+  // What the main thread has no more is that of the others.
+  CHECK(details.row.state == 'S');
+  CHECK(details.row.main_thread_ended);
+  CHECK(details.row.executable == test::fixture_path("zombie_leader"));
+  CHECK(details.row.runtime.language == "c");
+  CHECK(details.row.virtual_kb > 0);
+  CHECK(details.row.resident_kb > 0);
+  CHECK_FALSE(details.row.command.empty());
   CHECK(details.threads_by_state.size() > 1);
   CHECK(details.descriptors.has_value());
   CHECK(details.working_directory.has_value());
