@@ -37,6 +37,9 @@ std::string location(const ReportFrame &frame) {
     const std::string file = shown_path(frame.file);
     return frame.line > 0 ? fmt::format(" at {}:{}", file, frame.line) : fmt::format(" at {}", file);
   }
+  if (frame.anonymous_code)
+    return frame.function.empty() ? " in anonymous executable memory (JIT code?)"
+                                  : fmt::format("+{:#x} in JIT code", frame.offset);
   if (frame.module.empty())
     return " in no known module";
   if (frame.function.empty() || frame.inlined || frame.signal)

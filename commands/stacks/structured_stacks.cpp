@@ -47,6 +47,8 @@ Json to_json(const ReportFrame &frame) {
   json["module"] = text_or_null(frame.module);
   json["inlined"] = frame.inlined;
   json["guessed"] = frame.guessed;
+  if (frame.anonymous_code)
+    json["anonymous_code"] = true;
   if (frame.tail_call)
     json["tail_call"] = true;
   if (frame.signal)
@@ -331,10 +333,14 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
       write(goroutines.text(goroutine));
   }
   std::vector<std::string> warnings = report.warnings;
+
   if (report.values != nullptr && report.values->frames_left_out() > 0)
     warnings.push_back(fmt::format("the values of {} frames are left out: reading them took longer than {} seconds",
                                    report.values->frames_left_out(), DumpVariables::budget.count() / 1000));
-  output.write(R"(],"warnings":)" + json_text(Json(warnings)) + "}\n");
+  output.write("]");
+  if (!report.note.empty())
+    output.write(R"(,"note":)" + json_text(Json(report.note)));
+  output.write(R"(,"warnings":)" + json_text(Json(warnings)) + "}\n");
 }
 
 void write_stacks_folded(Output &output, const ProcessReport &report, const StackWriterOptions &options) {

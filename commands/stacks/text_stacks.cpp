@@ -139,7 +139,8 @@ void write_heading(Output &output, const ProcessReport &report) {
   const std::string goroutines = report.go ? counted(report.go->goroutines.size(), "goroutine") + ", " : "";
   output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n{}\n", escape(runtime), goroutines,
                            counted(report.threads.size(), "thread"), pause_text(report),
-                           fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at)), reading_text(report)));
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(report.taken_at)),
+                           reading_text(report) + (report.note.empty() ? "" : escape(report.note) + "\n")));
 }
 
 void write_threads(Output &output, const ProcessReport &report, const StackWriterOptions &options,

@@ -6,10 +6,10 @@
 
 namespace inspect {
 
-FrameNamer::FrameNamer(Symbolizer &symbolizer, ModuleMap &modules, const GoRuntime *runtime, TextPool &texts,
-                       std::deque<ArgumentLayout> *layouts, const MemoryView &memory)
-    : symbolizer_(symbolizer), modules_(modules), runtime_(runtime), texts_(texts), layouts_(layouts), memory_(memory) {
-}
+FrameNamer::FrameNamer(Target &target, const GoRuntime *runtime, TextPool &texts, std::deque<ArgumentLayout> *layouts,
+                       const MemoryView &memory)
+    : symbolizer_(target.symbolizer()), modules_(target.modules()), jit_code_(target), runtime_(runtime), texts_(texts),
+      layouts_(layouts), memory_(memory) {}
 
 FrameNamer::~FrameNamer() = default;
 
@@ -130,8 +130,17 @@ std::vector<FrameNamer::Named> FrameNamer::native_names(RunAddress lookup) {
     named.inlined = frame.inlined;
     names.push_back({.frame = named});
   }
-  if (names.empty())
-    names.push_back({.frame = {.pc = lookup, .function = {}, .file = {}, .module = module}});
+  if (!names.empty())
+    return names;
+  ReportFrame &unnamed = names.emplace_back().frame;
+  unnamed.pc = lookup;
+  unnamed.module = module;
+  const auto place = symbolized.module == nullptr ? jit_code_.at(lookup) : std::nullopt;
+  if (place) {
+    unnamed.anonymous_code = true;
+    unnamed.function = texts_.intern(place->name);
+    unnamed.offset = place->offset;
+  }
   return names;
 }
 

@@ -6,6 +6,7 @@
 #include "dwarf/symbolize/symbolizer.h"
 #include "golang/runtime/go_runtime.h"
 #include "inspector/stacks/report_frame.h"
+#include "inspector/target/jit_code.h"
 
 #include <deque>
 #include <map>
@@ -20,8 +21,8 @@ class FrameNamer {
 public:
   /// `runtime` may be null. Layouts of argument words are put into `layouts`, where that is not null. All must outlive
   /// the namer; the frames point into `texts` and `layouts`.
-  FrameNamer(Symbolizer &symbolizer, ModuleMap &modules, const GoRuntime *runtime, TextPool &texts,
-             std::deque<ArgumentLayout> *layouts, const MemoryView &memory);
+  FrameNamer(Target &target, const GoRuntime *runtime, TextPool &texts, std::deque<ArgumentLayout> *layouts,
+             const MemoryView &memory);
   ~FrameNamer();
   FrameNamer(const FrameNamer &) = delete;
   FrameNamer &operator=(const FrameNamer &) = delete;
@@ -42,6 +43,7 @@ private:
 
   Symbolizer &symbolizer_;
   ModuleMap &modules_;
+  JitCode jit_code_;
   const GoRuntime *runtime_;
   TextPool &texts_;
   std::deque<ArgumentLayout> *layouts_;

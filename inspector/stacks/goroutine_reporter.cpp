@@ -297,8 +297,8 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
     state.reports[thread.thread] = &thread;
   GoReport &go = state.go;
   go.version = state.input.runtime.version_text();
-  FrameNamer namer(state.input.target.symbolizer(), state.input.target.modules(), &state.input.runtime,
-                   state.input.texts, state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
+  FrameNamer namer(state.input.target, &state.input.runtime, state.input.texts,
+                   state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
   StackPool pool(namer, go.stacks);
   CreationSites sites(state.input.runtime, state.input.texts, go.creations);
   LabelSets labels(state.input.memory, state.input.runtime.version(), go.label_sets);

@@ -42,6 +42,9 @@ struct ReportFrame {
   /// It left for the frame before by a tail call, and is no frame of the stack any more: known from the one way of
   /// calls that the debug information has. Its pc is behind the jump.
   bool tail_call = false;
+  /// In anonymous executable memory: most likely made by a compiler at run time. `function` is as the program has
+  /// written it down for perf, and `module` is empty.
+  bool anonymous_code = false;
   bool signal = false; ///< a signal interrupted the next frame here: "<signal handler called>"
   bool go = false;     ///< a Go function, named by the pclntab
   /// The Go runtime's own traceback leaves it out (runtime internals, wrappers); tools that count frames keep it.

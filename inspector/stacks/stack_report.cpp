@@ -43,17 +43,24 @@ FactsByThread read_thread_facts(pid_t process) {
 /// Reads the running target, and counts: what comes from here may be newer than the snapshot.
 class LateMemory final : public MemoryView {
 public:
-  explicit LateMemory(const MemoryView &live) : live_(live) {}
+  LateMemory(const MemoryView &live, const std::vector<Mapping> &maps) : live_(live), maps_(maps) {}
   Result<void> read(RunAddress address, std::span<std::byte> into) const override {
     auto result = live_.read(address, into);
-    if (result)
+    if (result && !is_code(address))
       ++reads_;
     return result;
   }
   std::size_t take_reads() { return std::exchange(reads_, 0); }
 
 private:
+  /// Code is looked at to find out what it is; no frame comes from there.
+  bool is_code(RunAddress address) const {
+    const auto after = std::ranges::upper_bound(maps_, address, {}, [](const Mapping &one) { return one.range.begin; });
+    return after != maps_.begin() && std::prev(after)->executable && std::prev(after)->range.contains(address);
+  }
+
   const MemoryView &live_;
+  const std::vector<Mapping> &maps_;
   mutable std::size_t reads_ = 0;
 };
 
@@ -104,7 +111,7 @@ class Reporter {
 public:
   Reporter(Target &target, const ReportOptions &options, GoPart &go)
       : go_(go), target_(target), options_(options), files_(target.process()), file_memory_(target.modules()),
-        late_memory_(target.memory()) {}
+        late_memory_(target.memory(), target.maps()) {}
 
   ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
                        FactsByThread facts, std::string why_not_stopped) {
@@ -123,7 +130,7 @@ public:
     const LayeredMemory copied({report.captured.get(), &file_memory_});
     const Views views{memory, copied};
     const GoRuntime *runtime = goroutines_are_known() ? go_.runtime : nullptr;
-    FrameNamer namer(target_.symbolizer(), target_.modules(), runtime, *report.texts, nullptr, memory);
+    FrameNamer namer(target_, runtime, *report.texts, nullptr, memory);
     std::optional<GoroutineReporter> goroutines;
     if (runtime != nullptr)
       goroutines.emplace(GoroutineReporter::Input{target_, *go_.runtime, go_.source->copy(), memory,
@@ -159,6 +166,7 @@ public:
     }
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
+    report.note = script_frames_note(target_);
     add_warnings(report);
     return report;
   }

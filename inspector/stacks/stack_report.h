@@ -67,6 +67,7 @@ struct ProcessReport {
   std::optional<GoReport> go;          ///< none: no Go process, or goroutines were not wanted
   std::vector<ReportMapping> mappings; ///< of code
   std::vector<std::string> warnings;
+  std::string note; ///< what kind of frames is not in it, and what shows those; empty: nothing to say
   std::shared_ptr<const SnapshotMemory> captured; ///< the copied stacks, for `x` on what `bt` showed
   std::shared_ptr<TextPool> texts;                ///< owns the texts of all frames
   /// Arguments and locals by debug information; null: not wanted. What they lead to is read when a writer asks.

@@ -57,6 +57,51 @@ std::optional<HeuristicCaller> HeuristicUnwinder::by_frame_pointer(const Registe
   return HeuristicCaller{FrameOrigin::frame_pointer, RunAddress{return_address}, cfa};
 }
 
+/// Whether the chain, link by link, rises through code of no module and comes to a return address in one.
+bool HeuristicUnwinder::leads_to_module(RunAddress frame_pointer) {
+  if (chain_begin_ <= frame_pointer && frame_pointer <= chain_end_)
+    return true;
+  RunAddress link = frame_pointer;
+  while (link_budget_ != 0 && link.value % 8 == 0) {
+    --link_budget_;
+    const auto pair = read_value<std::array<std::uint64_t, 2>>(memory_, link);
+    if (!pair)
+      return false;
+    const RunAddress saved{(*pair)[0]};
+    const RunAddress return_address{(*pair)[1]};
+    if (code_.in_module_code(return_address - 1)) {
+      if (!code_.may_be_return_address(return_address))
+        return false;
+      chain_begin_ = frame_pointer;
+      chain_end_ = link;
+      return true;
+    }
+    if (!code_.may_be_code(return_address) || saved <= link)
+      return false;
+    link = saved;
+  }
+  return false;
+}
+
+/// Interpreters and compilers at run time keep frame pointers, but go to a function by a jump after they have pushed
+/// where it is to return to: behind no call instruction, so that the single return address proves nothing. The chain as
+/// a whole does.
+std::optional<HeuristicCaller> HeuristicUnwinder::by_chain(const RegisterSet &callee, RegisterSet &caller) {
+  const auto frame_pointer = callee.get(rbp);
+  const auto stack_pointer = callee.get(rsp);
+  if (!frame_pointer || !stack_pointer || *frame_pointer < *stack_pointer ||
+      !leads_to_module(RunAddress{*frame_pointer}))
+    return std::nullopt;
+  const auto pair = read_value<std::array<std::uint64_t, 2>>(memory_, RunAddress{*frame_pointer});
+  if (!pair)
+    return std::nullopt;
+  const RunAddress cfa{*frame_pointer + 16};
+  caller = default_caller(callee, cfa);
+  forget_callee_saved(caller);
+  caller.set(rbp, (*pair)[0]);
+  return HeuristicCaller{FrameOrigin::frame_pointer, RunAddress{(*pair)[1]}, cfa};
+}
+
 /// A function that the start code called, and which never returns, so that its code does not tell its frame's size
 /// (musl's libc_start_main_stage2). Start code calls once: a return address into it is not a left-over of another call.
 /// With any other return address on the way there may be frames in between, which must not be passed over.
@@ -86,10 +131,14 @@ std::optional<HeuristicCaller> HeuristicUnwinder::caller(const RegisterSet &call
   // Called into nowhere: the call pushed its return address and nothing has moved the stack pointer since.
   if (exact && !may_be_code)
     found = by_stack_pointer(callee, caller);
+  if (!found && !exact && may_be_code && place.module == nullptr)
+    found = by_chain(callee, caller);
   if (!found && may_be_code)
     found = by_instructions(callee, pc, caller);
   if (!found)
     found = by_frame_pointer(callee, caller);
+  if (!found && may_be_code && place.module == nullptr)
+    found = by_chain(callee, caller);
   // A frame pointer that leads nowhere lets a guess stand; one that is not known may have led elsewhere.
   if (!found && exact && callee.knows(rbp))
     found = by_stack_pointer(callee, caller);

@@ -34,12 +34,18 @@ private:
   std::optional<HeuristicCaller> by_stack_pointer(const RegisterSet &callee, RegisterSet &caller);
   std::optional<HeuristicCaller> by_instructions(const RegisterSet &callee, RunAddress pc, RegisterSet &caller);
   std::optional<HeuristicCaller> by_frame_pointer(const RegisterSet &callee, RegisterSet &caller);
+  bool leads_to_module(RunAddress frame_pointer);
+  std::optional<HeuristicCaller> by_chain(const RegisterSet &callee, RegisterSet &caller);
   std::optional<HeuristicCaller> by_start_code(const RegisterSet &callee, RegisterSet &caller);
 
   CodeLookup &code_;
   const MemoryView &memory_;
   /// Instructions that may still be followed in this walk: a deep recursion without tables must not take minutes.
   std::size_t instruction_budget_ = 2'000'000;
+  /// Links of frame pointer chains that may still be looked at.
+  std::size_t link_budget_ = 1'000'000;
+  /// The chain that is known to lead to a module: from this frame pointer to that one.
+  RunAddress chain_begin_, chain_end_;
 };
 
 } // namespace inspect::x86_64
