@@ -239,6 +239,13 @@ Result<Location> locate_within(Dwarf_Die variable, const FrameContext &frame, Ev
   return is_declaration(variable) ? declared_elsewhere(variable, frame) : optimized_out();
 }
 
+bool is_of_unoptimised_unit(Dwarf_Die die) {
+  Dwarf_Die unit;
+  const char *producer =
+      dwarf_diecu(&die, &unit, nullptr, nullptr) != nullptr ? string_attribute(unit, DW_AT_producer) : nullptr;
+  return producer != nullptr && std::string_view(producer).find(" -N") != std::string_view::npos;
+}
+
 bool has_location_list(Dwarf_Die variable) {
   Dwarf_Attribute attribute;
   bool has_list = false;

@@ -48,6 +48,8 @@ struct Location {
 
 /// Whether the variable is somewhere else at each pc: in a location list. Else one expression holds everywhere.
 bool has_location_list(Dwarf_Die variable);
+/// Whether Go's compiler was told not to optimise (-N), by the flags that it notes of a unit.
+bool is_of_unoptimised_unit(Dwarf_Die die);
 /// Of a variable's or parameter's DIE: its DW_AT_location at the frame's pc, or DW_AT_const_value. not_found: optimized
 /// out here, or a register that it needs is not recoverable; unreadable; corrupt; unsupported.
 Result<Location> locate(Dwarf_Die variable, const FrameContext &frame);

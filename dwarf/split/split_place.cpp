@@ -1,7 +1,10 @@
 #include "dwarf/split/split_place.h"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -13,6 +16,15 @@ fs::path folder_of(int descriptor) {
   std::error_code error;
   const fs::path path = descriptor >= 0 ? fs::read_symlink(fmt::format("/dev/fd/{}", descriptor), error) : fs::path();
   return path.is_absolute() ? path.parent_path() : fs::path();
+}
+
+/// Never blocks, as a FIFO would make it.
+Result<OpenedFile> open_directly(const std::string &path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return std::unexpected(Error(ErrorKind::not_found, fmt::format("there is no file {}", path)));
+  return OpenedFile{std::move(file), path};
 }
 
 } // namespace
@@ -32,7 +44,7 @@ std::vector<std::string> split_file_places(const SkeletonFile &skeleton, std::st
 
 Result<OpenedFile> open_split_file(const SkeletonFile &skeleton, const std::string &path) {
   if (skeleton.files == nullptr)
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("{} was not looked for", path)));
+    return open_directly(path);
   auto file = skeleton.files->open_here(path);
   if (!file && (file.error().kind() == ErrorKind::timed_out || file.error().kind() == ErrorKind::unsupported) &&
       skeleton.unusable)

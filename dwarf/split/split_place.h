@@ -18,7 +18,7 @@ namespace inspect {
 /// The file with the skeleton, and how files that its units name are opened.
 struct SkeletonFile {
   int descriptor = -1; ///< open; -1: its folder is not known, and relative names start from the working directory
-  const FileSource *files = nullptr;             ///< must outlive this; null: nothing is opened
+  const FileSource *files = nullptr;             ///< must outlive this; null: they are opened as they are
   std::function<void(const Error &)> unusable{}; ///< told of files that do not answer; may be empty
 };
 

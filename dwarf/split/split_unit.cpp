@@ -41,7 +41,7 @@ bool may_be_opened(Dwarf_Die root, const SkeletonFile &skeleton) {
   const char *name = string_attribute(root, DW_AT_dwo_name);
   if (name == nullptr)
     name = string_attribute(root, DW_AT_GNU_dwo_name);
-  if (name == nullptr || skeleton.files == nullptr)
+  if (name == nullptr)
     return false;
   const char *compilation_directory = string_attribute(root, DW_AT_comp_dir);
   const SkeletonFile without_folder{.descriptor = -1, .files = skeleton.files, .unusable = skeleton.unusable};

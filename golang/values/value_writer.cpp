@@ -176,7 +176,9 @@ bool GoValueWriter::scalar(const GoType &type, const ValueSource &source) {
     half.kind = type.kind == GoKind::complex64 ? GoKind::float32 : GoKind::float64;
     half.size = size;
     const auto text = [&](const std::optional<std::uint64_t> &part) {
-      return part ? go_scalar_text(half, *part, *part, options_) : std::string("<not known>");
+      if (part)
+        return go_scalar_text(half, *part, *part, options_);
+      return context_.absent.empty() ? std::string("...") : fmt::format("<{}>", context_.absent);
     };
     out_ += fmt::format("({} + {}i)", text(bits), text(imaginary));
     return true;

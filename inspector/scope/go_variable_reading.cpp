@@ -1,6 +1,5 @@
 #include "inspector/scope/go_variable_reading.h"
 
-#include "dwarf/die/die.h"
 #include "dwarf/location/location.h"
 #include "golang/arguments/argument_words.h"
 #include "golang/signatures/signatures.h"
@@ -8,7 +7,6 @@
 #include "values/go/go_variables.h"
 
 #include <algorithm>
-#include <dwarf.h>
 
 namespace inspect {
 namespace {
@@ -34,14 +32,6 @@ const GoImage *image_of(const FrameContext &frame, const ValueEnvironment &envir
 
 CompleteType completing(const ValueEnvironment &environment) {
   return [&environment](const GoType &type) { whole(type, environment); };
-}
-
-/// By the flags that the compiler notes of a unit: without optimisation values are not taken apart.
-bool is_unoptimised(Dwarf_Die die) {
-  Dwarf_Die unit;
-  const char *producer =
-      dwarf_diecu(&die, &unit, nullptr, nullptr) != nullptr ? string_attribute(unit, DW_AT_producer) : nullptr;
-  return producer != nullptr && std::string_view(producer).find(" -N") != std::string_view::npos;
 }
 
 /// A value that is put together from its parts, each known whole or not.
@@ -167,7 +157,7 @@ Value go_variable_value(const ScopeVariable &variable, const GoParameters &param
   const auto missing = [&](std::string reason) { return missing_value(type, SourceLanguage::go, std::move(reason)); };
   // One expression that holds everywhere is of the whole value, as it is of what escaped: of the pointer to it.
   std::optional<std::vector<ScalarPart>> parts;
-  if (has_location_list(variable.die) && !variable.escaped && !is_unoptimised(variable.die))
+  if (has_location_list(variable.die) && !variable.escaped && !is_of_unoptimised_unit(variable.die))
     parts = scalar_parts(whole(*type.go, environment), completing(environment));
   if (!parts) {
     if (!location)

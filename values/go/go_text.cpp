@@ -96,7 +96,7 @@ std::string go_value_text(const Value &value, ValueEnvironment &environment, con
   EnvironmentDetails details(environment);
   ValueContext context = go_value_context(environment);
   context.details = &details;
-  context.absent = "only parts of the value are known";
+  context.absent = "optimized out";
   context.print = options;
   return write_go_value(type, *value.source, context);
 }

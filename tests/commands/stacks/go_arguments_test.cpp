@@ -79,10 +79,9 @@ std::size_t frame_of(const Json &goroutine, const std::string &function) {
 
 /// Those of an argument whose parts are not all known are left: "len: 2, cap: ..., at 0xc000012345, ...".
 bool is_partial(const std::string &value) {
-  return value.find("...") != std::string::npos || value.find("not known") != std::string::npos ||
-         value.find("only parts") != std::string::npos || value.find("at 0x") != std::string::npos ||
-         value.starts_with("len: ") || value.find("[len: ") != std::string::npos ||
-         value.find(": len: ") != std::string::npos;
+  return value.find("...") != std::string::npos || value.find("optimized out") != std::string::npos ||
+         value.find("at 0x") != std::string::npos || value.starts_with("len: ") ||
+         value.find("[len: ") != std::string::npos || value.find(": len: ") != std::string::npos;
 }
 
 /// `args` of a frame, by index.
