@@ -5,7 +5,7 @@
 // .c, .go or .s, or to be "??"; and a '/' in a function's name to be followed by a '.' (panicparse, stack/context.go
 // and stack/stack.go, v2.5.0). The file or module of other code therefore stands behind the function's name.
 //
-// Source: runtime/traceback.go, goroutineheader, traceback2, printcreatedby, Go 1.16 to 1.26.
+// Source: runtime/traceback.go, goroutineheader, traceback2, printcreatedby, Go 1.16 to 1.27.
 #include "commands/stacks/stack_writers.h"
 
 #include <algorithm>
@@ -70,7 +70,33 @@ std::string native_frame(const ReportFrame &frame) {
   return text + "\n";
 }
 
-std::string header(const GoroutineReport &goroutine) {
+/// runtime/traceback.go, tracebackStringNeedsQuoting, and runtime/print.go, printquoted. What is not ASCII is escaped
+/// as it stands.
+std::string label_text(std::string_view text) {
+  const auto is_plain = [](char one) {
+    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '.' ||
+           one == '/' || one == '_';
+  };
+  if (std::ranges::all_of(text, is_plain))
+    return std::string(text);
+  std::string quoted;
+  for (const char one : text)
+    quoted += one == '"' || one == '\\' ? std::string{'\\', one} : std::string(1, one);
+  return fmt::format("\"{}\"", escape(quoted));
+}
+
+/// Behind the brackets, since Go 1.27.
+std::string labels_in_header(const GoReport &report, const GoroutineReport &goroutine) {
+  const LabelSet &labels = report.label_sets[goroutine.labels];
+  if (labels.empty() || parse_go_version(report.version).value_or(GoVersion{}) < GoVersion{1, 27})
+    return {};
+  std::string text;
+  for (const auto &[key, value] : labels)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", label_text(key), label_text(value));
+  return fmt::format(" {{{}}}", text);
+}
+
+std::string header(const GoReport &report, const GoroutineReport &goroutine) {
   const bool has_reason = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked;
   std::string text = fmt::format(
       "goroutine {} [{}", goroutine.id,
@@ -84,7 +110,9 @@ std::string header(const GoroutineReport &goroutine) {
     text += fmt::format(", {} minutes", *goroutine.wait_minutes());
   if (goroutine.locked_to_thread)
     text += ", locked to thread";
-  return text + "]:\n";
+  if (goroutine.bubble != 0)
+    text += fmt::format(", synctest bubble {}", goroutine.bubble);
+  return text + "]" + labels_in_header(report, goroutine) + ":\n";
 }
 
 std::string created_by(const GoReport &report, const GoroutineReport &goroutine, bool internal) {
@@ -106,7 +134,7 @@ std::string goroutine_text(const GoReport &report, const GoroutineReport &gorout
   // Where it would show no frame at all, the runtime shows its own.
   const auto is_visible = [](const ReportFrame &frame) { return frame.go && !frame.hidden_in_traceback; };
   const bool all = internal || std::ranges::none_of(stack.frames, is_visible);
-  std::string text = header(goroutine);
+  std::string text = header(report, goroutine);
   for (const ReportFrame &frame : stack.frames) {
     if (frame.go && (all || is_visible(frame)))
       text += go_frame(frame, go_arguments(report, goroutine, frame));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace inspect {
 namespace {
@@ -125,6 +126,16 @@ void write_threads(Output &output, const GoReport &report, Members members) {
               fmt::format("{} locked to {}", with_thousands(locked), locked == 1 ? "its thread" : "their threads"));
 }
 
+void write_bubbles(Output &output, const GoReport &report, Members members) {
+  std::set<std::uint64_t> numbers;
+  for (const std::uint32_t member : members)
+    if (const std::uint64_t bubble = report.goroutines[member].bubble; bubble != 0)
+      numbers.insert(bubble);
+  if (!numbers.empty())
+    write_dim(output, (numbers.size() == 1 ? "synctest bubble" : "synctest bubbles") +
+                          id_ranges(std::vector<std::uint64_t>(numbers.begin(), numbers.end())));
+}
+
 /// Prints the groups that it is given, the first time round collecting what their arguments have in common.
 class GroupWriter {
 public:
@@ -155,6 +166,7 @@ private:
                                 group_state(report_, group), creation.empty() ? "" : ", " + creation));
       write_ids(output_, report_, group.members);
       write_threads(output_, report_, group.members);
+      write_bubbles(output_, report_, group.members);
     }
     write_label_counts(output_, report_, group.members);
     const GoroutineStack &stack = report_.stack_of(first);
@@ -219,6 +231,8 @@ std::string goroutine_title(const GoroutineReport &goroutine) {
     text += fmt::format(", at least {}", minutes_text(*goroutine.wait_minutes()));
   if (goroutine.locked_to_thread)
     text += ", locked to thread";
+  if (goroutine.bubble != 0)
+    text += fmt::format(", synctest bubble {}", goroutine.bubble);
   if (goroutine.thread != 0)
     text += fmt::format(", thread {}", goroutine.thread);
   return text + "]";

@@ -206,6 +206,7 @@ public:
     head["wait_minutes"] = number_or_null(goroutine.wait_minutes());
     head["thread"] = positive_or_null(goroutine.thread);
     head["locked_to_thread"] = goroutine.locked_to_thread;
+    head["synctest_bubble"] = positive_or_null(goroutine.bubble);
     head["system"] = goroutine.system;
     head["created_by"] = created_by(goroutine);
     Json labels = Json::object();

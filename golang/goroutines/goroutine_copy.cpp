@@ -9,6 +9,7 @@
 #include <ctime>
 #include <fmt/format.h>
 #include <limits>
+#include <unordered_map>
 
 namespace inspect {
 namespace {
@@ -23,6 +24,7 @@ std::int64_t monotonic_nanoseconds() {
 struct Findings {
   std::vector<RunRange> stacks; ///< of goroutines whose place in the order is not known
   std::vector<RunAddress> runtime_ms;
+  std::vector<RunAddress> bubbles;
   std::size_t damaged = 0;
   std::size_t cut = 0;
   std::size_t unknown_status = 0;
@@ -31,6 +33,12 @@ struct Findings {
 /// Room for what is born between the preparation and the stop.
 std::size_t with_slack(std::size_t count) {
   return count + count / 8 + 1024;
+}
+
+void keep_each_once(std::vector<RunAddress> &addresses) {
+  std::ranges::sort(addresses);
+  const auto repeated = std::ranges::unique(addresses);
+  addresses.erase(repeated.begin(), repeated.end());
 }
 
 } // namespace
@@ -52,6 +60,7 @@ struct GoroutineCopy::State {
   std::vector<RunRange> ranked_stacks; ///< by rank
   std::vector<Findings> findings;      ///< by worker
   MList runtime_ms;
+  std::unordered_map<RunAddress, std::uint64_t> bubbles; ///< their numbers
   std::vector<RunAddress> c_stacks;
   std::unordered_set<RunAddress> ran_meanwhile;
   std::optional<std::vector<RunRange>> stacks_by_begin; ///< of goroutines and Ms; made when first asked for
@@ -64,6 +73,7 @@ struct GoroutineCopy::State {
   void pass(const ThreadStackPointers &threads);
   void rank_stacks();
   Findings sum_of_findings();
+  void read_bubbles(std::span<const RunAddress> addresses);
   void warn(const Findings &found);
   void compact();
 };
@@ -81,6 +91,8 @@ void GoroutineCopy::State::note(Findings &found, std::size_t slot, const Gorouti
   }
   if (goroutine.m.value != 0)
     found.runtime_ms.push_back(goroutine.m);
+  if (goroutine.bubble.value != 0)
+    found.bubbles.push_back(goroutine.bubble);
   const bool is_wanted = wanted == Stacks::all || goroutine.m.value != 0;
   const LiveStack live = is_wanted ? live_stack(goroutine, threads) : LiveStack{};
   found.damaged += live.damaged;
@@ -121,11 +133,22 @@ Findings GoroutineCopy::State::sum_of_findings() {
   for (const Findings &one : findings) {
     sum.stacks.insert(sum.stacks.end(), one.stacks.begin(), one.stacks.end());
     sum.runtime_ms.insert(sum.runtime_ms.end(), one.runtime_ms.begin(), one.runtime_ms.end());
+    sum.bubbles.insert(sum.bubbles.end(), one.bubbles.begin(), one.bubbles.end());
     sum.damaged += one.damaged;
     sum.cut += one.cut;
     sum.unknown_status += one.unknown_status;
   }
   return sum;
+}
+
+/// A test has one or a few at a time.
+void GoroutineCopy::State::read_bubbles(std::span<const RunAddress> addresses) {
+  constexpr std::size_t max_bubbles = 1024;
+  const FieldOffset number = runtime.layout().bubble.id;
+  bubbles.clear();
+  if (number >= 0)
+    for (const RunAddress bubble : addresses.first(std::min(addresses.size(), max_bubbles)))
+      bubbles[bubble] = read_word(memory, bubble + static_cast<std::uint64_t>(number)).value_or(0);
 }
 
 void GoroutineCopy::State::warn(const Findings &found) {
@@ -200,9 +223,9 @@ std::vector<RunRange> GoroutineCopy::copy(std::span<const RunAddress> stack_poin
     state.findings.clear();
   }
   Findings found = state.sum_of_findings();
-  std::ranges::sort(found.runtime_ms);
-  const auto repeated = std::ranges::unique(found.runtime_ms);
-  found.runtime_ms.erase(repeated.begin(), repeated.end());
+  keep_each_once(found.runtime_ms);
+  keep_each_once(found.bubbles);
+  state.read_bubbles(found.bubbles);
   state.runtime_ms = read_ms(state.runtime.layout(), state.memory, state.m_list, found.runtime_ms);
   MStacks of_ms;
   for (const GoM &runtime_m : state.runtime_ms.runtime_ms)
@@ -259,6 +282,10 @@ std::vector<Goroutine> GoroutineCopy::take_goroutines() {
 }
 const std::vector<GoM> &GoroutineCopy::runtime_ms() const {
   return state_->runtime_ms.runtime_ms;
+}
+std::uint64_t GoroutineCopy::bubble_number(RunAddress bubble) const {
+  const auto found = state_->bubbles.find(bubble);
+  return found != state_->bubbles.end() ? found->second : 0;
 }
 std::int64_t GoroutineCopy::now() const {
   return state_->now;

@@ -53,6 +53,8 @@ public:
   const std::vector<Goroutine> &goroutines() const;
   std::vector<Goroutine> take_goroutines();
   const std::vector<GoM> &runtime_ms() const;
+  /// The number of the synctest bubble there, as its goroutines' tracebacks name it; 0: it could not be read.
+  std::uint64_t bubble_number(RunAddress bubble) const;
   /// CLOCK_MONOTONIC in nanoseconds at the time of the copy: wait times are relative to it.
   std::int64_t now() const;
   std::vector<std::string> take_warnings();

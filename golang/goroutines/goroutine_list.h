@@ -1,7 +1,7 @@
 // The list of all goroutines, read fast: what does not change while the process runs is read and ordered beforehand.
 //
 // runtime.allgs only ever grows, its g structures are never freed, and they lie in spans of some 8 KiB
-// (runtime/proc.go, allgs; Go 1.16 to 1.26). So the order of the structures in memory is worked out while the process
+// (runtime/proc.go, allgs; Go 1.16 to 1.27). So the order of the structures in memory is worked out while the process
 // runs. Later one pass reads neighbours together, in chunks that stay in the processor's cache, on several threads at
 // once.
 //

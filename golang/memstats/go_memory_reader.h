@@ -11,7 +11,7 @@
 //     auto statistics = (*reader)->statistics();             // the target runs again
 //
 // Sources: runtime/mstats.go (ReadMemStats, readGCStats, consistentHeapStats), runtime/mheap.go, mcache.go,
-// mgcpacer.go, proc.go (gcount), of Go 1.16 to 1.26; layouts from tools/generate_go_layouts.go.
+// mgcpacer.go, proc.go (gcount), of Go 1.16 to 1.27; layouts from tools/generate_go_layouts.go.
 #pragma once
 
 #include "golang/runtime/go_runtime.h"

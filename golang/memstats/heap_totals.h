@@ -2,7 +2,7 @@
 // (memstats.heapStats), and then over what the Ps' caches hold back.
 //
 // Source: runtime/mstats.go (heapStatsDelta.merge, readmemstats_m), runtime/mcache.go (refill, releaseAll), Go 1.16 to
-// 1.26.
+// 1.27.
 #pragma once
 
 #include "golang/memstats/memory_layout.h"

@@ -14,6 +14,7 @@
 // go1.24.0, go1.24.4, go1.24.5, go1.24.6, go1.24.9
 // go1.25.0, go1.25.4
 // go1.26.0, go1.26.8
+// go1.27.0, go1.27.1, go1.27.4
 #include "golang/memstats/memory_layout.h"
 
 #include <array>
@@ -376,6 +377,31 @@ constexpr auto rows = std::to_array<MemoryLayout>({
     },
     // go1.26.0, go1.26.8
     {.version = {1, 26}, .first_patch = 0, .size_classes = classes_since_1_16,
+     .stats = {.size = 10440, .heap_stats = 0, .heap_sys = -1, .heap_inuse = -1, .heap_released = -1,
+      .stacks_sys = 3520, .mspan_sys = 3528, .mcache_sys = 3536, .buckhash_sys = 3544, .gc_misc_sys = 3552,
+      .other_sys = 3560, .next_gc = -1, .heap_marked = -1, .tiny_allocs = -1, .last_gc = 3568, .pause_total = 3576,
+      .pauses = 3584, .pause_count = 256, .gc_count = 7680, .forced_gc_count = 7684, .gc_cpu_fraction = 7688},
+     .delta = {.size = 1168, .committed = 0, .released = 8, .in_heap = 16, .in_stacks = 24, .in_work_buffers = 32,
+      .in_pointer_bits = -1, .tiny_count = 40, .large_bytes = 48, .large_count = 56, .small_counts = 64,
+      .large_freed_bytes = 608, .large_freed_count = 616, .small_freed_counts = 624, .size_classes = 68},
+     .controller = {.size = 392, .gc_percent = 0, .memory_limit = 8, .heap_minimum = 16, .heap_goal = -1,
+      .percent_goal = 72, .sweep_trigger = 80, .triggered = 88, .heap_live = 104, .heap_marked = 152,
+      .heap_in_use = 272, .heap_released = 280, .heap_free = 288, .total_alloc = 296, .total_free = 304,
+      .mapped_ready = 312},
+     .heap = {.size = 93464, .sweep_generation = 65856, .all_spans = 65864, .pages_in_use = 65888, .arenas = 66008,
+      .arena_list = 66096, .user_arena_list = 66120, .summaries = 8, .summary_levels = 5, .chunks = 128,
+      .chunk_count = 8192, .scavenge_index = 65728, .span_size = 92320, .span_owner = 92336, .span_inuse = 92368,
+      .span_counter = 92376, .cache_size = 92464, .cache_inuse = 92512, .cache_counter = 92520},
+     .span = {.size = 160, .start = 24, .pages = 32, .elements = 50, .elements_bytes = 2, .allocated = 96,
+      .allocated_before = 102, .span_class = 98, .state = 99, .element_size = 104, .mark_bits = 72},
+     .cache = {.size = 2296, .tiny_allocs = 40, .spans = 48, .span_count = 136},
+     .processor = {.size = 15920, .id = 0, .status = 4, .cache = 56, .free_goroutines = 2472},
+     .scheduler = {.size = 6872, .last_goroutine = 0, .next_m = 72, .max_ms = 80, .freed_ms = 88,
+      .system_goroutines = 96, .idle_list = 104, .idle_count = 112, .free_goroutines = 200, .free_without_stack = 216},
+     .arena = {.size = 69648, .spans = 0, .pages = 8192},
+    },
+    // go1.27.0, go1.27.1, go1.27.4
+    {.version = {1, 27}, .first_patch = 0, .size_classes = classes_since_1_16,
      .stats = {.size = 10440, .heap_stats = 0, .heap_sys = -1, .heap_inuse = -1, .heap_released = -1,
       .stacks_sys = 3520, .mspan_sys = 3528, .mcache_sys = 3536, .buckhash_sys = 3544, .gc_misc_sys = 3552,
       .other_sys = 3560, .next_gc = -1, .heap_marked = -1, .tiny_allocs = -1, .last_gc = 3568, .pause_total = 3576,

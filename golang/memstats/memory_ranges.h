@@ -6,7 +6,7 @@
 //
 // Sources: runtime/mheap.go (arenas, allspans, mspan.init), stack.go (stackalloc, stackpoolalloc), malloc.go
 // (persistentChunks, arenaBaseOffset), mpagealloc.go, mpagealloc_64bit.go, mgcscavenge.go (scavengeIndex), Go 1.16 to
-// 1.26.
+// 1.27.
 #pragma once
 
 #include "golang/memstats/go_memory_reader.h"

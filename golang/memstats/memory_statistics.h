@@ -1,6 +1,6 @@
 // runtime.MemStats from a copy of the structures that it is made of.
 //
-// Source: runtime/mstats.go, readmemstats_m (with updatememstats until Go 1.18), and proc.go, gcount, Go 1.16 to 1.26.
+// Source: runtime/mstats.go, readmemstats_m (with updatememstats until Go 1.18), and proc.go, gcount, Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/memstats/go_memory_reader.h"

@@ -7,7 +7,7 @@
 // idle Ps; allp leads to Ps that are numbered in its order. What was found by symbol is held to the same.
 //
 // Sources: runtime/mheap.go (mheap.init), mfixalloc.go (init), mgcpacer.go (setGCPercent; mgc.go in 1.16), proc.go
-// (procresize, mcount, pidleput), Go 1.16 to 1.26.
+// (procresize, mcount, pidleput), Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/memstats/memory_layout.h"

@@ -7,7 +7,7 @@
 // their mark bits are. runtime.buckhash leads to a table of pointers into chunks.
 //
 // Source: runtime/malloc.go (persistentalloc1), mheap.go (gcBitsArena, newArenaMayUnlock), mprof.go (stkbucket),
-// Go 1.16 to 1.26.
+// Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/image/go_image.h"

@@ -1,6 +1,6 @@
 // Which functions of the Go runtime a traceback treats specially, in one numbering for all versions.
 //
-// Sources: the constants FuncID in internal/abi/symtab.go (runtime/symtab.go before 1.21), Go 1.16 to 1.26;
+// Sources: the constants FuncID in internal/abi/symtab.go (runtime/symtab.go before 1.21), Go 1.16 to 1.27;
 // which names get which: cmd/internal/objabi/funcid.go.
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace inspect {
 
 /// The numbers, and the moduledata, of versions after this one are not known.
-constexpr GoVersion newest_known_go{1, 26};
+constexpr GoVersion newest_known_go{1, 27};
 
 enum class GoFuncId : std::uint8_t {
   normal,

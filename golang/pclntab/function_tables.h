@@ -4,7 +4,7 @@
 // A pc-value table cuts the function's code into stretches of one value each (frame size, file, line, inlined call, …),
 // as deltas in varints. An inlined call is one that the compiler replaced by the callee's code.
 //
-// Source: type _func in runtime/runtime2.go, Go 1.16 to 1.26; runtime/symtab.go, pcvalue and step, "Go 1.2 Runtime
+// Source: type _func in runtime/runtime2.go, Go 1.16 to 1.27; runtime/symtab.go, pcvalue and step, "Go 1.2 Runtime
 // Symbol Information"; type inlinedCall in runtime/symtab.go (1.16 to 1.19, 20 bytes) and runtime/symtabinl.go (since
 // 1.20, 16 bytes).
 #pragma once

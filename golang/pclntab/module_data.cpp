@@ -7,7 +7,7 @@
 namespace inspect {
 namespace {
 
-// The words of the structure up to typelinks, Go 1.26.
+// The words of the structure up to typelinks, Go 1.26; those up to epclntab, Go 1.27, are fewer.
 constexpr std::size_t max_words = 48;
 // Tables are addressed by 32-bit offsets.
 constexpr std::uint64_t max_bytes = std::uint64_t{1} << 32;
@@ -32,6 +32,8 @@ public:
     return {data, length};
   }
   void skip(std::size_t count) { at_ += count; }
+  /// The word that many behind the next one.
+  std::uint64_t ahead(std::size_t count) const { return words_[at_ + count]; }
   /// Whether the next three words can be a slice that the linker made: as long as its capacity.
   bool at_full_slice() const { return words_[at_ + 1] != 0 && words_[at_ + 1] == words_[at_ + 2]; }
 
@@ -39,6 +41,28 @@ private:
   std::span<const std::uint64_t> words_;
   std::size_t at_ = 0;
 };
+
+/// Since 1.27 types, typedesclen, etypes, itaboffset, itabsize: the descriptions and the interface tables lie between
+/// types and etypes. Before, types, etypes, rodata, gofunc (a word less before 1.18), and rodata lies before etypes.
+bool describes_types_in_a_row(const WordReader &reader) {
+  const std::uint64_t types = reader.ahead(0);
+  const std::uint64_t length = reader.ahead(1);
+  const std::uint64_t end = reader.ahead(2);
+  const std::uint64_t tables = reader.ahead(3);
+  if (end < types || end - types > max_bytes)
+    return false;
+  const std::uint64_t size = end - types;
+  return length <= size && tables <= size && reader.ahead(4) <= size - tables;
+}
+
+void read_types_in_a_row(WordReader &reader, ModuleData &data) {
+  data.types.begin = reader.address();
+  data.type_descriptions = {data.types.begin, data.types.begin + reader.word()};
+  data.types.end = reader.address();
+  reader.skip(2); // itaboffset, itabsize
+  data.read_only_data = reader.address();
+  data.function_data = reader.address();
+}
 
 ModuleData decode(std::span<const std::uint64_t> words, PclntabFormat format) {
   ModuleData data;
@@ -60,6 +84,10 @@ ModuleData decode(std::span<const std::uint64_t> words, PclntabFormat format) {
   if (format == PclntabFormat::go1_20)
     reader.skip(2); // covctrs, ecovctrs
   reader.skip(3);   // end, gcdata, gcbss
+  if (describes_types_in_a_row(reader)) {
+    read_types_in_a_row(reader, data);
+    return data;
+  }
   data.types = reader.range();
   if (format != PclntabFormat::go1_16) {
     data.read_only_data = reader.address();
@@ -83,7 +111,7 @@ std::string_view contradiction_in(const ModuleData &data) {
                                data.function_records, data.function_table})
     if (table.length == 0 || table.length > max_bytes || table.data < data.header)
       return "a table is empty, too large, or not behind the header";
-  for (const RunRange &range : {data.pointer_free_data, data.data, data.bss, data.pointer_free_bss, data.types})
+  for (const RunRange &range : {data.pointer_free_data, data.data, data.bss, data.pointer_free_bss})
     if (range.end < range.begin)
       return "a range ends before it begins";
   return {};
@@ -121,6 +149,10 @@ Result<ModuleData> read_module_data(const MemoryView &memory, RunAddress address
     return std::unexpected(contradiction(address, what));
   if (!covers_functions(data, memory))
     return std::unexpected(contradiction(address, "its function table does not cover its functions"));
+  if (data.types.end < data.types.begin || data.types.size() > max_bytes) {
+    data.types = {};
+    data.type_links = {};
+  }
   return data;
 }
 

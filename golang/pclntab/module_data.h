@@ -3,9 +3,10 @@
 // collector needs it.
 //
 // Addresses are run-time ones: it is read from the target's memory, where the loader has relocated it. Its layout
-// changed in 1.18 and 1.20 up to `gofunc`, together with the format of the pclntab.
+// changed in 1.18 and 1.20 up to `gofunc`, together with the format of the pclntab, and in 1.27 without it: the words
+// of the types tell by themselves which of the two they are.
 //
-// Source: runtime/symtab.go, type moduledata, Go 1.16 to 1.26; checked against DWARF by tests/golang.
+// Source: runtime/symtab.go, type moduledata, Go 1.16 to 1.27; checked against DWARF by tests/golang.
 #pragma once
 
 #include "golang/pclntab/pclntab_header.h"
@@ -39,11 +40,14 @@ struct ModuleData {
   RunRange types;            ///< [types, etypes)
   RunAddress read_only_data; ///< rodata; since 1.18
   RunAddress function_data;  ///< gofunc: what funcdata offsets are relative to; since 1.18, else 0
-  GoSlice type_links;        ///< typelinks: i32 offsets from the start of `types`, of types without a name
+  GoSlice type_links;        ///< typelinks: i32 offsets from the start of `types`, of types without a name; to 1.26
+  RunRange
+      type_descriptions; ///< [types, types + typedesclen): one description behind the other; since 1.27, else empty
 };
 
-/// At `address`. Its layout follows from the format of the pclntab that it points to. The errors of
-/// read_pclntab_header; corrupt where the fields contradict each other.
+/// At `address`. Its layout follows from the format of the pclntab that it points to, and from its own words. The
+/// errors of read_pclntab_header; corrupt where the fields contradict each other. A version that lays its types out in
+/// a way that is not known has none.
 Result<ModuleData> read_module_data(const MemoryView &memory, RunAddress address);
 
 } // namespace inspect

@@ -8,7 +8,7 @@
 //
 // All bytes are hostile: counts and offsets are checked against the tables they index, varints and walks are capped.
 //
-// Sources: runtime/symtab.go and internal/abi/symtab.go, Go 1.16 to 1.26; "Go 1.2 Runtime Symbol Information".
+// Sources: runtime/symtab.go and internal/abi/symtab.go, Go 1.16 to 1.27; "Go 1.2 Runtime Symbol Information".
 #pragma once
 
 #include "dwarf/module/module.h"

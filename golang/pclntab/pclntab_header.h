@@ -1,6 +1,6 @@
 // The first words of a pclntab: which format it has and how large its tables are.
 //
-// Source: runtime/symtab.go, type pcHeader, Go 1.16 to 1.26.
+// Source: runtime/symtab.go, type pcHeader, Go 1.16 to 1.27.
 #pragma once
 
 #include "machine/error.h"

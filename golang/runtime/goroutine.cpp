@@ -2,7 +2,7 @@
 
 namespace inspect {
 
-// Source: runtime/traceback.go, gStatusStrings, Go 1.16 to 1.26.
+// Source: runtime/traceback.go, gStatusStrings, Go 1.16 to 1.27.
 std::string_view status_text(GoroutineStatus status) {
   switch (status) {
   case GoroutineStatus::idle:

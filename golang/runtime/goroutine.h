@@ -1,7 +1,7 @@
 // One goroutine and one M (the runtime's view of a thread), as the runtime's structures have them: plain data, decoded
 // while the process was stopped, and small, because there may be a million.
 //
-// Source: runtime/runtime2.go, types g and m, Go 1.16 to 1.26.
+// Source: runtime/runtime2.go, types g and m, Go 1.16 to 1.27.
 #pragma once
 
 #include "machine/address.h"
@@ -53,6 +53,7 @@ struct Goroutine {
   RunAddress waiting; ///< sudog list
   RunAddress first_defer;
   RunAddress panic;
+  RunAddress bubble; ///< of testing/synctest, since 1.25; 0: in none
 };
 
 struct GoM {

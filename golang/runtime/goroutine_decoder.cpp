@@ -43,6 +43,8 @@ Goroutine decode_goroutine(const RuntimeLayout &layout, RunAddress address, std:
   goroutine.waiting = fields.address(g.waiting);
   goroutine.first_defer = fields.address(g.first_defer);
   goroutine.panic = fields.address(g.panic);
+  if (layout.bubble.id >= 0)
+    goroutine.bubble = fields.address(g.bubble);
   return goroutine;
 }
 

@@ -5,7 +5,7 @@
 // can be checked are sound; a running process may change under the reading, so a few unsound goroutines are forgiven.
 //
 // Source of the invariants: runtime/proc.go (newproc1, casgstatus, execute), runtime/stack.go (stackalloc), Go 1.16 to
-// 1.26.
+// 1.27.
 #pragma once
 
 #include "golang/image/go_image.h"

@@ -1,6 +1,6 @@
 // The runtime's list of Ms, its view of threads: each with its system stack's and its signal stack's bounds.
 //
-// Source: runtime/runtime2.go, type m, and runtime/proc.go, allm (linked by alllink), Go 1.16 to 1.26.
+// Source: runtime/runtime2.go, type m, and runtime/proc.go, allm (linked by alllink), Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/runtime/goroutine.h"

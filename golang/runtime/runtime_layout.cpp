@@ -1,6 +1,7 @@
 #include "golang/runtime/runtime_layout.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace inspect {
@@ -33,6 +34,13 @@ RuntimeLayoutChoice runtime_layout(GoVersion version, int patch) {
 std::string_view wait_reason_text(GoVersion version, std::uint8_t reason) {
   const std::span<const std::string_view> texts = nearest(known_wait_reasons(), {version, latest_patch}).texts;
   return reason < texts.size() ? texts[reason] : "unknown wait reason";
+}
+
+bool is_durable_in_bubble(std::string_view wait_reason) {
+  constexpr auto without_mark =
+      std::to_array<std::string_view>({"chan receive (nil chan)", "chan send (nil chan)", "select (no cases)", "sleep",
+                                       "sync.Cond.Wait", "coroutine", "synctest.Run", "synctest.Wait"});
+  return wait_reason.ends_with("(durable)") || std::ranges::find(without_mark, wait_reason) != without_mark.end();
 }
 
 } // namespace inspect

@@ -49,7 +49,7 @@ struct RuntimeLayout {
   struct InterfaceTable { // type itab, since 1.22 internal/abi ITab
     FieldOffset size, interface_type, type, hash;
   } itab;
-  struct Bubble { // runtime/synctest.go: synctestGroup of 1.24, synctestBubble since
+  struct Bubble { // runtime/synctest.go: synctestGroup of 1.24, which has no number, synctestBubble since
     FieldOffset size, id;
   } bubble;
 };
@@ -69,6 +69,10 @@ std::span<const RuntimeLayout> known_runtime_layouts();
 /// "unknown wait reason" for a number that the version does not have. An unknown version's are its nearest
 /// neighbour's.
 std::string_view wait_reason_text(GoVersion version, std::uint8_t reason);
+
+/// Whether synctest counts a goroutine of a bubble that waits so as durably blocked: the runtime's traceback then adds
+/// " (durable)" to those reasons that do not end so (runtime/runtime2.go, isIdleInSynctest, Go 1.25 to 1.27).
+bool is_durable_in_bubble(std::string_view wait_reason);
 
 /// One version's wait reasons by number.
 struct WaitReasons {

@@ -13,6 +13,7 @@
 // go1.24.6, go1.24.9
 // go1.25.0, go1.25.4
 // go1.26.0, go1.26.8
+// go1.27.0, go1.27.1, go1.27.4
 #include "golang/runtime/runtime_layout.h"
 
 #include <array>
@@ -327,6 +328,28 @@ constexpr auto rows = std::to_array<RuntimeLayout>({
      .deferred = {.size = 48, .heap = 0, .open_defer = -1, .rangefunc = 1, .sp = 8, .pc = 16, .function = 24,
       .link = 32, .head = 40},
      .panic = {.size = 104, .argument = 0, .link = 16, .start_pc = 24, .start_sp = 32, .recovered = 88, .goexit = 90},
+     .type = {.size = 48, .bytes = 0, .hash = 16, .flags = 20, .kind = 23, .name = 40, .pointer_to_this = 44},
+     .itab = {.size = 32, .interface_type = 0, .type = 8, .hash = 16},
+     .bubble = {.size = 144, .id = 72},
+    },
+    // go1.27.0, go1.27.1, go1.27.4
+    {.version = {1, 27}, .first_patch = 0,
+     .g = {.size = 456, .stack_lo = 0, .stack_hi = 8, .panic = 32, .first_defer = 40, .m = 48, .sched_sp = 56,
+      .sched_pc = 64, .sched_bp = 96, .syscall_sp = 104, .syscall_pc = 112, .syscall_bp = 120, .stktopsp = 128,
+      .param = 136, .status = 144, .id = 152, .wait_since = 168, .wait_reason = 176, .preempt_stop = 178,
+      .async_safe_point = 180, .tracking_sequence = 191, .locked_m = 208, .signal = 224, .signal_address = 264,
+      .signal_pc = 272, .parent_id = 280, .created_pc = 288, .start_pc = 304, .racectx = 312, .waiting = 320,
+      .cgo_context = 328, .labels = 352, .coroarg = 384, .bubble = 392},
+     .m = {.size = 1832, .g0 = 0, .more_stack_sp = 8, .more_stack_pc = 16, .more_stack_g = 24, .process_id = 64,
+      .gsignal = 72, .current_g = 184, .p = 208, .id = 232, .throwing = 244, .in_cgo = 280, .is_extra = 281,
+      .is_extra_in_c = 282, .cgo_calls = 328, .cgo_callers = 336, .all_link = 352, .locked_g = 384, .vdso_sp = 896,
+      .vdso_pc = 904},
+     .sudog = {.size = 104, .g = 0, .next = 8, .element = 24, .is_select = 60, .wait_link = 72, .channel = 88},
+     .channel = {.size = 112, .count = 0, .capacity = 8, .buffer = 16, .element_size = 24, .closed = 28,
+      .element_type = 40, .send_index = 48, .receive_index = 56, .receive_queue = 64, .send_queue = 80},
+     .deferred = {.size = 48, .heap = 0, .open_defer = -1, .rangefunc = 1, .sp = 8, .pc = 16, .function = 24,
+      .link = 32, .head = 40},
+     .panic = {.size = 96, .argument = 0, .link = 16, .start_pc = 24, .start_sp = 32, .recovered = 88, .goexit = 90},
      .type = {.size = 48, .bytes = 0, .hash = 16, .flags = 20, .kind = 23, .name = 40, .pointer_to_this = 44},
      .itab = {.size = 32, .interface_type = 0, .type = 8, .hash = 16},
      .bubble = {.size = 144, .id = 72},

@@ -10,6 +10,7 @@
 // go1.24.0, go1.24.4, go1.24.5, go1.24.6, go1.24.9
 // go1.25.0, go1.25.4
 // go1.26.0, go1.26.8
+// go1.27.0, go1.27.1, go1.27.4
 #include "golang/runtime/runtime_layout.h"
 
 #include <array>
@@ -322,6 +323,7 @@ constexpr auto wait_reason_rows = std::to_array<WaitReasons>({
     {{1, 24}, since_1_24},
     {{1, 25}, since_1_25},
     {{1, 26}, since_1_26},
+    {{1, 27}, since_1_26},
 });
 
 } // namespace

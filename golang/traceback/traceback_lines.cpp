@@ -111,9 +111,15 @@ std::optional<TracebackGoroutine> read_header_at(std::string_view rest) {
   const auto id = take_number(rest);
   if (!id || !read_header_details(rest, goroutine))
     return std::nullopt;
-  const std::size_t end = rest.rfind("]:");
-  if (end == std::string_view::npos || !trim_blanks(rest.substr(end + 2)).empty())
-    return std::nullopt;
+  std::size_t end = rest.rfind("]:");
+  if (end == std::string_view::npos || !trim_blanks(rest.substr(end + 2)).empty()) {
+    // Since 1.27 labels follow: "] {endpoint: users, tenant: a}:".
+    end = rest.find("] {");
+    const std::string_view labels = end == std::string_view::npos ? "" : trim_blanks(rest.substr(end + 2));
+    if (!labels.ends_with("}:"))
+      return std::nullopt;
+    goroutine.notes.push_back("labels:" + std::string(labels.substr(0, labels.size() - 1)));
+  }
   goroutine.id = *id;
   read_status(rest.substr(0, end), goroutine);
   return goroutine;

@@ -19,7 +19,7 @@
 
 namespace inspect {
 
-/// The numbers are those of reflect.Kind (internal/abi/type.go), which have not changed from Go 1.16 to 1.26.
+/// The numbers are those of reflect.Kind (internal/abi/type.go), which have not changed from Go 1.16 to 1.27.
 enum class GoKind : std::uint8_t {
   unknown, ///< only the name is known
   boolean,

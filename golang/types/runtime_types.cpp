@@ -148,11 +148,7 @@ struct GoRuntimeTypes::State {
     indexed = true;
     bytes.allow(max_reads);
     for (const GoImage &image : images) {
-      std::vector<std::int32_t> offsets(std::min(image.data.type_links.length, max_links));
-      if (!memory.read(image.data.type_links.data, std::as_writable_bytes(std::span(offsets))))
-        continue;
-      for (const std::int32_t offset : offsets) {
-        const RunAddress address = image.data.types.begin + static_cast<std::uint64_t>(std::int64_t{offset});
+      for (const RunAddress address : listed_types(image)) {
         const auto title = read_type_title(bytes, address);
         if (!title)
           continue;
@@ -161,6 +157,33 @@ struct GoRuntimeTypes::State {
           add_title(*element, title->element);
       }
     }
+  }
+
+  std::vector<RunAddress> listed_types(const GoImage &image) {
+    if (image.data.type_descriptions.size() > 0)
+      return described_in_a_row(image);
+    std::vector<std::int32_t> offsets(std::min(image.data.type_links.length, max_links));
+    std::vector<RunAddress> listed;
+    if (memory.read(image.data.type_links.data, std::as_writable_bytes(std::span(offsets))))
+      for (const std::int32_t offset : offsets)
+        listed.push_back(image.data.types.begin + static_cast<std::uint64_t>(std::int64_t{offset}));
+    return listed;
+  }
+
+  /// runtime/type.go, moduleTypelinks, Go 1.27: the first one lies behind a word of padding, the others each behind the
+  /// one before. All types are there, those with a name, too.
+  std::vector<RunAddress> described_in_a_row(const GoImage &image) {
+    std::vector<RunAddress> listed;
+    const RunRange range = image.data.type_descriptions;
+    RunAddress at{(range.begin.value + 8 + 7) / 8 * 8};
+    while (at < range.end && listed.size() < max_links) {
+      const auto size = type_description_bytes(bytes, image.version, at);
+      if (!size)
+        break; // where the next one begins only this one would tell
+      listed.push_back(at);
+      at = RunAddress{(at.value + *size + 7) / 8 * 8};
+    }
+    return listed;
   }
 
   const std::vector<GoImage> &images;

@@ -55,8 +55,16 @@ bool reflect_makes(GoKind kind) {
   }
 }
 
+/// Bytes of a map's own part behind the common one: buckets up to 1.23, tables of slots since, whose strides are told
+/// since 1.27.
+std::uint64_t map_part(GoVersion version) {
+  if (version == GoVersion{} || version >= GoVersion{1, 27})
+    return 88;
+  return version >= GoVersion{1, 24} ? 64 : 40;
+}
+
 /// Bytes of the description before the uncommon part.
-std::uint64_t description_size(GoKind kind) {
+std::uint64_t description_size(GoKind kind, GoVersion version) {
   switch (kind) {
   case GoKind::array:
     return common_size + 24;
@@ -69,14 +77,12 @@ std::uint64_t description_size(GoKind kind) {
   case GoKind::interface:
   case GoKind::structure:
     return common_size + 32;
+  case GoKind::map:
+    return common_size + map_part(version);
   default:
     return common_size;
   }
 }
-
-/// A map's own part changed in 1.24; both are as long as this many bytes after the common part at most, and the
-/// uncommon part behind it is found by trying both.
-constexpr std::array<std::uint64_t, 2> map_parts = {40, 64};
 
 std::optional<CommonPart> read_common(TypeBytes &bytes, RunAddress address) {
   if (address.value == 0 || address.value % alignment_of_descriptions != 0)
@@ -142,11 +148,8 @@ std::optional<std::string> image_name(TypeBytes &bytes, const GoImage &image, co
 std::string package_path(TypeBytes &bytes, const GoImage &image, RunAddress address, const CommonPart &common) {
   if ((common.flags & flag_uncommon) == 0)
     return {};
-  const GoKind kind = go_kind(common.kind & kind_mask);
-  RunAddress uncommon = address + description_size(kind);
-  if (kind == GoKind::map)
-    uncommon = uncommon + map_parts[image.version >= GoVersion{1, 24} || image.version == GoVersion{} ? 1 : 0];
-  const auto offset = bytes.value<std::int32_t>(uncommon);
+  const auto offset =
+      bytes.value<std::int32_t>(address + description_size(go_kind(common.kind & kind_mask), image.version));
   if (!offset)
     return {};
   auto name = bytes.name(image, *offset);
@@ -271,6 +274,41 @@ std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion
   if (!DescriptionReader(bytes, version, description).read_own_part((common->flags & flag_uncommon) != 0))
     return std::nullopt;
   return description;
+}
+
+namespace {
+
+/// Bytes of a kind's own list behind the uncommon part: parameters and results, methods, fields.
+std::optional<std::uint64_t> list_bytes(TypeBytes &bytes, RunAddress address, GoKind kind) {
+  if (kind == GoKind::function) {
+    const auto counts = bytes.value<std::array<std::uint16_t, 2>>(address + common_size);
+    return counts ? std::optional(std::uint64_t{8} * ((*counts)[0] + ((*counts)[1] & 0x7fffU))) : std::nullopt;
+  }
+  if (kind != GoKind::interface && kind != GoKind::structure)
+    return 0;
+  const auto count = bytes.value<std::uint64_t>(address + common_size + 16);
+  const std::uint64_t most = kind == GoKind::interface ? max_methods : max_fields;
+  return count && *count <= most ? std::optional(*count * (kind == GoKind::interface ? 8 : 24)) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> type_description_bytes(TypeBytes &bytes, GoVersion version, RunAddress address) {
+  const auto common = read_common(bytes, address);
+  if (!common)
+    return std::nullopt;
+  const GoKind kind = go_kind(common->kind & kind_mask);
+  const auto list = list_bytes(bytes, address, kind);
+  if (!list)
+    return std::nullopt;
+  std::uint64_t size = description_size(kind, version) + *list;
+  if ((common->flags & flag_uncommon) != 0) {
+    const auto methods = bytes.value<std::uint16_t>(address + description_size(kind, version) + 4);
+    if (!methods)
+      return std::nullopt;
+    size += uncommon_size + *methods * std::uint64_t{16};
+  }
+  return size;
 }
 
 std::optional<TypeTitle> read_type_title(TypeBytes &bytes, RunAddress address) {

@@ -2,12 +2,12 @@
 // themselves, and the addresses of the descriptions it refers to.
 //
 // Source: internal/abi/type.go and map_*.go; before 1.21 runtime/type.go. The common part has not changed from 1.16 to
-// 1.26, nor have the parts read here of the kinds' own words (a map's key and value come first in either map layout).
+// 1.27, nor have the parts read here of the kinds' own words (a map's key and value come first in every map layout).
 //
 // Types that package reflect makes while the program runs (SliceOf, PointerTo, StructOf, …) have their descriptions on
 // the heap, so any heap word may seem to lead to one. They are told from other memory by their hash, which reflect
 // computes from the hashes of their parts, and they are named from their parts, because where their names lie only the
-// runtime's own tables know (reflect/type.go and reflect/map.go, Go 1.16 to 1.26).
+// runtime's own tables know (reflect/type.go and reflect/map.go, Go 1.16 to 1.27).
 #pragma once
 
 #include "golang/types/go_type.h"
@@ -52,6 +52,11 @@ struct TypeDescription {
 
 /// Nothing where the bytes are not a description.
 std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion version, RunAddress address);
+
+/// How many bytes the description takes with the lists right behind it (internal/abi/type.go, DescriptorSize, Go 1.27):
+/// where the linker puts them one behind the other, the next one follows, aligned to 8. Nothing where no description
+/// is.
+std::optional<std::uint64_t> type_description_bytes(TypeBytes &bytes, GoVersion version, RunAddress address);
 
 /// Only what names the type, for lists of many: its name and package path.
 struct TypeTitle {

@@ -12,7 +12,7 @@
 // golang/unwind/go_unwind.
 //
 // Sources: runtime/traceback.go, runtime/asm_amd64.s, runtime/sys_linux_amd64.s, runtime/time_linux_amd64.s and
-// runtime/cgo/asm_amd64.s, Go 1.16 to 1.26.
+// runtime/cgo/asm_amd64.s, Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/runtime/go_runtime.h"

@@ -47,10 +47,11 @@ struct GoroutineReport {
   bool system = false; ///< the runtime's own (garbage collector workers, finalizers, …)
   bool locked_to_thread = false;
   bool words_missing = false;               ///< not all argument words could be read
-  std::string_view wait_reason;             ///< "chan receive"; empty unless waiting
+  std::string_view wait_reason;             ///< "chan receive", "sleep (durable)"; empty unless waiting
   std::optional<std::int64_t> wait_seconds; ///< at least so many; nothing: not known
   pid_t thread = 0;                         ///< it is on; 0: none
   std::uint64_t parent_id = 0;              ///< 0: not known
+  std::uint64_t bubble = 0;                 ///< the number of its synctest bubble; 0: in none
   RunAddress pc;                            ///< where its walk began; 0: on its thread's registers
   RunAddress sp;
   RunAddress bp;

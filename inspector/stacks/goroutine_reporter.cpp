@@ -265,6 +265,12 @@ GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine,
   report.locked_to_thread = goroutine.locked_m.value != 0;
   if (goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::leaked)
     report.wait_reason = wait_reason_text(input.runtime.version(), goroutine.wait_reason);
+  if (goroutine.bubble.value != 0) {
+    report.bubble = input.copy.bubble_number(goroutine.bubble);
+    if (goroutine.status == GoroutineStatus::waiting && is_durable_in_bubble(report.wait_reason) &&
+        !report.wait_reason.ends_with("(durable)"))
+      report.wait_reason = input.texts.intern(fmt::format("{} (durable)", report.wait_reason));
+  }
   const bool waits = goroutine.status == GoroutineStatus::waiting || goroutine.status == GoroutineStatus::in_syscall;
   if (waits && goroutine.wait_since > 0)
     report.wait_seconds = std::max<std::int64_t>(0, input.copy.now() - goroutine.wait_since) / nanoseconds_per_second;

@@ -4,7 +4,7 @@
 //
 // Where the runtime's own traceback ends or skips C frames, this goes on as the thread will.
 //
-// Sources: runtime/asm_amd64.s, runtime/traceback.go (resolveInternal), runtime/cgocall.go, Go 1.16 to 1.26.
+// Sources: runtime/asm_amd64.s, runtime/traceback.go (resolveInternal), runtime/cgocall.go, Go 1.16 to 1.27.
 #pragma once
 
 #include "golang/unwind/frame_rules.h"

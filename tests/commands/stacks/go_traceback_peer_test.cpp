@@ -3,6 +3,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/go_toolchain.h"
 #include "tests/support/run_command.h"
+#include "tests/support/stacks_json.h"
 #include "tests/support/temporary_directory.h"
 
 #include <algorithm>
@@ -68,14 +69,15 @@ void check_same(const std::string &ours, const std::string &expected) {
   CHECK(ours.ends_with(after));
 }
 
-void compare_with_runtime(const GoToolchain &go, GoVariant variant) {
+/// `rests_in` is what the main goroutine waits in when all is at rest.
+void compare_with_runtime(const std::string &program, const std::string &rests_in) {
   const TemporaryDirectory directory;
   const std::string dump = directory.path() + "/dump";
-  ChildProcess zoo({build_go(go, "goroutine_zoo", variant), dump});
+  ChildProcess zoo({program, dump});
   zoo.wait_for_line("ready");
   std::map<std::uint64_t, TracebackBlock> expected;
   // Its main goroutine may still be on the way back from writing "ready".
-  for (int tries = 0; tries < 100 && expected[1].header.find("select (no cases)") == std::string::npos; ++tries) {
+  for (int tries = 0; tries < 100 && expected[1].header.find(rests_in) == std::string::npos; ++tries) {
     zoo.write("dump\n");
     zoo.wait_for_line("dumped");
     expected = blocks_of(content_of(dump));
@@ -103,8 +105,27 @@ TEST_CASE("The go format equals what the runtime prints of a program at rest") {
   for_each_go([](const GoToolchain &go) {
     for (const GoVariant variant : go_variants()) {
       INFO("variant " << variant_name(variant));
-      compare_with_runtime(go, variant);
+      compare_with_runtime(build_go(go, "goroutine_zoo", variant), "select (no cases)");
     }
+  });
+}
+
+TEST_CASE("The go format says what is durably blocked in which synctest bubble, as the runtime does, and JSON, too") {
+  for_each_go([](const GoToolchain &go) {
+    if (go.minor < 25)
+      return; // testing/synctest came with it
+    for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped})
+      compare_with_runtime(build_go(go, "synctest_bubbles", variant), "chan receive");
+    ChildProcess bubbles({build_go(go, "synctest_bubbles"), "/dev/null"});
+    bubbles.wait_for_line("ready");
+    const auto dump = stacks_json(bubbles.pid());
+    std::map<std::uint64_t, std::size_t> sleepers;
+    for (const nlohmann::json &goroutine : dump["goroutines"])
+      if (goroutine["wait_reason"] == "sleep (durable)")
+        ++sleepers[goroutine["synctest_bubble"].get<std::uint64_t>()];
+      else if (goroutine["id"] == 1)
+        CHECK(goroutine["synctest_bubble"].is_null());
+    CHECK(sleepers == std::map<std::uint64_t, std::size_t>{{1, 1}, {2, 1}});
   });
 }
 

@@ -42,7 +42,7 @@ TEST_CASE("a Go version to come is read with the newest layout, and the user is 
     CHECK((*runtime)->layout().version == known_runtime_layouts().back().version);
     const std::string warning = first_warning(**runtime);
     CHECK(warning.find("go1.99") != std::string::npos);
-    CHECK(warning.find("is newer than this program knows; the layout of Go 1.26 is used") != std::string::npos);
+    CHECK(warning.find("is newer than this program knows; the layout of Go 1.27 is used") != std::string::npos);
     CHECK((*runtime)->take_warnings().empty());
   });
 }
@@ -84,7 +84,7 @@ TEST_CASE("goroutines that fit no layout are refused with the reason") {
     const auto list = (*runtime)->goroutine_list();
     REQUIRE_FALSE(list);
     CHECK(list.error().kind() == ErrorKind::unsupported);
-    CHECK(list.error().message().find("none of the layouts known, those of Go 1.16 to 1.26, fits") !=
+    CHECK(list.error().message().find("none of the layouts known, those of Go 1.16 to 1.27, fits") !=
           std::string::npos);
     CHECK(list.error().message().find(go.version) != std::string::npos);
     CHECK_FALSE(list.error().remedy().empty());

@@ -230,6 +230,12 @@ TEST_CASE("every form of a goroutine's header") {
        2,
        false,
        {"labels:{\"a, b\": \"c]:\"}"}},
+      {"goroutine 23 [syscall, 2 minutes, locked to thread] {endpoint: \"/users, all\", tenant: a}:",
+       23,
+       "syscall",
+       2,
+       true,
+       {"labels:{endpoint: \"/users, all\", tenant: a}"}},
       {"goroutine 18446744073709551615 [running]:", UINT64_MAX, "running", {}, false, {}},
   };
   for (const Row &row : rows) {

@@ -1,5 +1,6 @@
 #include "golang/types/runtime_types.h"
 
+#include "golang/types/type_description.h"
 #include "tests/golang/go_process.h"
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
@@ -185,6 +186,32 @@ TEST_CASE("spoilt type data is refused or read to its end, and all of it is foun
     walk(types.find("*main.plain"), seen);
     CHECK(seen.size() > 1);
   }
+}
+
+TEST_CASE("descriptions that lie in a row are each as long as the next one is away, to the end of them all") {
+  for_each_go([](const GoToolchain &go) {
+    if (go.minor < 27)
+      return; // the linker lists their offsets
+    for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped, GoVariant::pie}) {
+      GoProcess process({build_go(go, "runtime_types", variant)});
+      told_by(process);
+      process.open();
+      const GoImage &image = process.image();
+      TypeBytes bytes(process.images(), image.version, process.memory());
+      const RunRange range = image.data.type_descriptions;
+      REQUIRE(range.size() > 0);
+      std::size_t types = 0;
+      RunAddress at = range.begin + 8; // behind the linker's padding
+      for (; at < range.end; ++types) {
+        const auto size = type_description_bytes(bytes, image.version, at);
+        REQUIRE(size);
+        CHECK(read_type_title(bytes, at));
+        at = RunAddress{(at.value + *size + 7) / 8 * 8};
+      }
+      CHECK(at == range.end);
+      CHECK(types > 1000);
+    }
+  });
 }
 
 TEST_CASE("words that lead into type data, but not to the beginning of a type, are hardly ever taken for one") {
