@@ -2,17 +2,19 @@
 # Fetches Go toolchains for tests and for tools/generate_go_layouts.go:
 #
 #     tools/get_go_toolchains.sh DIRECTORY VERSION…        # e.g. ~/go-toolchains 1.16.15 1.22.12
+#     tools/get_go_toolchains.sh DIRECTORY                 # those of tests/support/go_versions.txt
 #     INSPECT_GO_TOOLCHAINS=DIRECTORY ./dev test
 #
 # They come from the Go module proxy, as the go command's own toolchain switching does (go.dev/doc/toolchain): the
 # first one that GOPROXY or `go env GOPROXY` names. Those that are there already are left alone.
 set -eu
-[ $# -ge 2 ] || {
-  echo "usage: $0 DIRECTORY VERSION…" >&2
+[ $# -ge 1 ] || {
+  echo "usage: $0 DIRECTORY [VERSION…]" >&2
   exit 2
 }
 directory=$1
 shift
+[ $# -ge 1 ] || set -- $(grep -v '^#' "$(dirname "$0")/../tests/support/go_versions.txt")
 
 proxy=${GOPROXY:-$(go env GOPROXY 2>/dev/null || true)}
 proxy=${proxy%%[,|]*}

@@ -136,6 +136,8 @@ void write_heading(Output &output, const ProcessReport &report) {
     runtime += " " + info.version;
   if (report.runtime.stripped)
     runtime += ", stripped";
+  if (report.go && !report.go->layout_note.empty())
+    runtime += fmt::format(" ({})", report.go->layout_note);
   const std::string goroutines = report.go ? counted(report.go->goroutines.size(), "goroutine") + ", " : "";
   output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n{}\n", escape(runtime), goroutines,
                            counted(report.threads.size(), "thread"), pause_text(report),

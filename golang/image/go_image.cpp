@@ -248,23 +248,41 @@ void correct_function_data(GoImage &image, const MemoryView &memory) {
   }
 }
 
+/// What looks damaged in a version that is not known yet may only be laid out in another way.
+Error blamed_on_version(Error error, const Module &module, const GoImage &image) {
+  if (error.kind() != ErrorKind::corrupt || image.version <= newest_known_go)
+    return error;
+  return Error(
+      ErrorKind::unsupported,
+      fmt::format("{} of {} is newer than this program knows, and what the runtime needs is not laid out as in "
+                  "Go {}.{} ({})",
+                  image.version_text, module.path(), newest_known_go.major, newest_known_go.minor, error.message()),
+      "use a newer inspect, or look at the threads with --threads");
+}
+
+void read_version(GoImage &image, const MemoryView &memory) {
+  auto text = go_version_text(*image.module, memory);
+  if (!text)
+    text = go_version_by_symbol(*image.module, memory);
+  image.version_text = text.value_or("");
+  image.version = parse_go_version(image.version_text).value_or(GoVersion{});
+}
+
 } // namespace
 
 Result<GoImage> open_go_image(Module &module, const MemoryView &memory) {
   GoImage image;
   image.module = &module;
   auto data = find_module_data(module, memory);
-  if (!data)
+  if (!data && data.error().kind() != ErrorKind::corrupt)
     return std::unexpected(data.error());
+  read_version(image, memory);
+  if (!data)
+    return std::unexpected(blamed_on_version(data.error(), module, image));
   image.data = *data;
-  auto text = go_version_text(module, memory);
-  if (!text)
-    text = go_version_by_symbol(module, memory);
-  image.version_text = text.value_or("");
-  image.version = parse_go_version(image.version_text).value_or(GoVersion{});
   auto table = Pclntab::read(image.data, image.version, memory, &module);
   if (!table)
-    return std::unexpected(table.error().while_doing(module.path()));
+    return std::unexpected(blamed_on_version(table.error().while_doing(module.path()), module, image));
   image.table = std::move(*table);
   correct_function_data(image, memory);
   return image;

@@ -25,8 +25,9 @@ struct GoImage {
 };
 
 /// not_found: the module is not a Go image. unsupported: it is one of a Go older than 1.16, or packed (UPX): the
-/// message says which, and what to do. corrupt: it is one, but its tables are damaged. `memory` is the process' live
-/// memory, or a file's image at its link addresses, relocated.
+/// message says which, and what to do; or of one newer than those known, whose tables lie otherwise. corrupt: it is
+/// one, but its tables are damaged. `memory` is the process' live memory, or a file's image at its link addresses,
+/// relocated.
 Result<GoImage> open_go_image(Module &module, const MemoryView &memory);
 
 } // namespace inspect

@@ -2,6 +2,7 @@
 
 #include "dwarf/symbols/named_symbols.h"
 #include "golang/runtime/goroutine_search.h"
+#include "golang/runtime/layout_check.h"
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@ struct FoundLists {
   RunAddress goroutines; ///< runtime.allgs
   RunAddress runtime_ms; ///< runtime.allm; 0: not known
   std::size_t count = 0; ///< of goroutines that were looked at; 0 before the runtime has begun
+  LayoutCheck check;     ///< of them and of the Ms
 };
 
 /// The layouts to try: that of the version, then the others, the nearest first.
@@ -67,7 +69,7 @@ public:
     if (found.empty())
       return std::nullopt;
     const RunAddress runtime_ms = search_m_list(image_, layout, images_, memory_);
-    return FoundLists{found.front().header, runtime_ms, found.front().check.goroutines};
+    return FoundLists{found.front().header, runtime_ms, found.front().check.goroutines, found.front().check};
   }
 
 private:
@@ -77,7 +79,7 @@ private:
     const std::vector<RunAddress> goroutines = sample_goroutines(goroutines_, memory_);
     const LayoutCheck check = checker.check(goroutines, runtime_m);
     if (goroutines.empty() || check.believable())
-      return FoundLists{goroutines_, runtime_ms_, check.goroutines};
+      return FoundLists{goroutines_, runtime_ms_, check.goroutines, check};
     if (problem_.empty())
       problem_ = check.problem;
     return std::nullopt;
@@ -108,6 +110,7 @@ struct GoRuntime::State {
   bool find_lists_in(GoImage &image);
   bool take(const GoImage &image, const RuntimeLayout &layout, const FoundLists &found);
   void warn_of_guess();
+  std::string checks_text() const;
 };
 
 void GoRuntime::State::open_images(ModuleMap &modules, std::optional<Error> &failed) {
@@ -179,11 +182,18 @@ bool GoRuntime::State::take(const GoImage &image, const RuntimeLayout &layout, c
   return found.count > 0;
 }
 
+std::string GoRuntime::State::checks_text() const {
+  const LayoutCheck &check = lists->check;
+  if (check.goroutines + check.runtime_ms == 0)
+    return "there was nothing to check it by";
+  return fmt::format("{} of {} checks held", check.sound + check.sound_ms, check.goroutines + check.runtime_ms);
+}
+
 void GoRuntime::State::warn_of_guess() {
   if (choice.exact)
     return;
   const std::string used = name_of(choice.layout->version);
-  const std::string verified = lists->count > 0 ? "it fits the goroutines that were looked at" : "unverified";
+  const std::string verified = checks_text();
   const GoVersion newest = known_runtime_layouts().back().version;
   if (main->version == GoVersion{})
     warnings.push_back(fmt::format("{} does not tell its Go version; the layout of {} is used: {}",
@@ -242,6 +252,16 @@ const std::string &GoRuntime::version_text() const {
 
 const RuntimeLayout &GoRuntime::layout() const {
   return *state_->choice.layout;
+}
+
+std::string GoRuntime::layout_note() const {
+  if (!state_->lists || state_->choice.exact)
+    return {};
+  const bool newer = state_->main->version > known_runtime_layouts().back().version;
+  return fmt::format("{}; {}",
+                     newer ? "newer than this program knows"
+                           : fmt::format("read as {}", name_of(state_->choice.layout->version)),
+                     state_->checks_text());
 }
 
 Result<RunAddress> GoRuntime::goroutine_list() {

@@ -39,6 +39,9 @@ public:
   const std::string &version_text() const;
   /// That of the version, or, where it does not fit or the version is not known, the nearest one that does.
   const RuntimeLayout &layout() const;
+  /// Where that is not the version's own, for a heading: "newer than this program knows; 31 of 31 checks held", each
+  /// check one goroutine or M that was looked at (golang/runtime/layout_check.h). Else empty.
+  std::string layout_note() const;
 
   /// Where the slice header runtime.allgs lies: by symbol, else by scanning data and bss for a slice whose elements are
   /// g structures. (DWARF is not asked: linkers and strip drop the symbol table with or after it.) not_found: nowhere,

@@ -220,11 +220,18 @@ Result<Explanation> explain_text(std::string_view text, const ExplainOptions &op
   if (!declarations)
     return std::unexpected(declarations.error());
   std::unique_ptr<CrashBinary> binary;
+  std::string of_binary; // what is to be said of it
   if (!options.executable.empty()) {
     auto opened = CrashBinary::open(options.executable);
-    if (!opened)
+    if (opened)
+      binary = std::move(*opened);
+    else if (opened.error().kind() == ErrorKind::unsupported || opened.error().kind() == ErrorKind::corrupt)
+      of_binary = fmt::format("the binary is not used: {}", opened.error().message());
+    else
       return std::unexpected(opened.error());
-    binary = std::move(*opened);
+    if (binary != nullptr && binary->version() > newest_known_go)
+      of_binary = fmt::format("{} of the binary is newer than this program knows: it is read as Go {}.{}",
+                              binary->version_text(), newest_known_go.major, newest_known_go.minor);
   }
   const std::vector<Traceback> tracebacks = parse_tracebacks(text);
   if (tracebacks.empty())
@@ -236,6 +243,8 @@ Result<Explanation> explain_text(std::string_view text, const ExplainOptions &op
   FrameDecoder decoder(std::move(*declarations), binary.get());
   for (const Traceback &traceback : tracebacks)
     explanation.tracebacks.push_back(TracebackExplainer(traceback, decoder, binary.get()).explain(options.group));
+  if (!of_binary.empty())
+    explanation.tracebacks.front().warnings.push_back(of_binary);
   for (const std::string &function : decoder.unused_declarations())
     explanation.tracebacks.back().warnings.push_back(
         fmt::format("no call of {} with words is in the text: its declaration was not used", function));

@@ -99,7 +99,8 @@ struct ExplainOptions {
   bool group = true;
 };
 
-/// not_found: there is no traceback in the text. usage: a declaration cannot be read. The errors of CrashBinary::open.
+/// not_found: there is no traceback in the text. usage: a declaration cannot be read. The errors of CrashBinary::open,
+/// except that a Go binary that cannot be read (unsupported, corrupt) is not used, which a warning says.
 Result<Explanation> explain_text(std::string_view text, const ExplainOptions &options);
 
 /// The runtime's own, which are on top of a crashed goroutine's stack and say nothing of the cause.

@@ -85,6 +85,7 @@ public:
 
 struct GoReport {
   std::string version;                     ///< "go1.22.1"; empty: not known
+  std::string layout_note;                 ///< how its structures were read, where that is not certain; else empty
   std::vector<GoroutineReport> goroutines; ///< ascending by id
   std::vector<GoroutineStack> stacks;
   std::vector<CreationSite> creations = {{}};

@@ -303,6 +303,7 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
     state.reports[thread.thread] = &thread;
   GoReport &go = state.go;
   go.version = state.input.runtime.version_text();
+  go.layout_note = state.input.runtime.layout_note();
   FrameNamer namer(state.input.target, &state.input.runtime, state.input.texts,
                    state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
   StackPool pool(namer, go.stacks);

@@ -188,6 +188,18 @@ std::string build(const GoToolchain &toolchain, std::string_view name, const Sou
   return output.string();
 }
 
+std::vector<GoToolchain> installed_toolchains(bool newer) {
+  std::map<std::pair<int, int>, GoToolchain> by_version;
+  for (const fs::path &command : go_commands())
+    if (auto toolchain = toolchain_at(command))
+      by_version.try_emplace({toolchain->minor, toolchain->patch}, *toolchain);
+  std::vector<GoToolchain> found;
+  for (auto &[version, toolchain] : by_version)
+    if ((toolchain.minor > listed_go_versions().back().first) == newer)
+      found.push_back(std::move(toolchain));
+  return found;
+}
+
 } // namespace
 
 std::string_view variant_name(GoVariant variant) {
@@ -199,18 +211,28 @@ bool full_matrix() {
   return wanted != nullptr && std::string_view(wanted) == "1";
 }
 
-const std::vector<GoToolchain> &all_go_toolchains() {
-  static const std::vector<GoToolchain> all = [] {
-    std::map<std::pair<int, int>, GoToolchain> by_version;
-    for (const fs::path &command : go_commands())
-      if (auto toolchain = toolchain_at(command))
-        by_version.try_emplace({toolchain->minor, toolchain->patch}, *toolchain);
-    std::vector<GoToolchain> found;
-    for (auto &[version, toolchain] : by_version)
-      found.push_back(std::move(toolchain));
-    return found;
+const std::vector<std::pair<int, int>> &listed_go_versions() {
+  static const std::vector<std::pair<int, int>> listed = [] {
+    std::vector<std::pair<int, int>> versions;
+    std::ifstream file(fs::path(INSPECT_SOURCE_DIRECTORY) / "tests/support/go_versions.txt");
+    for (std::string line; std::getline(file, line);)
+      if (int minor = 0, patch = 0; std::sscanf(line.c_str(), "1.%d.%d", &minor, &patch) == 2)
+        versions.emplace_back(minor, patch);
+    if (versions.empty())
+      throw std::runtime_error("tests/support/go_versions.txt lists no version");
+    return versions;
   }();
+  return listed;
+}
+
+const std::vector<GoToolchain> &all_go_toolchains() {
+  static const std::vector<GoToolchain> all = installed_toolchains(false);
   return all;
+}
+
+const std::vector<GoToolchain> &newer_go_toolchains() {
+  static const std::vector<GoToolchain> newer = installed_toolchains(true);
+  return newer;
 }
 
 std::vector<GoToolchain> go_toolchains() {

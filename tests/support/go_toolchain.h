@@ -9,7 +9,9 @@
 //
 // A toolchain is found as `go` on PATH, in /usr/local/go, as Debian's /usr/lib/go-*, in ~/sdk, in the module cache, and
 // in every folder below the one that the environment variable INSPECT_GO_TOOLCHAINS names (tools/get_go_toolchains.sh
-// fills such a folder). Tests use the oldest, the newest and Debian's; all of them with INSPECT_FULL_MATRIX=1.
+// fills such a folder). Tests use the oldest, the newest and Debian's; all of them with INSPECT_FULL_MATRIX=1. Which
+// versions must be there and pass is written in tests/support/go_versions.txt; a toolchain newer than all of these is
+// not used, but for the test that names it.
 //
 // A program is built once per toolchain, variant and source text and kept below the fixtures' folder; several test
 // processes may ask for it at once. Nothing is fetched from the network.
@@ -21,6 +23,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace inspect::test {
@@ -53,8 +56,12 @@ inline constexpr std::array go_program_variants{GoVariant::plain,      GoVariant
 
 std::string_view variant_name(GoVariant variant);
 
-/// Go 1.16 and later, ascending by version, each version once.
+/// Go 1.16 up to the newest in go_versions.txt, ascending by version, each version once.
 const std::vector<GoToolchain> &all_go_toolchains();
+/// Those of this machine that are newer.
+const std::vector<GoToolchain> &newer_go_toolchains();
+/// What go_versions.txt lists: minor version and patch release.
+const std::vector<std::pair<int, int>> &listed_go_versions();
 /// Those that a test is to use.
 std::vector<GoToolchain> go_toolchains();
 /// The variants that a test is to use with each: some of them, or all with INSPECT_FULL_MATRIX=1.

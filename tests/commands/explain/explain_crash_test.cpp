@@ -1,13 +1,19 @@
 // `inspect explain` on crashes that happen here: fixtures/golang/crash_kinds, built with the toolchains of this
 // machine. What it decodes is compared with what the program said of its own arguments.
+#include "machine/elf_file.h"
+#include "machine/file_descriptor.h"
+#include "tests/golang/other_version.h"
 #include "tests/support/catch.h"
 #include "tests/support/go_toolchain.h"
 #include "tests/support/run_command.h"
+#include "tests/support/skip.h"
 #include "tests/support/temporary_directory.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -164,6 +170,42 @@ TEST_CASE("a binary that is not the one that crashed is found out, and nothing i
     CHECK((*pick)["contradicted"] == true);
     CHECK((*pick)["args"].empty());
   });
+}
+
+TEST_CASE("a binary of a Go version to come is read like the newest known, and else left aside") {
+  if (go_toolchains().empty() || go_toolchains().back().minor < 26)
+    SKIP_TEST("no Go toolchain of 1.26 or later is installed, whose moduledata has a section");
+  const GoToolchain go = go_toolchains().back();
+  const TemporaryDirectory folder;
+  const std::string own = build_go(go, "crash_kinds");
+  const std::string text = folder / "crash.txt";
+  run_command({"bash", "-c", fmt::format("ulimit -c 0; '{}' nil 2>'{}'", own, text)});
+  const auto explained = [&](const std::string &executable) {
+    const CommandResult result = run_inspect({"explain", text, "--exe", executable, "--json"});
+    CAPTURE(result.err);
+    REQUIRE(result.status == 0);
+    return Json::parse(result.out)["tracebacks"][0];
+  };
+  const std::string to_come = with_version(own, go.version, fmt::format("go1.29{}", go.version.substr(6)), folder);
+  const Json known = explained(own);
+  const Json newer = explained(to_come);
+  CHECK(newer["groups"] == known["groups"]);
+  CHECK(crash_sentences(newer["warnings"]).find("newer than this program knows") != std::string::npos);
+
+  // Nothing of its moduledata is where it was, from the 20th word on.
+  std::ifstream in(to_come, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const FileDescriptor file(::open(own.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto elf = ElfFile::read(file.get());
+  REQUIRE(elf);
+  const ElfSection *section = elf->section(".go.module");
+  REQUIRE(section != nullptr);
+  const std::string moved = bytes.substr(section->offset.value + 20 * 8, section->size - 21 * 8);
+  bytes.replace(section->offset.value + 21 * 8, moved.size(), moved);
+  const Json left_aside = explained(folder.write("otherwise", bytes, 0755));
+  const std::string warnings = crash_sentences(left_aside["warnings"]);
+  CHECK_THAT(warnings, Contains("the binary is not used: ") && Contains("newer than this program knows"));
+  CHECK(left_aside["what"] == known["what"]);
 }
 
 } // namespace inspect::test

@@ -2,6 +2,7 @@
 // independent, without section headers, with the file gone, in other namespaces, next to native processes.
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
+#include "tests/golang/other_version.h"
 #include "tests/support/child_process.h"
 #include "tests/support/foreign_root.h"
 #include "tests/support/go_toolchain.h"
@@ -73,10 +74,14 @@ void check_c_calls(const Json &dump) {
 }
 
 /// fixtures/golang/goroutine_leak -n 20.
-void check_leak(const Json &dump) {
-  check_complete(dump);
+void check_leak_goroutines(const Json &dump) {
   CHECK(goroutines_in(dump, "main.receive").size() == 20);
   CHECK(goroutines_in(dump, "main.main").size() == 1);
+}
+
+void check_leak(const Json &dump) {
+  check_complete(dump);
+  check_leak_goroutines(dump);
 }
 
 ChildProcess start_leak(const std::string &program) {
@@ -98,6 +103,21 @@ void drop_section_headers(const std::string &path) {
 }
 
 } // namespace
+
+TEST_CASE("a heading says that a Go version is newer than the program knows, and how its layout was checked") {
+  if (go_toolchains().empty())
+    SKIP_TEST("no Go toolchain is installed");
+  const GoToolchain go = go_toolchains().back();
+  const TemporaryDirectory folder;
+  const std::string version = fmt::format("go1.29{}", go.version.substr(6));
+  ChildProcess process({with_version(build_go(go, "goroutine_leak"), go.version, version, folder), "-n", "20"});
+  process.wait_for_line();
+  check_leak_goroutines(stacks_json(process.pid()));
+  const CommandResult text = run_inspect({"stacks", pid_of(process)});
+  CHECK(text.status == 0);
+  CHECK_THAT(text.out, Contains(version + " (newer than this program knows; ") && Contains(" checks held); "));
+  CHECK_THAT(text.out + text.err, !Contains("damaged"));
+}
 
 TEST_CASE("goroutines in C calls and in Go called from C: the frames of both, in order") {
   for_each_go([](const GoToolchain &go) {

@@ -227,6 +227,31 @@ TEST_CASE("a field added to moduledata in a version to come does not lose the in
   check_same_frames(*shifted->table, *file->image().table);
 }
 
+TEST_CASE("a version to come that is laid out otherwise is not called damaged") {
+  const auto &all = go_toolchains();
+  if (all.empty() || all.back().minor < 20)
+    SKIP_TEST("no Go toolchain of 1.20 or later is installed");
+  const auto file = open_program(build_go(all.back(), "function_places"));
+  const ModuleData &data = file->image().data;
+  ChangedMemory memory(file->memory());
+  // A field put in before the text moves all that follows.
+  constexpr std::size_t first = 20;
+  for (std::size_t word = first; word < 60; ++word)
+    memory.write_word(data.address + (word + 1) * 8, read_word(file->memory(), data.address + word * 8).value_or(0));
+  const auto same_version = open_go_image(*file->image().module, memory);
+  REQUIRE_FALSE(same_version);
+  CHECK(same_version.error().kind() == ErrorKind::corrupt);
+  const auto section = file->image().module->image().section(".go.buildinfo");
+  REQUIRE(section);
+  memory.write({section->header.sh_addr + 33 + std::strlen("go1.")}, '9');
+  const auto newer = open_go_image(*file->image().module, memory);
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().kind() == ErrorKind::unsupported);
+  CHECK(newer.error().message().find("go1.9") != std::string::npos);
+  CHECK(newer.error().message().find("newer than this program knows") != std::string::npos);
+  CHECK_FALSE(newer.error().remedy().empty());
+}
+
 TEST_CASE("what is not a Go program is told as that, with and without section headers") {
   const std::string program = "/proc/self/exe";
   std::vector<char> bytes = bytes_of_file(program);

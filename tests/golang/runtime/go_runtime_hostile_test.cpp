@@ -44,6 +44,12 @@ TEST_CASE("a Go version to come is read with the newest layout, and the user is 
     CHECK(warning.find("go1.99") != std::string::npos);
     CHECK(warning.find("is newer than this program knows; the layout of Go 1.27 is used") != std::string::npos);
     CHECK((*runtime)->take_warnings().empty());
+    unsigned held = 0;
+    unsigned made = 0;
+    REQUIRE(std::sscanf((*runtime)->layout_note().c_str(), "newer than this program knows; %u of %u checks held", &held,
+                        &made) == 2);
+    CHECK(held > 10);
+    CHECK(held == made);
   });
 }
 
