@@ -18,7 +18,7 @@ using Bytes = std::span<const std::byte>;
 /// libdw has decompressed it in place, where it was.
 Bytes section_of(Dwarf *dwarf, std::string_view wanted) {
   for (const ImageSection &section : sections_of(dwarf_getelf(dwarf))) {
-    const Elf_Data *data = section.name == wanted ? elf_rawdata(section.section, nullptr) : nullptr;
+    const Elf_Data *data = is_debug_section(section.name, wanted) ? elf_rawdata(section.section, nullptr) : nullptr;
     if (data != nullptr && data->d_buf != nullptr)
       return {static_cast<const std::byte *>(data->d_buf), data->d_size};
   }

@@ -29,7 +29,7 @@ std::uint64_t size_of_info(const NameJob &job) {
     if (!image)
       continue;
     for (const ImageSection &section : image->sections())
-      if (section.name.starts_with(".debug_info"))
+      if (section.name.starts_with(".debug_info") || section.name.starts_with(".zdebug_info"))
         size += section.header.sh_size;
   }
   return size;

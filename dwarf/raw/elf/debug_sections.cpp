@@ -43,7 +43,7 @@ DebugSections sections_named(const ElfImage &image, std::string_view suffix, boo
       name.remove_suffix(suffix.size());
     }
     for (const Place &place : places)
-      if (name == place.name && (with_places || !place.says_where) && (found.*place.member).empty())
+      if (is_debug_section(name, place.name) && (with_places || !place.says_where) && (found.*place.member).empty())
         found.*place.member = image.content(section);
   }
   return found;

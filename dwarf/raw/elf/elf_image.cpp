@@ -150,6 +150,10 @@ bool ElfImage::is_executable() const {
          });
 }
 
+bool is_debug_section(std::string_view name, std::string_view wanted) {
+  return name == wanted || (name.starts_with(".zdebug_") && name.substr(2) == wanted.substr(1));
+}
+
 std::optional<ImageSection> ElfImage::section(std::string_view name) const {
   for (const ImageSection &section : sections())
     if (section.name == name)
@@ -160,8 +164,11 @@ std::optional<ImageSection> ElfImage::section(std::string_view name) const {
 std::span<const std::byte> ElfImage::content(const ImageSection &section) const {
   if (section.header.sh_type == SHT_NOBITS || section.header.sh_size == 0)
     return {};
+  // Where these fail, so does the next call; or it was uncompressed before, which the name does not tell.
   if ((section.header.sh_flags & SHF_COMPRESSED) != 0)
-    static_cast<void>(elf_compress(section.section, 0, 0)); // where that fails, so does the next call
+    static_cast<void>(elf_compress(section.section, 0, 0));
+  else if (section.name.starts_with(".zdebug_"))
+    static_cast<void>(elf_compress_gnu(section.section, 0, 0));
   const Elf_Data *data = elf_rawdata(section.section, nullptr);
   if (data == nullptr || data->d_buf == nullptr)
     return {};

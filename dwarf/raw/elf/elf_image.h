@@ -40,6 +40,11 @@ struct ImageSection {
   std::string_view name;
 };
 
+/// Whether a section is the one wanted (".debug_info"), or that one as it was called when compressed sections had names
+/// of their own (".zdebug_info", up to Go 1.18 and binutils 2.25): "ZLIB", the size in 8 bytes, big-endian, zlib's
+/// data.
+bool is_debug_section(std::string_view name, std::string_view wanted);
+
 /// The headers of libelf's handle. corrupt: they are malformed or reach beyond the file.
 Result<ElfHeaders> headers_of(Elf *elf);
 /// All sections of libelf's handle that have a header, with their names.

@@ -6,7 +6,9 @@
 #include "tests/dwarf/toolchain.h"
 #include "tests/support/catch.h"
 #include "tests/support/go_toolchain.h"
+#include "tests/support/run_command.h"
 #include "tests/support/skip.h"
+#include "tests/support/temporary_directory.h"
 
 #include <dwarf.h>
 #include <fmt/format.h>
@@ -48,6 +50,11 @@ bool check(const std::string &path, const std::vector<Row> &rows) {
   return true;
 }
 
+/// Writes the program's debug sections as .zdebug_…, as linkers did before sections could say that they are compressed.
+bool compress_as_of_old(const std::string &program, const std::string &copy) {
+  return run_command({"objcopy", "--compress-debug-sections=zlib-gnu", program, copy}).status == 0;
+}
+
 TEST_CASE("names are found in every shape of DWARF that compilers write") {
   const std::vector<Row> rows{
       {"shapes::(anonymous namespace)::Hidden::spin", NameKind::function,
@@ -72,6 +79,10 @@ TEST_CASE("names are found in every shape of DWARF that compilers write") {
         "lines_clang_package4", "lines_clang_package5"})
     programs += check(fixture_path(program), rows);
   CHECK(programs > 8);
+  const TemporaryDirectory folder;
+  if (!compress_as_of_old(fixture_path("lines_gcc_dwarf4"), folder / "old"))
+    SKIP_TEST("objcopy cannot write .zdebug_ sections");
+  CHECK(check(folder / "old", rows));
 }
 
 TEST_CASE("every kind of name is found, spelled as compilers, the demangler and people spell it") {
@@ -147,19 +158,24 @@ TEST_CASE("names of Go are found by their packages, with and without the import 
   const std::vector<GoToolchain> toolchains = go_toolchains();
   if (toolchains.empty())
     SKIP_TEST("Go is not installed");
-  REQUIRE(check(build_go(toolchains.back(), "argument_kinds"),
-                {{"runtime.g", NameKind::type, "13 runtime.g"},
-                 {"main.main", NameKind::function, "2e main.main"},
-                 {"main.pair", NameKind::type, "13 main.pair"},
-                 {"pair", NameKind::type, "13 main.pair"},
-                 {"runtime.allgs", NameKind::variable, "34 runtime.allgs"},
-                 {"main.(*server).handle", NameKind::function, "2e main.(*server).handle"},
-                 {"main.server.handle", NameKind::function, "2e main.(*server).handle"},
-                 {"server.handle", NameKind::function, "2e main.(*server).handle"},
-                 {"main.stack[string]", NameKind::type, "13 main.stack[string]"},
-                 {"internal/cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
-                 {"cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
-                 {"other/cpu.Initialize", NameKind::function, ""}}));
+  const std::vector<Row> rows = {{"runtime.g", NameKind::type, "13 runtime.g"},
+                                 {"main.main", NameKind::function, "2e main.main"},
+                                 {"main.pair", NameKind::type, "13 main.pair"},
+                                 {"pair", NameKind::type, "13 main.pair"},
+                                 {"runtime.allgs", NameKind::variable, "34 runtime.allgs"},
+                                 {"main.(*server).handle", NameKind::function, "2e main.(*server).handle"},
+                                 {"main.server.handle", NameKind::function, "2e main.(*server).handle"},
+                                 {"server.handle", NameKind::function, "2e main.(*server).handle"},
+                                 {"main.stack[string]", NameKind::type, "13 main.stack[string]"},
+                                 {"internal/cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
+                                 {"cpu.Initialize", NameKind::function, "2e internal/cpu.Initialize"},
+                                 {"other/cpu.Initialize", NameKind::function, ""}};
+  const std::string program = build_go(toolchains.back(), "argument_kinds");
+  REQUIRE(check(program, rows));
+  const TemporaryDirectory folder;
+  if (!compress_as_of_old(program, folder / "old"))
+    SKIP_TEST("objcopy cannot write .zdebug_ sections");
+  CHECK(check(folder / "old", rows));
 }
 
 } // namespace
