@@ -29,6 +29,9 @@ Result<ExitStatus> select(CommandContext &context, std::size_t index) {
 }
 
 Result<ExitStatus> run_frame(CommandContext &context) {
+  // The first look selects a frame.
+  if (const auto report = context.session->selection.last_report(); !report)
+    return std::unexpected(report.error());
   const auto index = number_or(context, context.session->selection.frame_index());
   return index ? select(context, *index) : std::unexpected(index.error());
 }
@@ -48,6 +51,8 @@ Result<ExitStatus> run_up(CommandContext &context) {
 }
 
 Result<ExitStatus> run_down(CommandContext &context) {
+  if (const auto report = context.session->selection.last_report(); !report)
+    return std::unexpected(report.error());
   const auto count = number_or(context, 1);
   if (!count)
     return std::unexpected(count.error());

@@ -18,7 +18,8 @@ Result<const GoroutineReport *> wanted_goroutine(CommandContext &context) {
     if (!number || *number == 0 || positional.front().starts_with('-'))
       return std::unexpected(
           Error(ErrorKind::usage, fmt::format("'{}' is not a goroutine id", positional.front()), "goroutines"));
-    if (auto selected = session.selection.select_goroutine(*number); !selected)
+    const std::string_view image = positional.size() > 1 ? std::string_view(positional[1]) : std::string_view();
+    if (auto selected = session.selection.select_goroutine(*number, image); !selected)
       return std::unexpected(selected.error());
   }
   if (const auto go = session.selection.go_report(); !go)
@@ -62,7 +63,7 @@ Result<ExitStatus> run_goroutine(CommandContext &context) {
   const auto go = session.selection.go_report();
   if (!go)
     return std::unexpected(go.error());
-  context.output.write(context.output.styled(Style::heading, goroutine_title(**goroutine)) + "\n");
+  context.output.write(context.output.styled(Style::heading, goroutine_title(**go, **goroutine)) + "\n");
   if (const std::string creation = creation_text(**go, **goroutine); !creation.empty())
     context.output.write("    " + creation + "\n");
   write_waits(context.output, session.target(), **goroutine);
@@ -114,7 +115,9 @@ CommandSpec make_goroutine_command() {
   spec.help = "bt, frame, up, down, list, regs and deferred then speak of it, until `thread ID` selects a thread. The "
               "innermost frame that is not the standard library's is selected with it. Shows what it waits on, too: "
               "goroutines -chan ADDRESS lists who else does.";
-  spec.positionals = {{.name = "ID", .help = "as `goroutines` lists it"}};
+  spec.positionals = {
+      {.name = "ID", .help = "as `goroutines` lists it"},
+      {.name = "LIBRARY", .help = "whose goroutine it is, where the process hosts several Go runtimes"}};
   spec.completion = CompletionKind::goroutine;
   spec.in_session = true;
   spec.run = run_goroutine;
@@ -126,7 +129,9 @@ CommandSpec make_deferred_command() {
   spec.name = "deferred";
   spec.summary = "Show the calls that a goroutine has deferred, the next one first";
   spec.help = "Of the selected goroutine, or of the one given, which is then selected.";
-  spec.positionals = {{.name = "ID", .help = "of a goroutine"}};
+  spec.positionals = {
+      {.name = "ID", .help = "of a goroutine"},
+      {.name = "LIBRARY", .help = "whose goroutine it is, where the process hosts several Go runtimes"}};
   spec.completion = CompletionKind::goroutine;
   spec.in_session = true;
   spec.run = run_deferred;

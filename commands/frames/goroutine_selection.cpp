@@ -108,6 +108,9 @@ std::string location_text(const GoReport &report, const GoroutineReport &gorouti
     const CreationSite &site = report.creations[goroutine.creation];
     return site.function.empty() ? std::string() : with_place(site.function, site.file, site.line);
   }
+  if (const CreationSite &start = report.starts[goroutine.start];
+      location == GoroutineLocation::start && !start.function.empty())
+    return with_place(start.function, start.file, start.line);
   const ReportFrame *frame = location == GoroutineLocation::user    ? frame_at(stack, program_frame(stack))
                              : location == GoroutineLocation::start ? frame_at(stack, start_frame(stack))
                              : stack.frames.empty()                 ? nullptr

@@ -1,11 +1,14 @@
 #include "commands/cli/command_spec.h"
 #include "commands/cli/count_text.h"
+#include "commands/cli/typed_text.h"
 #include "commands/frames/goroutine_request.h"
 #include "commands/session/session.h"
 #include "commands/session/session_loop.h"
 #include "commands/stacks/frame_text.h"
 #include "commands/stacks/goroutine_text.h"
+#include "inspector/scope/frame_scope.h"
 #include "inspector/stacks/goroutine_details.h"
+#include "values/expression/expression_evaluator.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -69,10 +72,27 @@ public:
   }
 
 private:
+  struct GoroutineName {
+    std::uint64_t id;
+    std::size_t runtime;
+  };
+
+  /// Of a channel what its variable points to: that is where the runtime's own structure lies. Else the address that
+  /// the expression stands for.
+  Result<std::uint64_t> channel_address() {
+    if (!parse_number(request_.channel))
+      if (const auto scope = session_.evaluator.scope())
+        if (const auto value = evaluate(request_.channel, **scope);
+            value && value->source && value->type.go != nullptr && value->type.go->kind == GoKind::channel)
+          if (const auto address = value->source->unsigned_at(0, 8))
+            return *address;
+    return session_.evaluator.address(request_.channel);
+  }
+
   Result<std::vector<std::uint32_t>> choose() {
     std::vector<std::uint32_t> chosen;
     if (!request_.channel.empty()) {
-      const auto channel = session_.evaluator.address(request_.channel);
+      const auto channel = channel_address();
       if (!channel)
         return std::unexpected(channel.error());
       auto waiting = goroutines_waiting_on(session_.target(), report_, RunAddress{*channel});
@@ -120,9 +140,9 @@ private:
       write_goroutine(output_, report_, goroutine, stack_options(session_.dialogue.settings, request_));
       return;
     }
-    const bool selected = goroutine.id == session_.selection.goroutine_id();
+    const bool selected = session_.selection.is_selected(goroutine);
     std::string location = location_text(report_, goroutine, request_.location);
-    output_.write(fmt::format("{} {}; {}\n", selected ? "*" : " ", goroutine_title(goroutine),
+    output_.write(fmt::format("{} {}; {}\n", selected ? "*" : " ", goroutine_title(report_, goroutine),
                               output_.styled(Style::function, escape(location))));
     if (const std::string labels = labels_of(report_, goroutine); request_.labels && !labels.empty())
       output_.write(output_.styled(Style::dim, fmt::format("      labels {}\n", labels)));
@@ -163,27 +183,28 @@ private:
 
   /// All of them as they were in this one look: the target is not stopped again for each.
   Result<ExitStatus> run_for_each(const std::vector<std::uint32_t> &chosen) {
-    std::vector<std::uint64_t> ids; // the command may replace the report
+    std::vector<GoroutineName> names; // the command may replace the report
     for (const std::uint32_t index : chosen)
-      ids.push_back(report_.goroutines[index].id);
+      names.push_back({report_.goroutines[index].id, report_.goroutines[index].runtime});
+    const std::size_t runtime = session_.selection.go_runtime();
     const std::uint64_t goroutine = session_.selection.goroutine_id();
     const pid_t thread = session_.selection.thread_id();
     session_.selection.keep_same_look(true);
-    auto status = run_for_each(ids);
+    auto status = run_for_each(names);
     session_.selection.keep_same_look(false);
     // What was selected may have ended: then the last one stays selected.
-    static_cast<void>(goroutine != 0 ? session_.selection.select_goroutine(goroutine)
+    static_cast<void>(goroutine != 0 ? session_.selection.select_goroutine(goroutine, runtime)
                                      : session_.selection.select_thread(thread));
     return status;
   }
 
-  Result<ExitStatus> run_for_each(const std::vector<std::uint64_t> &ids) {
+  Result<ExitStatus> run_for_each(const std::vector<GoroutineName> &names) {
     const std::string line = joined_words(request_.command);
     ExitStatus status = ExitStatus::success;
-    for (const std::uint64_t id : ids) {
+    for (const auto [id, runtime] : names) {
       if (session_.cancellation().requested())
         return std::unexpected(Error(ErrorKind::cancelled, "cancelled"));
-      if (const auto selected = session_.selection.select_goroutine(id); !selected)
+      if (const auto selected = session_.selection.select_goroutine(id, runtime); !selected)
         return std::unexpected(selected.error());
       if (!request_.command_says_which)
         output_.write(output_.styled(Style::heading, fmt::format("goroutine {}:\n", id)));
@@ -244,7 +265,7 @@ CommandSpec make_goroutines_command() {
       {.name = "-without", .value = "CONDITION", .help = "not those", .repeatable = true},
       {.name = "-waiting", .value = "TIME", .help = "'>5m', '<90s', '2h' (so long or longer)"},
       {.name = "-group", .value = "KEY", .help = "together with those of the same KEY, the largest group first"},
-      {.name = "-chan", .value = "ADDRESS", .help = "only those that wait on this channel"},
+      {.name = "-chan", .value = "EXPRESSION", .help = "only those that wait on this channel: s.queue, or its address"},
       {.name = "-exec",
        .value = "COMMAND",
        .help = "runs it for each, all in one look; the rest of the line is its own"},

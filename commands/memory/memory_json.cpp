@@ -91,6 +91,14 @@ Json go_json(const GoMemoryStatistics &go) {
   return object;
 }
 
+/// Of a process with several Go runtimes those behind the first, which `go` is of.
+Json go_runtimes_json(const MemoryReport &report) {
+  Json runtimes = Json::array();
+  for (const HostedGoMemory &one : report.other_go)
+    runtimes.push_back({{"version", or_null(one.version)}, {"image", one.image}, {"go", go_json(one.statistics)}});
+  return runtimes;
+}
+
 Json malloc_json(const MallocStatistics &statistics) {
   Json object = figures_json(malloc_memory_figures(statistics));
   object["arenas"] = Json::array();
@@ -193,6 +201,7 @@ void write_memory_json(Output &output, const MemoryReport &report, const MemoryD
       {"kinds", kinds_json(report)},
       {"goroutine_stacks", report.goroutine_stack_bytes},
       {"go", report.go ? go_json(*report.go) : Json()},
+      {"go_runtimes", go_runtimes_json(report)},
       {"malloc", report.malloc_statistics ? malloc_json(*report.malloc_statistics) : Json()},
       {"other_allocators", std::move(allocators)},
       {"findings", findings_json(report.findings)},

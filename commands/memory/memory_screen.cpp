@@ -36,7 +36,9 @@ public:
     if (!report_.kinds.empty())
       write_kinds();
     if (report_.go)
-      write_go(*report_.go);
+      write_go(*report_.go, report_.other_go.empty() ? "" : report_.go_image);
+    for (const HostedGoMemory &one : report_.other_go)
+      write_go(one.statistics, one.image);
     if (report_.malloc_statistics && is_in_use(*report_.malloc_statistics))
       write_malloc(*report_.malloc_statistics);
     write_other_allocators();
@@ -166,12 +168,14 @@ private:
     }
   }
 
-  void write_go(const GoMemoryStatistics &go) {
+  /// `image` where there are several.
+  void write_go(const GoMemoryStatistics &go, std::string_view image) {
     constexpr std::array<std::string_view, 20> shown = {
         "heap_alloc",    "heap_inuse",  "heap_idle",   "heap_released", "heap_sys",   "heap_objects", "stack_inuse",
         "stack_sys",     "mspan_inuse", "mspan_sys",   "mcache_inuse",  "mcache_sys", "gc_sys",       "other_sys",
         "buck_hash_sys", "sys",         "total_alloc", "mallocs",       "frees",      "next_gc"};
-    heading("Go memory statistics (runtime.MemStats)");
+    const std::string whose = image.empty() ? "" : fmt::format(" of {}", escape(image.substr(image.rfind('/') + 1)));
+    heading(fmt::format("Go memory statistics{} (runtime.MemStats)", whose));
     std::vector<MemoryFigure> figures;
     for (const MemoryFigure &figure : go_memory_figures(go))
       if (std::ranges::find(shown, figure.name->name) != shown.end())

@@ -14,7 +14,7 @@ namespace inspect {
 namespace {
 
 constexpr std::size_t widest_user = 16;
-constexpr std::size_t widest_runtime = 24;
+constexpr std::size_t widest_runtime = 48;
 constexpr std::size_t widest_container = 40;
 constexpr std::size_t narrowest_command = 16;
 
@@ -161,7 +161,12 @@ std::string runtime_text(const RuntimeInfo &runtime) {
   // Go's own versions begin with the language's name.
   const bool named = runtime.version.starts_with(runtime.language);
   std::string text = named ? runtime.version : runtime.language + runtime.version;
-  return runtime.is_32_bit ? text + "/32" : text;
+  if (runtime.is_32_bit)
+    text += "/32";
+  for (const HostedRuntime &one : runtime.hosts)
+    text += fmt::format("{} {} ({})", &one == &runtime.hosts.front() ? ", hosts" : ",",
+                        one.version.empty() ? "go" : one.version, one.library.substr(one.library.rfind('/') + 1));
+  return text;
 }
 
 std::string cut_to_width(std::string_view text, std::size_t columns, bool unicode) {
@@ -217,12 +222,13 @@ Json row_json(const ProcessRow &row) {
   for (const std::string &word : row.command)
     command.push_back(word);
   Json runtime;
+  Json hosts = Json::array();
+  for (const HostedRuntime &one : row.runtime.hosts)
+    hosts.push_back({{"kind", "go"}, {"version", or_null(one.version)}, {"library", one.library}});
   if (!row.runtime.language.empty())
-    runtime = {{"kind", row.runtime.language},
-               {"version", or_null(row.runtime.version)},
-               {"module", or_null(row.runtime.module)},
-               {"stripped", row.runtime.stripped},
-               {"is_32_bit", row.runtime.is_32_bit}};
+    runtime = {{"kind", row.runtime.language},          {"version", or_null(row.runtime.version)},
+               {"module", or_null(row.runtime.module)}, {"stripped", row.runtime.stripped},
+               {"is_32_bit", row.runtime.is_32_bit},    {"hosts", std::move(hosts)}};
   return {{"pid", row.process},
           {"ppid", row.parent},
           {"user", row.user},

@@ -19,16 +19,44 @@ Result<const ProcessReport *> Selection::fresh_report() {
   if (!report)
     return std::unexpected(report.error());
   report_ = std::move(*report);
-  ++looks_;
+  const bool first_look = looks_++ == 0;
   const auto &threads = report_->threads;
   if (std::ranges::find(threads, thread_, &ThreadReport::thread) == threads.end() && !threads.empty())
     thread_ = threads.front().thread;
+  if (first_look)
+    select_first_goroutine();
   if (const auto selected = goroutine(); !selected && selected.error().kind() == ErrorKind::not_found) {
     report_->warnings.push_back(fmt::format("goroutine {} has ended; thread {} is selected now", goroutine_, thread_));
     goroutine_ = 0;
   }
   select_first_frame();
   return &*report_;
+}
+
+/// A Go program's first thread does as a rule nothing but wait for work: what its program does is in goroutines. One
+/// that the thread runs comes first, then the main one, then one that runs.
+void Selection::select_first_goroutine() {
+  const auto &threads = report_->threads;
+  const auto thread = std::ranges::find(threads, thread_, &ThreadReport::thread);
+  if (!report_->go || report_->runtime.language != "go" || thread == threads.end())
+    return;
+  const auto &goroutines = report_->go->goroutines;
+  const auto first = [&](const auto &wanted) {
+    const auto found = std::ranges::find_if(
+        goroutines, [&](const GoroutineReport &one) { return one.runtime == 0 && !one.system && wanted(one); });
+    return found != goroutines.end() ? &*found : nullptr;
+  };
+  const GoroutineReport *chosen = first([&](const GoroutineReport &one) { return one.id == thread->goroutine; });
+  if (chosen == nullptr)
+    chosen = first([](const GoroutineReport &one) { return one.id == 1; });
+  if (chosen == nullptr)
+    chosen = first([](const GoroutineReport &one) { return one.status == GoroutineStatus::running; });
+  if (chosen == nullptr)
+    chosen = first([](const GoroutineReport &) { return true; });
+  if (chosen != nullptr) {
+    goroutine_ = chosen->id;
+    go_runtime_ = chosen->runtime;
+  }
 }
 
 void Selection::select_first_frame() {
@@ -90,35 +118,73 @@ Result<const GoReport *> Selection::go_report() {
                                "threads"));
 }
 
-Result<const GoroutineReport *> Selection::find_goroutine(std::uint64_t id) {
+Result<const GoroutineReport *> Selection::find_goroutine(std::uint64_t id, std::size_t runtime) {
   const auto go = go_report();
   if (!go)
     return std::unexpected(go.error());
-  const auto found = std::ranges::lower_bound((*go)->goroutines, id, {}, &GoroutineReport::id);
-  if (found == (*go)->goroutines.end() || found->id != id)
+  const auto &goroutines = (*go)->goroutines;
+  const auto key = [](const GoroutineReport &one) { return std::pair(std::size_t{one.runtime}, one.id); };
+  const auto found = std::ranges::lower_bound(goroutines, std::pair(runtime, id), {}, key);
+  if (found == goroutines.end() || key(*found) != std::pair(runtime, id))
     return std::unexpected(Error(ErrorKind::not_found,
                                  fmt::format("process {} has no goroutine {}", process_.process(), id), "goroutines"));
   return &*found;
 }
 
+Result<const GoroutineReport *> Selection::find_goroutine(std::uint64_t id, std::string_view image) {
+  const auto go = go_report();
+  if (!go)
+    return std::unexpected(go.error());
+  const GoroutineReport *found = nullptr;
+  std::string several;
+  for (std::size_t runtime = 0; runtime < (*go)->runtimes.size(); ++runtime) {
+    const std::string &path = (*go)->runtimes[runtime].image;
+    if (path.substr(path.rfind('/') + 1).find(image) == std::string::npos)
+      continue;
+    const auto goroutine = find_goroutine(id, runtime);
+    if (!goroutine)
+      continue;
+    several += (several.empty() ? "" : " and one") + (*go)->of_image(**goroutine);
+    found = found == nullptr ? *goroutine : nullptr;
+    if (found == nullptr)
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("there is a goroutine {}{}", id, several),
+                                   fmt::format("goroutine {} {}", id, path.substr(path.rfind('/') + 1))));
+  }
+  if (found == nullptr)
+    return find_goroutine(id, (*go)->runtimes.size()); // says that there is none
+  return found;
+}
+
 Result<const GoroutineReport *> Selection::goroutine() {
   if (goroutine_ == 0)
     return nullptr;
-  return find_goroutine(goroutine_);
+  return find_goroutine(goroutine_, go_runtime_);
 }
 
-Result<void> Selection::select_goroutine(std::uint64_t id) {
+Result<void> Selection::select_goroutine(std::uint64_t id, std::string_view image) {
   const bool looked = report_.has_value();
-  auto goroutine = find_goroutine(id);
+  auto goroutine = find_goroutine(id, image);
   if (!goroutine && goroutine.error().kind() == ErrorKind::not_found && looked && !same_look_)
     if (const auto fresh = fresh_report(); fresh) // it may have been created since
-      goroutine = find_goroutine(id);
+      goroutine = find_goroutine(id, image);
   if (!goroutine)
     return std::unexpected(goroutine.error());
-  goroutine_ = id;
+  return select(**goroutine);
+}
+
+Result<void> Selection::select_goroutine(std::uint64_t id, std::size_t runtime) {
+  const auto goroutine = find_goroutine(id, runtime);
+  if (!goroutine)
+    return std::unexpected(goroutine.error());
+  return select(**goroutine);
+}
+
+Result<void> Selection::select(const GoroutineReport &goroutine) {
+  goroutine_ = goroutine.id;
+  go_runtime_ = goroutine.runtime;
+  if (goroutine.thread != 0)
+    thread_ = goroutine.thread;
   select_first_frame();
-  if ((*goroutine)->thread != 0)
-    thread_ = (*goroutine)->thread;
   return {};
 }
 
@@ -207,7 +273,7 @@ Result<void> Selection::find_frame_again() {
   const auto inlined = static_cast<std::ptrdiff_t>(old_index) - (first_before - frames_before->begin());
   const RunAddress cfa = (*physical)->cfa;
   const pid_t thread = thread_;
-  const std::uint64_t goroutine = goroutine_;
+  const std::pair goroutine(go_runtime_, goroutine_);
   if (const auto fresh = fresh_report(); !fresh)
     return std::unexpected(fresh.error());
   const auto gone = [&] {
@@ -216,7 +282,7 @@ Result<void> Selection::find_frame_again() {
               fmt::format("{} has returned since it was shown", function.empty() ? "the selected frame" : function),
               "stop, and look again with bt"));
   };
-  if (thread != thread_ || goroutine != goroutine_)
+  if (thread != thread_ || goroutine != std::pair(go_runtime_, goroutine_))
     return gone();
   const auto stack = this->stack();
   const auto frames = this->frames();

@@ -41,8 +41,14 @@ public:
   /// The goroutine that `goroutine ID` selected; null while a thread is selected. A goroutine that is gone is an error.
   Result<const GoroutineReport *> goroutine();
   std::uint64_t goroutine_id() const { return goroutine_; } ///< 0: a thread is selected
-  /// With it the thread that it runs on, where it runs.
-  Result<void> select_goroutine(std::uint64_t id);
+  bool is_selected(const GoroutineReport &goroutine) const {
+    return goroutine.id == goroutine_ && goroutine.runtime == go_runtime_;
+  }
+  /// With it the thread that it runs on, where it runs. `image` tells which of several Go runtimes is meant, by a part
+  /// of its file's name; where it is empty and several have a goroutine of this number, that is an error.
+  Result<void> select_goroutine(std::uint64_t id, std::string_view image = {});
+  Result<void> select_goroutine(std::uint64_t id, std::size_t runtime);
+  std::size_t go_runtime() const { return go_runtime_; } ///< of the selected goroutine
 
   /// The frames of the selected goroutine or thread.
   Result<std::span<const ReportFrame>> frames();
@@ -60,7 +66,10 @@ public:
 
 private:
   std::string name() const; ///< "goroutine 17", "thread 4251"
-  Result<const GoroutineReport *> find_goroutine(std::uint64_t id);
+  Result<const GoroutineReport *> find_goroutine(std::uint64_t id, std::size_t runtime);
+  Result<const GoroutineReport *> find_goroutine(std::uint64_t id, std::string_view image);
+  Result<void> select(const GoroutineReport &goroutine);
+  void select_first_goroutine();
   /// A goroutine's is the program's own one that is innermost, a thread's the innermost.
   void select_first_frame();
 
@@ -69,6 +78,7 @@ private:
   std::size_t looks_ = 0;
   pid_t thread_;
   std::uint64_t goroutine_ = 0; ///< 0: a thread is selected
+  std::size_t go_runtime_ = 0;  ///< of the goroutine
   std::size_t frame_ = 0;
   std::optional<Stack> goroutine_stack_; ///< of the selected one, with registers; walked when asked for
   bool same_look_ = false;

@@ -18,6 +18,11 @@ namespace {
 constexpr std::string_view no_stack = "\tgoroutine running on other thread; stack unavailable\n";
 constexpr std::string_view stack_is_cut = "...additional frames elided...\n";
 
+/// As the runtime says it since 1.21.
+std::string elided_text(std::size_t frames) {
+  return fmt::format("...{} frames elided...\n", frames);
+}
+
 std::string_view file_text(std::string_view file) {
   return file.empty() ? "??" : file;
 }
@@ -88,7 +93,8 @@ std::string label_text(std::string_view text) {
 /// Behind the brackets, since Go 1.27.
 std::string labels_in_header(const GoReport &report, const GoroutineReport &goroutine) {
   const LabelSet &labels = report.label_sets[goroutine.labels];
-  if (labels.empty() || parse_go_version(report.version).value_or(GoVersion{}) < GoVersion{1, 27})
+  if (labels.empty() ||
+      parse_go_version(report.runtimes[goroutine.runtime].version).value_or(GoVersion{}) < GoVersion{1, 27})
     return {};
   std::string text;
   for (const auto &[key, value] : labels)
@@ -110,6 +116,8 @@ std::string header(const GoReport &report, const GoroutineReport &goroutine) {
     text += fmt::format(", {} minutes", *goroutine.wait_minutes());
   if (goroutine.locked_to_thread)
     text += ", locked to thread";
+  if (report.runtimes.size() > 1)
+    text += "," + escape(report.of_image(goroutine));
   if (goroutine.bubble != 0)
     text += fmt::format(", synctest bubble {}", goroutine.bubble);
   return text + "]" + labels_in_header(report, goroutine) + ":\n";
@@ -136,6 +144,8 @@ std::string goroutine_text(const GoReport &report, const GoroutineReport &gorout
   const bool all = internal || std::ranges::none_of(stack.frames, is_visible);
   std::string text = header(report, goroutine);
   for (const ReportFrame &frame : stack.frames) {
+    if (frame.elided_before > 0)
+      text += elided_text(frame.elided_before);
     if (frame.go && (all || is_visible(frame)))
       text += go_frame(frame, go_arguments(report, goroutine, frame));
     else if (!frame.go && internal)
@@ -159,8 +169,11 @@ std::string header_item(std::string_view text) {
 std::string thread_text(const ThreadReport &thread) {
   std::string text = fmt::format("goroutine {} [{}, thread {}]:\n", thread.thread, header_item(thread.state_text),
                                  header_item(thread.name));
-  for (const ReportFrame &frame : thread.frames)
+  for (const ReportFrame &frame : thread.frames) {
+    if (frame.elided_before > 0)
+      text += elided_text(frame.elided_before);
     text += frame.go ? go_frame(frame, "...") : native_frame(frame);
+  }
   if (thread.frames.empty())
     text += no_stack;
   else if (thread.end != StackEnd::complete)

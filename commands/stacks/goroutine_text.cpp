@@ -158,12 +158,13 @@ private:
     const GoroutineReport &first = report_.goroutines[group.members.front()];
     const bool alone = group.members.size() == 1;
     if (alone) {
-      output_.write(output_.styled(Style::heading, goroutine_title(first)) + "\n");
+      output_.write(output_.styled(Style::heading, goroutine_title(report_, first)) + "\n");
     } else {
       const std::string creation = creation_of(report_, first, common_parent(group));
-      output_.write(fmt::format("{}, {}{}\n",
-                                output_.styled(Style::heading, counted(group.members.size(), "goroutine")),
-                                group_state(report_, group), creation.empty() ? "" : ", " + creation));
+      output_.write(fmt::format(
+          "{}, {}{}\n",
+          output_.styled(Style::heading, counted(group.members.size(), "goroutine") + escape(report_.of_image(first))),
+          group_state(report_, group), creation.empty() ? "" : ", " + creation));
       write_ids(output_, report_, group.members);
       write_threads(output_, report_, group.members);
       write_bubbles(output_, report_, group.members);
@@ -221,10 +222,28 @@ std::string state_counts(const GoReport &report, bool system) {
   return others == 0 ? text : text + fmt::format(", {} others", with_thousands(others));
 }
 
+/// "    12 of libA.so, 7 of libB.so", where there are several runtimes.
+void write_runtime_counts(Output &output, const GoReport &report) {
+  std::map<std::uint8_t, std::pair<std::size_t, std::string>> counts;
+  for (const GoroutineReport &goroutine : report.goroutines)
+    if (!goroutine.system) {
+      auto &[count, image] = counts[goroutine.runtime];
+      if (count++ == 0)
+        image = report.of_image(goroutine);
+    }
+  if (report.runtimes.size() < 2)
+    return;
+  std::string text;
+  for (const auto &[runtime, of] : counts)
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", with_thousands(of.first), escape(of.second));
+  write_dim(output, text);
+}
+
 } // namespace
 
-std::string goroutine_title(const GoroutineReport &goroutine) {
-  std::string text = fmt::format("goroutine {} [{}", goroutine.id, state_of(goroutine));
+std::string goroutine_title(const GoReport &report, const GoroutineReport &goroutine) {
+  std::string text =
+      fmt::format("goroutine {}{} [{}", goroutine.id, escape(report.of_image(goroutine)), state_of(goroutine));
   if (goroutine.being_scanned)
     text += ", being scanned";
   if (has_waited(goroutine.wait_minutes()))
@@ -248,6 +267,7 @@ void write_goroutines(Output &output, const GoReport &report, const StackWriterO
   const std::size_t of_program = report.goroutines.size() - of_runtime;
   output.write(fmt::format("{}{}\n", counted(of_program, "goroutine"),
                            of_program > 0 ? ": " + state_counts(report, false) : std::string()));
+  write_runtime_counts(output, report);
   output.write("\n");
   std::vector<StackGroup> groups = options.group ? group_goroutines(report) : one_by_one(report.goroutines.size());
   if (!options.internal)

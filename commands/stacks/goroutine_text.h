@@ -10,8 +10,9 @@
 
 namespace inspect {
 
-/// "goroutine 17 [chan receive, at least 5 minutes, locked to thread, thread 4251]"
-std::string goroutine_title(const GoroutineReport &goroutine);
+/// "goroutine 17 [chan receive, at least 5 minutes, locked to thread, thread 4251]", "goroutine 17 of libA.so
+/// [running]"
+std::string goroutine_title(const GoReport &report, const GoroutineReport &goroutine);
 /// "created by main.handle in goroutine 1 at svc.go:41"; empty where that is not known.
 std::string creation_text(const GoReport &report, const GoroutineReport &goroutine);
 

@@ -1,5 +1,6 @@
 #include "commands/stacks/stack_text.h"
 
+#include "commands/cli/count_text.h"
 #include "commands/stacks/frame_text.h"
 
 #include <algorithm>
@@ -35,6 +36,14 @@ bool same_arguments(const StackTextOptions &options, std::span<const std::size_t
   return true;
 }
 
+/// Between the line shown before and this one: what is hidden may come first behind the gap.
+std::size_t elided_between(const StackView &stack, std::size_t first, std::size_t last) {
+  std::size_t elided = 0;
+  for (std::size_t i = first; i <= last; ++i)
+    elided += stack.frames[i].elided_before;
+  return elided;
+}
+
 } // namespace
 
 void write_repetition(Output &output, const Repetition &repetition, std::size_t last, bool other_arguments) {
@@ -56,6 +65,8 @@ void write_stack(Output &output, const StackView &stack, const StackTextOptions 
     const Repetition repetition =
         repetition_at(shown.size(), i, [&](std::size_t at) -> const ReportFrame & { return stack.frames[shown[at]]; });
     for (std::size_t k = i; k < i + repetition.period; ++k, ++lines) {
+      if (const std::size_t elided = elided_between(stack, k == 0 ? 0 : shown[k - 1] + 1, shown[k]); elided > 0)
+        output.write(output.styled(Style::dim, fmt::format("         … {} left out\n", counted(elided, "frame"))));
       output.write("    " + frame_line(output, shown[k], stack.frames[shown[k]], options.with_addresses,
                                        options.arguments ? options.arguments(shown[k]) : std::string()));
       if (options.below)

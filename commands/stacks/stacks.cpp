@@ -112,6 +112,7 @@ Result<Request> read_request(const ParsedArguments &arguments) {
     if (!number)
       return std::unexpected(number.error());
     request.report.max_depth = *number;
+    request.report.outermost_frames = 0; // the innermost ones are what was asked for
     request.report.max_thread_frames = std::max(request.report.max_thread_frames, request.report.max_depth);
   }
   return request;

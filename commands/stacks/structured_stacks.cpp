@@ -55,6 +55,8 @@ Json to_json(const ReportFrame &frame) {
     json["signal"] = true;
   if (frame.hidden_in_traceback)
     json["runtime_internal"] = true;
+  if (frame.elided_before > 0)
+    json["elided_before"] = frame.elided_before;
   return json;
 }
 
@@ -119,6 +121,8 @@ Json to_json(const ProcessReport &report, const ThreadReport &thread, const Stac
   json["lock_holder"] = positive_or_null(thread.lock_holder);
   json["lock_holder_guessed"] = thread.lock_holder_guessed;
   json["goroutine"] = positive_or_null(thread.goroutine);
+  if (thread.goroutine != 0 && report.go && report.go->runtimes.size() > 1)
+    json["go_runtime"] = thread.go_runtime;
   Json frames = Json::array();
   for (std::size_t i = 0; i < thread.frames.size(); ++i) {
     Json frame = to_json(thread.frames[i]);
@@ -206,6 +210,8 @@ public:
     head["wait_minutes"] = number_or_null(goroutine.wait_minutes());
     head["thread"] = positive_or_null(goroutine.thread);
     head["locked_to_thread"] = goroutine.locked_to_thread;
+    if (report_.runtimes.size() > 1)
+      head["go_runtime"] = goroutine.runtime;
     head["synctest_bubble"] = positive_or_null(goroutine.bubble);
     head["system"] = goroutine.system;
     head["created_by"] = created_by(goroutine);
@@ -312,6 +318,11 @@ void write_stacks_json(Output &output, const ProcessReport &report, const StackW
                      {"language", text_or_null(report.runtime.language)},
                      {"version", text_or_null(report.runtime.version)},
                      {"stripped", report.runtime.stripped}};
+  if (report.go) {
+    head["go_runtimes"] = Json::array();
+    for (const GoRuntimeReport &runtime : report.go->runtimes)
+      head["go_runtimes"].push_back({{"version", text_or_null(runtime.version)}, {"image", runtime.image}});
+  }
   head["pause_us"] = report.pause.count();
   head["why_not_stopped"] = text_or_null(report.why_not_stopped);
   const bool with_values = options.arguments == ArgumentDetail::values || options.locals;

@@ -123,6 +123,26 @@ std::string pause_text(const ProcessReport &report) {
   return report.pause.count() > 0 ? fmt::format("paused for {:.1f} ms", milliseconds) : "held stopped";
 }
 
+/// What the heading says of the Go runtimes behind the program's own: how the layout was found, and those of libraries:
+/// ", hosts go1.26.8 (libA.so), go1.25.4 (libB.so)".
+std::string go_runtimes_text(const ProcessReport &report) {
+  if (!report.go)
+    return {};
+  std::string text;
+  std::string hosted;
+  for (const GoRuntimeReport &runtime : report.go->runtimes) {
+    const std::string note = runtime.layout_note.empty() ? "" : fmt::format(" ({})", runtime.layout_note);
+    if (runtime.image == report.executable || (report.runtime.language == "go" && report.go->runtimes.size() == 1)) {
+      text += note;
+      continue;
+    }
+    const std::string version = runtime.version.empty() ? "Go" : runtime.version.substr(0, runtime.version.find(' '));
+    const std::string library = runtime.image.substr(runtime.image.rfind('/') + 1);
+    hosted += fmt::format("{}{} ({}){}", hosted.empty() ? "" : ", ", version, library, note);
+  }
+  return text + (hosted.empty() ? "" : ", hosts " + hosted);
+}
+
 void write_heading(Output &output, const ProcessReport &report) {
   const std::string name = escape(report.executable.empty() ? report.command : report.executable);
   output.write(fmt::format(
@@ -136,8 +156,7 @@ void write_heading(Output &output, const ProcessReport &report) {
     runtime += " " + info.version;
   if (report.runtime.stripped)
     runtime += ", stripped";
-  if (report.go && !report.go->layout_note.empty())
-    runtime += fmt::format(" ({})", report.go->layout_note);
+  runtime += go_runtimes_text(report);
   const std::string goroutines = report.go ? counted(report.go->goroutines.size(), "goroutine") + ", " : "";
   output.write(fmt::format("{}; {}{}; {}; {:%Y-%m-%d %H:%M:%S} UTC\n{}\n", escape(runtime), goroutines,
                            counted(report.threads.size(), "thread"), pause_text(report),

@@ -2,6 +2,7 @@
 
 #include "dwarf/cfi/x86_64/abi.h"
 #include "dwarf/unwind/code_lookup.h"
+#include "dwarf/unwind/elision.h"
 #include "dwarf/unwind/stack_progress.h"
 #include "dwarf/unwind/unwind_extension.h"
 #include "dwarf/unwind/unwind_step.h"
@@ -70,13 +71,14 @@ Stack Walk::run() {
   }
   add_frame(RunAddress{*pc}, FrameOrigin::registers);
   stack_.frames.back().pc_is_return_address = limits_.starts_at_return_address;
-  while (step()) {
-    const bool look = stack_.frames.size() % frames_between_cancellation_checks == 0;
+  for (std::size_t steps = 1; step(); ++steps) {
+    const bool look = steps % frames_between_cancellation_checks == 0;
     if (look && limits_.cancellation != nullptr && limits_.cancellation->requested()) {
       end(StackEnd::cancelled, stack_.frames.back().pc, "cancelled");
       break;
     }
   }
+  finish_elision(stack_, limits_);
   return std::move(stack_);
 }
 
@@ -115,7 +117,7 @@ bool Walk::accept(RunAddress pc, FrameOrigin origin, StackProgress::Step kind) {
   if (!progress_.advance(RunAddress{*stack_pointer}, kind))
     return end(StackEnd::no_progress, stack_.frames.back().pc,
                fmt::format("the caller's stack pointer, {:#x}, is not above its callee's", *stack_pointer));
-  if (stack_.frames.size() >= limits_.max_frames)
+  if (!make_room_for_frame(stack_, limits_))
     return end(StackEnd::depth_limit, pc, fmt::format("more than {} frames", limits_.max_frames));
   current_ = 1 - current_;
   callers_[current_].registers.set(x86_64::return_address, pc.value);

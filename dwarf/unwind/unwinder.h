@@ -61,10 +61,16 @@ struct Stack {
   StackEnd end = StackEnd::complete;
   RunAddress at;          ///< what `end` refers to
   std::string end_reason; ///< one clause for people; empty when complete
+  std::size_t elided = 0; ///< frames that were walked over and left out in front of frames[elided_at]
+  std::size_t elided_at = 0;
 };
 
 struct UnwindLimits {
   std::size_t max_frames = 1'000'000;
+  /// Beyond max_frames so many are kept of the outermost ones: the walk goes on to the end of the stack, at most over
+  /// `max_elided` frames more. 0: it ends at the limit.
+  std::size_t outermost_frames = 0;
+  std::size_t max_elided = 4'000'000;
   bool keep_registers = false; ///< costs 600 bytes a frame
   const Cancellation *cancellation = nullptr;
   UnwindExtension *extension = nullptr; ///< asked first at every frame; may be null

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -95,68 +96,58 @@ private:
 
 } // namespace
 
+/// Those of all runtimes of a process, and what was found in each.
+struct GoRuntime::Images {
+  std::vector<GoImage> all;
+  std::vector<const GoImage *> with_runtime; ///< pointers into `all`
+};
+
 struct GoRuntime::State {
   const MemoryView *memory = nullptr;
-  std::vector<GoImage> images;
-  const GoImage *main = nullptr; ///< the one with the runtime in it; points into images
+  std::shared_ptr<Images> images;
+  GoImage *own = nullptr; ///< the one with the runtime in it
   RuntimeLayoutChoice choice;
   std::optional<FoundLists> lists;
   std::optional<Error> failure; ///< why there are no lists
   std::vector<std::string> warnings;
 
-  void open_images(ModuleMap &modules, std::optional<Error> &failed);
-  void choose_by_version(const GoImage &image);
   void find_lists();
-  bool find_lists_in(GoImage &image);
-  bool take(const GoImage &image, const RuntimeLayout &layout, const FoundLists &found);
+  bool has_goroutines() const { return lists && lists->count > 0; }
   void warn_of_guess();
   std::string checks_text() const;
 };
 
-void GoRuntime::State::open_images(ModuleMap &modules, std::optional<Error> &failed) {
+namespace {
+
+std::vector<GoImage> open_images(ModuleMap &modules, const MemoryView &memory, std::optional<Error> &failed) {
+  std::vector<GoImage> images;
   for (Module *module : modules.modules()) {
-    auto image = open_go_image(*module, *memory);
+    auto image = open_go_image(*module, memory);
     if (image)
       images.push_back(std::move(*image));
     else if (image.error().kind() != ErrorKind::not_found && !failed)
       failed = image.error();
   }
+  return images;
 }
 
-void GoRuntime::State::choose_by_version(const GoImage &image) {
-  main = &image;
-  choice = runtime_layout(image.version, image.version == GoVersion{} ? 0 : go_patch_release(image.version_text));
-}
+} // namespace
 
-/// The runtime is in the image whose list has goroutines: a plugin uses that of its program. Two c-shared libraries
-/// have one each.
 void GoRuntime::State::find_lists() {
-  std::vector<const GoImage *> others;
-  for (GoImage &image : images) {
-    const GoImage *before = lists && lists->count > 0 ? main : nullptr;
-    if (find_lists_in(image) && before != nullptr)
-      others.push_back(main == before ? &image : before);
-  }
-  for (const GoImage *other : others)
-    warnings.push_back(fmt::format("the process has another Go runtime, that of {}, whose goroutines are not shown",
-                                   other->module->path()));
-  if (lists) {
-    failure.reset();
-    warn_of_guess();
-  }
-}
-
-/// True where the image has goroutines of its own.
-bool GoRuntime::State::find_lists_in(GoImage &image) {
-  ListFinder finder(image, images, *memory);
+  GoImage &image = *own;
+  ListFinder finder(image, images->all, *memory);
   const RuntimeLayoutChoice by_version =
       runtime_layout(image.version, image.version == GoVersion{} ? 0 : go_patch_release(image.version_text));
+  choice = by_version;
   // The process runs meanwhile: threads and goroutines are being made, and what fails once need not fail again.
   constexpr int attempts = 3;
   for (const RuntimeLayout *layout : layouts_for(*by_version.layout))
     for (int attempt = 0; attempt < (layout == by_version.layout ? attempts : 1); ++attempt)
-      if (const auto found = finder.find(*layout))
-        return take(image, *layout, *found);
+      if (const auto found = finder.find(*layout)) {
+        lists = found;
+        choice = {layout, layout->version == image.version};
+        return;
+      }
   const std::string version = image.version_text.empty() ? "a Go of unknown version" : image.version_text;
   if (finder.has_symbol())
     failure = Error(ErrorKind::unsupported,
@@ -164,22 +155,12 @@ bool GoRuntime::State::find_lists_in(GoImage &image) {
                                 "fits what is in memory ({})",
                                 image.module->path(), version, versions_known(), finder.problem()),
                     "use a newer inspect, or look at the threads with --threads");
-  else if (!failure)
+  else
     failure = Error(ErrorKind::not_found,
                     fmt::format("no list of goroutines is in the data of {} ({}): it has no symbols, and no slice in "
                                 "it leads to goroutines as any of Go {} lays them out",
                                 image.module->path(), version, versions_known()),
                     "if the program has only just started, try again; else look at the threads with --threads");
-  return false;
-}
-
-bool GoRuntime::State::take(const GoImage &image, const RuntimeLayout &layout, const FoundLists &found) {
-  if (!lists || found.count > lists->count) {
-    lists = found;
-    main = &image;
-    choice = {&layout, layout.version == image.version};
-  }
-  return found.count > 0;
 }
 
 std::string GoRuntime::State::checks_text() const {
@@ -195,43 +176,85 @@ void GoRuntime::State::warn_of_guess() {
   const std::string used = name_of(choice.layout->version);
   const std::string verified = checks_text();
   const GoVersion newest = known_runtime_layouts().back().version;
-  if (main->version == GoVersion{})
-    warnings.push_back(fmt::format("{} does not tell its Go version; the layout of {} is used: {}",
-                                   main->module->path(), used, verified));
-  else if (main->version > newest)
+  if (own->version == GoVersion{})
+    warnings.push_back(fmt::format("{} does not tell its Go version; the layout of {} is used: {}", own->module->path(),
+                                   used, verified));
+  else if (own->version > newest)
     warnings.push_back(fmt::format("{} is newer than this program knows; the layout of {} is used: {}",
-                                   main->version_text, used, verified));
+                                   own->version_text, used, verified));
   else
     warnings.push_back(fmt::format("the runtime of {} ({}) is not laid out as that version's; the layout of {} is "
                                    "used: {}",
-                                   main->module->path(), main->version_text, used, verified));
+                                   own->module->path(), own->version_text, used, verified));
 }
 
 GoRuntime::GoRuntime(std::unique_ptr<State> state) : state_(std::move(state)) {}
 GoRuntime::~GoRuntime() = default;
 
-Result<std::unique_ptr<GoRuntime>> GoRuntime::open(ModuleMap &modules, const MemoryView &memory) {
-  auto state = std::make_unique<State>();
-  state->memory = &memory;
+/// A runtime is in each image whose list has goroutines: a plugin uses that of its program, two c-shared libraries have
+/// one each. Where no list has any, it is in the first image with a list, which has only just started, or in the first
+/// of all, which says why it cannot be read.
+Result<std::vector<std::unique_ptr<GoRuntime>>> GoRuntime::open_all(ModuleMap &modules, const MemoryView &memory) {
   std::optional<Error> failed;
-  state->open_images(modules, failed);
-  if (state->images.empty())
+  auto images = std::make_shared<Images>();
+  images->all = open_images(modules, memory, failed);
+  if (images->all.empty())
     return std::unexpected(failed.value_or(Error(ErrorKind::not_found, "no Go program or library is in the process")));
+  std::vector<std::unique_ptr<State>> states;
+  for (GoImage &image : images->all) {
+    auto state = std::make_unique<State>();
+    state->memory = &memory;
+    state->images = images;
+    state->own = &image;
+    state->find_lists();
+    states.push_back(std::move(state));
+  }
+  const auto lives = [](const std::unique_ptr<State> &state) { return state->has_goroutines(); };
+  if (std::ranges::any_of(states, lives)) {
+    std::erase_if(states, std::not_fn(lives));
+  } else {
+    auto chosen = std::ranges::find_if(states, [](const auto &state) { return state->lists.has_value(); });
+    auto only = std::move(chosen != states.end() ? *chosen : states.front());
+    states.clear();
+    states.push_back(std::move(only));
+  }
   if (failed)
-    state->warnings.push_back(failed->message());
-  state->choose_by_version(state->images.front());
-  state->find_lists();
-  return std::unique_ptr<GoRuntime>(new GoRuntime(std::move(state)));
+    states.front()->warnings.push_back(failed->message());
+  std::vector<std::unique_ptr<GoRuntime>> runtimes;
+  for (auto &state : states) {
+    if (state->lists)
+      state->warn_of_guess();
+    images->with_runtime.push_back(state->own);
+    runtimes.push_back(std::unique_ptr<GoRuntime>(new GoRuntime(std::move(state))));
+  }
+  return runtimes;
+}
+
+Result<std::unique_ptr<GoRuntime>> GoRuntime::open(ModuleMap &modules, const MemoryView &memory) {
+  auto all = open_all(modules, memory);
+  if (!all)
+    return std::unexpected(all.error());
+  return std::move(all->front());
 }
 
 const std::vector<GoImage> &GoRuntime::images() const {
-  return state_->images;
+  return state_->images->all;
+}
+
+const GoImage &GoRuntime::own_image() const {
+  return *state_->own;
+}
+
+bool GoRuntime::runs(const GoImage &image) const {
+  // Only an executable loads plugins, and no more than one executable is in a process.
+  const std::vector<const GoImage *> &with_runtime = state_->images->with_runtime;
+  return &image == state_->own ||
+         (state_->own == with_runtime.front() && std::ranges::find(with_runtime, &image) == with_runtime.end());
 }
 
 const GoImage *GoRuntime::find(RunAddress pc) const {
-  const auto found =
-      std::ranges::find_if(state_->images, [&](const GoImage &image) { return image.data.text.contains(pc); });
-  return found != state_->images.end() ? &*found : nullptr;
+  const auto found = std::ranges::find_if(images(), [&](const GoImage &image) { return image.data.text.contains(pc); });
+  return found != images().end() ? &*found : nullptr;
 }
 
 std::optional<GoRuntime::Place> GoRuntime::function_at(RunAddress pc) const {
@@ -243,11 +266,11 @@ std::optional<GoRuntime::Place> GoRuntime::function_at(RunAddress pc) const {
 }
 
 GoVersion GoRuntime::version() const {
-  return state_->main->version;
+  return state_->own->version;
 }
 
 const std::string &GoRuntime::version_text() const {
-  return state_->main->version_text;
+  return state_->own->version_text;
 }
 
 const RuntimeLayout &GoRuntime::layout() const {
@@ -257,7 +280,7 @@ const RuntimeLayout &GoRuntime::layout() const {
 std::string GoRuntime::layout_note() const {
   if (!state_->lists || state_->choice.exact)
     return {};
-  const bool newer = state_->main->version > known_runtime_layouts().back().version;
+  const bool newer = state_->own->version > known_runtime_layouts().back().version;
   return fmt::format("{}; {}",
                      newer ? "newer than this program knows"
                            : fmt::format("read as {}", name_of(state_->choice.layout->version)),

@@ -1,5 +1,6 @@
 // The Go runtime of one live process: its images, its version's layout, and where its list of goroutines is. Opened
-// while the target runs, used inside and after the stop.
+// while the target runs, used inside and after the stop. A process has several where it has loaded several c-shared
+// libraries; each has goroutines of its own. They share the list of images, so that each names the functions of all.
 //
 //     auto runtime = GoRuntime::open(modules, memory);
 //     if (!runtime && runtime.error().kind() == ErrorKind::not_found) …   // no Go in this process
@@ -21,11 +22,17 @@ public:
   /// no Go image. unsupported, corrupt: there is one, and why it cannot be used. `modules` and `memory` must outlive
   /// the object.
   static Result<std::unique_ptr<GoRuntime>> open(ModuleMap &modules, const MemoryView &memory);
+  /// All runtimes of the process, at least one, in the order of their images. The errors of open().
+  static Result<std::vector<std::unique_ptr<GoRuntime>>> open_all(ModuleMap &modules, const MemoryView &memory);
   ~GoRuntime();
   GoRuntime(const GoRuntime &) = delete;
   GoRuntime &operator=(const GoRuntime &) = delete;
 
   const std::vector<GoImage> &images() const;
+  /// The one that the runtime is in: a plugin uses that of the program that loaded it.
+  const GoImage &own_image() const;
+  /// Whether code of this image runs on goroutines of this runtime: it is its own, or a plugin's.
+  bool runs(const GoImage &image) const;
   /// The image whose text has this pc, or null.
   const GoImage *find(RunAddress pc) const;
   /// The function whose code has this pc (for a return address pass it minus one byte), in whichever image.
@@ -34,7 +41,7 @@ public:
     GoFunction function;
   };
   std::optional<Place> function_at(RunAddress pc) const;
-  /// Of the image that the runtime is in: a plugin uses that of the program that loaded it.
+  /// Of its own image.
   GoVersion version() const;
   const std::string &version_text() const;
   /// That of the version, or, where it does not fit or the version is not known, the nearest one that does.
@@ -54,6 +61,7 @@ public:
   std::vector<std::string> take_warnings();
 
 private:
+  struct Images;
   struct State;
   explicit GoRuntime(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -102,7 +102,9 @@ bool TypeBytes::read(RunAddress address, std::span<std::byte> into) {
 
 std::optional<std::string> TypeBytes::counted_text(RunAddress &at) {
   std::uint64_t length = 0;
-  if (version_ != GoVersion{} && version_ < GoVersion{1, 17}) {
+  const GoImage *image = image_of(at);
+  const GoVersion version = image != nullptr ? image->version : version_;
+  if (version != GoVersion{} && version < GoVersion{1, 17}) {
     const auto bytes = value<std::array<std::uint8_t, 2>>(at);
     if (!bytes)
       return std::nullopt;

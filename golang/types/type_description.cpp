@@ -271,7 +271,8 @@ std::optional<TypeDescription> read_type_description(TypeBytes &bytes, GoVersion
   } else if (description.named || !reflect_makes(description.kind)) {
     return std::nullopt;
   }
-  if (!DescriptionReader(bytes, version, description).read_own_part((common->flags & flag_uncommon) != 0))
+  const GoVersion own_version = description.image != nullptr ? description.image->version : version;
+  if (!DescriptionReader(bytes, own_version, description).read_own_part((common->flags & flag_uncommon) != 0))
     return std::nullopt;
   return description;
 }

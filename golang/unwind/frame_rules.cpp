@@ -122,7 +122,7 @@ void GoFrameRules::grow() {
 GoFrameRule GoFrameRules::find(RunAddress pc, bool exact, const MemoryView &memory) const {
   GoFrameRule rule;
   const GoImage *image = runtime_.find(exact ? pc : pc - 1);
-  if (image == nullptr || image->table == nullptr)
+  if (image == nullptr || image->table == nullptr || !runtime_.runs(*image))
     return rule;
   auto function = image->table->find(pc);
   if (function && function->entry == pc)

@@ -1,5 +1,7 @@
 #include "golang/unwind/go_stack_walk.h"
 
+#include "dwarf/unwind/elision.h"
+
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
@@ -39,6 +41,7 @@ bool GoStackWalk::walk(const Goroutine &goroutine, const MemoryView &memory, con
   stack.end = StackEnd::complete;
   stack.at = {};
   stack.end_reason.clear();
+  stack.elided = stack.elided_at = 0;
   window_.size = 0;
   window_.begin = {};
   const bool in_system_call = goroutine.syscall_sp.value != 0;
@@ -52,8 +55,10 @@ bool GoStackWalk::walk(const Goroutine &goroutine, const MemoryView &memory, con
     frame.origin = std::exchange(origin, FrameOrigin::runtime_table);
     const GoFrameRule &rule = rules_.at(pc, exact, memory);
     frame.pc_is_return_address = !exact && !rule.at_entry;
-    if (rule.way == GoFrameWay::outermost)
+    if (rule.way == GoFrameWay::outermost) {
+      finish_elision(stack, limits);
       return true;
+    }
     if (rule.way != GoFrameWay::plain)
       return false;
     const RunAddress cfa = sp + static_cast<std::uint64_t>(rule.cfa_offset);
@@ -61,10 +66,11 @@ bool GoStackWalk::walk(const Goroutine &goroutine, const MemoryView &memory, con
     if (!read_word(cfa - word, goroutine.stack, memory, caller) || caller == 0)
       return false;
     frame.cfa = cfa;
-    if (stack.frames.size() >= limits.max_frames) {
+    if (!make_room_for_frame(stack, limits)) {
       stack.end = StackEnd::depth_limit;
       stack.at = RunAddress{caller};
       stack.end_reason = fmt::format("more than {} frames", limits.max_frames);
+      finish_elision(stack, limits);
       return true;
     }
     exact = rule.injects_call;

@@ -54,15 +54,17 @@ Result<ProcessMappings> join(pid_t process, const std::string &executable, const
 
 RuntimeReaders open_runtime_readers(Target &target) {
   RuntimeReaders readers;
-  if (const auto runtime = target.go_runtime()) {
-    auto go = GoMemoryReader::open(**runtime, target.memory());
-    if (go)
-      readers.go = std::move(*go);
-    else
-      readers.warnings.push_back(
-          fmt::format("the Go runtime's memory statistics cannot be read: {}", go.error().message()));
-  } else if (runtime.error().kind() != ErrorKind::not_found) {
-    readers.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtime.error().message()));
+  if (const auto runtimes = target.go_runtimes()) {
+    for (const auto &runtime : *runtimes) {
+      auto go = GoMemoryReader::open(*runtime, target.memory());
+      if (go)
+        readers.go.push_back({runtime->version_text(), runtime->own_image().module->path(), std::move(*go)});
+      else
+        readers.warnings.push_back(
+            fmt::format("the Go runtime's memory statistics cannot be read: {}", go.error().message()));
+    }
+  } else if (runtimes.error().kind() != ErrorKind::not_found) {
+    readers.warnings.push_back(fmt::format("the Go runtime cannot be read: {}", runtimes.error().message()));
   }
   auto malloc_reader = MallocReader::open(target.modules(), target.memory());
   if (malloc_reader)
@@ -78,12 +80,11 @@ Result<ProcessMappings> read_process_mappings(Target &target, const RuntimeReade
   evidence.memory = &target.memory();
   for (const Module *module : target.modules().modules())
     evidence.images.push_back(module->range());
-  if (readers.go) {
-    if (auto ranges = readers.go->ranges())
-      evidence.go = std::move(*ranges);
+  for (const GoRuntimeReader &go : readers.go)
+    if (auto ranges = go.reader->ranges())
+      evidence.go.insert(evidence.go.end(), ranges->begin(), ranges->end());
     else
       warnings.push_back(fmt::format("the Go heap's place is guessed: {}", ranges.error().message()));
-  }
   if (readers.malloc_reader) {
     evidence.malloc_reader = readers.malloc_reader.get();
     evidence.arenas = readers.malloc_reader->statistics().arenas;

@@ -20,9 +20,16 @@
 
 namespace inspect {
 
+/// One of the Go runtimes of a process: the program's, or a c-shared library's.
+struct GoRuntimeReader {
+  std::string version; ///< "go1.22.1"; empty: not known
+  std::string image;   ///< the file that it is in
+  std::unique_ptr<GoMemoryReader> reader;
+};
+
 /// The statistics that a target keeps itself. Valid until the target's refresh() finds other modules.
 struct RuntimeReaders {
-  std::unique_ptr<GoMemoryReader> go;          ///< null: no Go runtime, or one that cannot be read
+  std::vector<GoRuntimeReader> go;             ///< empty: no Go runtime, or none that can be read
   std::unique_ptr<MallocReader> malloc_reader; ///< null: no glibc, or one that cannot be read
   std::vector<std::string> warnings;           ///< why a runtime that is there cannot be read
 };

@@ -47,7 +47,7 @@ struct MemoryReader::State {
   std::vector<OtherAllocator> other_allocators;
   RuntimeInfo runtime;
   std::optional<std::uint64_t> start_ticks; ///< of the first look
-  bool go_copied = false;                   ///< in this look
+  std::vector<bool> go_copied;              ///< in this look, of each of the readers
   bool malloc_copied = false;
 
   Result<MemoryReport> begin_report();
@@ -125,7 +125,9 @@ void MemoryReader::State::copy_each(MemoryReport &report) {
       report.warnings.push_back(fmt::format("{} statistics are missing: {}", whose, with_remedy(copied.error())));
     return copied.has_value();
   };
-  go_copied = copy(readers->go, "the Go runtime's");
+  go_copied.clear();
+  for (const GoRuntimeReader &go : readers->go)
+    go_copied.push_back(copy(go.reader, "the Go runtime's"));
   malloc_copied = copy(readers->malloc_reader, "malloc's");
 }
 
@@ -161,7 +163,7 @@ void MemoryReader::State::copy_structures(MemoryReport &report, const MemoryRead
   if (!readers)
     return;
   report.other_allocators = other_allocators;
-  if (readers->go == nullptr && readers->malloc_reader == nullptr)
+  if (readers->go.empty() && readers->malloc_reader == nullptr)
     return;
   if (options.held)
     copy_each(report);
@@ -174,14 +176,22 @@ void MemoryReader::State::copy_structures(MemoryReport &report, const MemoryRead
 }
 
 void MemoryReader::State::decode_statistics(MemoryReport &report) {
-  if (std::exchange(go_copied, false)) {
-    auto figures = readers->go->statistics();
-    if (figures)
-      report.go = std::move(*figures);
-    else
+  const std::vector<bool> copied = std::exchange(go_copied, {});
+  for (std::size_t i = 0; i < copied.size(); ++i) {
+    if (!copied[i])
+      continue;
+    const GoRuntimeReader &go = readers->go[i];
+    auto figures = go.reader->statistics();
+    if (!figures) {
       report.warnings.push_back(
           fmt::format("the Go runtime's memory statistics are missing: {}", with_remedy(figures.error())));
-    std::ranges::move(readers->go->take_warnings(), std::back_inserter(report.warnings));
+    } else if (!report.go) {
+      report.go = std::move(*figures);
+      report.go_image = go.image;
+    } else {
+      report.other_go.push_back({go.version, go.image, std::move(*figures)});
+    }
+    std::ranges::move(go.reader->take_warnings(), std::back_inserter(report.warnings));
   }
   if (std::exchange(malloc_copied, false)) {
     report.malloc_statistics = readers->malloc_reader->statistics();
@@ -206,6 +216,9 @@ Result<MemoryReport> MemoryReader::read(const MemoryReadOptions &options) {
   state_->open_reader();
   if (!state_->why_no_target.empty())
     report->warnings.push_back(fmt::format("only the kernel's figures are here: {}", state_->why_no_target));
+  if (state_->readers && report->runtime.language != "go")
+    for (const GoRuntimeReader &go : state_->readers->go)
+      report->runtime.hosts.push_back({go.version.substr(0, go.version.find(' ')), go.image});
   state_->copy_structures(*report, options);
   state_->decode_statistics(*report);
 

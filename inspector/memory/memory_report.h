@@ -42,6 +42,13 @@ struct MemoryFinding {
   std::vector<std::pair<std::string, std::uint64_t>> figures; ///< those of the sentence, in bytes or counts
 };
 
+/// The statistics of a further Go runtime in the process: a c-shared library's.
+struct HostedGoMemory {
+  std::string version; ///< "go1.22.1"; empty: not known
+  std::string image;   ///< the file that it is in
+  GoMemoryStatistics statistics;
+};
+
 struct MemoryReport {
   pid_t process = 0;
   std::string command;
@@ -60,7 +67,9 @@ struct MemoryReport {
   std::string why_not_measured;
   std::vector<KindUsage> kinds;            ///< largest resident first; only those that occur
   std::uint64_t goroutine_stack_bytes = 0; ///< of go_heap
-  std::optional<GoMemoryStatistics> go;
+  std::optional<GoMemoryStatistics> go;    ///< of the first Go runtime
+  std::string go_image;                    ///< the file that this one is in
+  std::vector<HostedGoMemory> other_go;    ///< of the others
   std::optional<MallocStatistics> malloc_statistics;
   std::vector<OtherAllocator> other_allocators;
   std::vector<MemoryFinding> findings; ///< most bytes first

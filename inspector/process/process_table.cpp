@@ -1,14 +1,18 @@
 #include "inspector/process/process_table.h"
 
 #include "attach/files/file_opener.h"
+#include "attach/files/target_files.h"
 #include "attach/procfs/account_names.h"
 #include "attach/procfs/hidden_processes.h"
+#include "attach/procfs/memory_map.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_directory.h"
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
+#include "golang/image/build_info.h"
 #include "inspector/process/container.h"
+#include "machine/elf_file.h"
 #include "machine/thrown_error.h"
 
 #include <algorithm>
@@ -35,6 +39,7 @@ private:
   const std::string &user_name(uid_t user);
   void read_command(const ProcessDirectory &directory, ProcessRow &row);
   void read_executable(const ProcessDirectory &directory, ProcessRow &row);
+  void read_hosted_runtimes(ProcessRow &row);
   void read_container(const ProcessDirectory &directory, ProcessRow &row);
   void fill_times(const ProcessStat &stat, ProcessRow &row) const;
 
@@ -49,6 +54,8 @@ private:
     std::string not_seen;
   };
   std::map<FileIdentity, Looked> looked_;
+  /// By device and inode of a library: the Go version in it; nothing: it has none.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::optional<std::string>> libraries_;
   std::unique_ptr<FileOpener> files_ = std::make_unique<FileOpener>();
   const Looked &look_at(const FileWish &executable, const FileIdentity &identity, std::string_view name);
 };
@@ -135,6 +142,40 @@ void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row)
   row.not_seen = looked.not_seen;
 }
 
+std::optional<std::string> go_version_of(const TargetFiles &files, const Mapping &library) {
+  const auto file = files.open_mapped(library);
+  const auto elf = file ? ElfFile::read(file->descriptor.get()) : std::unexpected(file.error());
+  // The linker's section; to search a library without it takes as long as to read it.
+  if (!elf || elf->section(".go.buildinfo") == nullptr)
+    return std::nullopt;
+  const auto build = read_go_build_info(*elf);
+  return build ? build->go_version.substr(0, build->go_version.find(' ')) : std::string();
+}
+
+/// c-shared libraries. Of a Go program there is no need to look: its plugins use its runtime.
+void Reader::read_hosted_runtimes(ProcessRow &row) {
+  if (row.runtime.language.empty() || row.runtime.language == "go" || row.runtime.is_32_bit)
+    return;
+  const auto maps = read_memory_map(row.process);
+  if (!maps)
+    return; // it may be listed, and not looked into
+  std::optional<TargetFiles> files;
+  for (const Mapping &mapping : *maps) {
+    if (!mapping.executable || mapping.inode == 0 || mapping.path == row.executable ||
+        files_->is_remote(row.process, mapping.device))
+      continue;
+    const auto [known, is_new] = libraries_.try_emplace({mapping.device, mapping.inode});
+    if (is_new) {
+      if (!files)
+        files.emplace(row.process);
+      known->second = go_version_of(*files, mapping);
+    }
+    const auto has_it = [&](const HostedRuntime &one) { return one.library == mapping.path; };
+    if (known->second && std::ranges::none_of(row.runtime.hosts, has_it))
+      row.runtime.hosts.push_back({*known->second, mapping.path});
+  }
+}
+
 void Reader::read_container(const ProcessDirectory &directory, ProcessRow &row) {
   if (const auto cgroup = directory.read("cgroup", buffer_))
     row.container = container_of(parse_control_groups(*cgroup));
@@ -194,6 +235,7 @@ std::optional<ProcessRow> Reader::read(pid_t process, const ProcessTableOptions 
   // A file that asks for too much keeps no other process from being listed.
   const auto looked = caught([&]() -> Result<void> {
     read_executable(*directory, row);
+    read_hosted_runtimes(row);
     return {};
   });
   if (!looked)

@@ -36,7 +36,7 @@ public:
     const GoSignature *signature = image != nullptr ? signatures_.at(*image->module, entry, frame.function) : nullptr;
     if (signature == nullptr)
       return describe_words(frame.function, *frame.arguments, words, context_);
-    auto decoded = decode_with_signature(*signature, frame, words);
+    auto decoded = decode_with_signature(*signature, frame, words, image->version);
     // Without time for more the words have to do.
     if (variables_->has_time())
       take_values(variables_->variables(report, goroutine, index, FrameVariables::arguments, context_.print), decoded);
@@ -45,8 +45,8 @@ public:
 
 private:
   std::vector<DecodedArgument> decode_with_signature(const GoSignature &signature, const ReportFrame &frame,
-                                                     std::span<const std::uint64_t> words) const {
-    if (runtime_.version() >= first_with_typed_words)
+                                                     std::span<const std::uint64_t> words, GoVersion version) const {
+    if (version >= first_with_typed_words)
       return decode_words(signature, *frame.arguments, words, context_);
     const bool cut = std::ranges::any_of(frame.arguments->tokens, [](const ArgumentToken &token) {
       return token.kind == ArgumentToken::Kind::ellipsis;

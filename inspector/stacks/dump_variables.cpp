@@ -112,7 +112,7 @@ std::vector<FrameVariable> DumpVariables::variables(const GoReport &report, cons
   const std::vector<ReportFrame> &frames = report.stack_of(goroutine).frames;
   if (frame >= frames.size() || !may_go_on())
     return {};
-  WalkedStack &walked = state_->stack_of(true, goroutine.id, [&] {
+  WalkedStack &walked = state_->stack_of(true, std::uint64_t{goroutine.runtime} << 56U | goroutine.id, [&] {
     const auto thread = state_->threads.find(goroutine.thread);
     return goroutine_stack(state_->target, state_->captured.get(), goroutine, frames,
                            thread != state_->threads.end() ? &thread->second : nullptr);

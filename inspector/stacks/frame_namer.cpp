@@ -19,8 +19,10 @@ std::uint32_t FrameNamer::name(const Stack &stack, std::vector<ReportFrame> &int
   for (std::size_t i = 0; i < stack.frames.size(); ++i) {
     const Frame &frame = stack.frames[i];
     const bool signal = i + 1 < stack.frames.size() && stack.frames[i + 1].origin == FrameOrigin::signal_frame;
+    std::size_t elided = i == stack.elided_at ? stack.elided : 0;
     for (const Named &known : names_at(frame.pc, frame.lookup_address())) {
       ReportFrame &named = into.emplace_back(known.frame);
+      named.elided_before = std::exchange(elided, 0);
       named.pc = frame.pc;
       named.guessed = frame.guessed();
       named.signal = signal;

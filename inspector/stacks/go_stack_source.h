@@ -5,6 +5,8 @@
 #include "attach/snapshot/snapshot.h"
 #include "golang/goroutines/goroutine_copy.h"
 
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,8 @@ namespace inspect {
 
 class GoStackSource final : public StackSource {
 public:
-  GoStackSource(GoRuntime &runtime, const MemoryView &memory, GoroutineCopy::Stacks stacks)
-      : copy_(runtime, memory, stacks) {}
+  GoStackSource(GoRuntime &goroutines_of, const MemoryView &memory, GoroutineCopy::Stacks stacks)
+      : runtime(goroutines_of), copy_(goroutines_of, memory, stacks) {}
 
   void prepare() override { prepared_ = copy_.prepare(); }
   std::vector<RunRange> stacks(std::span<const RunAddress> stack_pointers) override {
@@ -34,9 +36,29 @@ public:
   const Result<void> &prepared() const { return prepared_; }
   GoroutineCopy &copy() { return copy_; }
 
+  GoRuntime &runtime;
+
 private:
   GoroutineCopy copy_;
   Result<void> prepared_;
+};
+
+/// Those of several runtimes in one process, whose stacks lie apart.
+class JoinedStackSource final : public StackSource {
+public:
+  explicit JoinedStackSource(std::span<const std::unique_ptr<GoStackSource>> all) : all_(all) {}
+
+  void prepare() override;
+  std::vector<RunRange> stacks(std::span<const RunAddress> stack_pointers) override;
+  std::uint64_t expected_bytes() const override;
+  std::vector<RunAddress> further_stack_pointers() const override;
+  void list() override;
+  std::optional<RunRange> stack_at(RunAddress stack_pointer) const override;
+  std::vector<SnapshotMemory::Range> copy_running(std::span<const Held> held, std::uint64_t limit_bytes,
+                                                  const Room &room) override;
+
+private:
+  std::span<const std::unique_ptr<GoStackSource>> all_;
 };
 
 } // namespace inspect

@@ -63,6 +63,12 @@ pid_t GoThreads::thread_of(const Goroutine &goroutine) const {
   return found != threads_.end() ? found->second : 0;
 }
 
+pid_t GoThreads::thread_of_m(const Goroutine &goroutine) const {
+  const GoM *runtime_m = m_of(goroutine);
+  const auto found = runtime_m != nullptr ? threads_.find(runtime_m->address) : threads_.end();
+  return found != threads_.end() ? found->second : 0;
+}
+
 const GoM *GoThreads::m_of(const Goroutine &goroutine) const {
   for (const RunAddress address : {goroutine.m, goroutine.locked_m})
     if (const auto found = runtime_ms_.find(address); found != runtime_ms_.end())

@@ -21,6 +21,8 @@ public:
   GoWalkContext context_of(pid_t thread) const;
   /// The thread that a goroutine is on, as we number it; 0: none.
   pid_t thread_of(const Goroutine &goroutine) const;
+  /// The same of the M that m_of() gives.
+  pid_t thread_of_m(const Goroutine &goroutine) const;
   /// The M it runs on or is locked to, null without.
   const GoM *m_of(const Goroutine &goroutine) const;
 

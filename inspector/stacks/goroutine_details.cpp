@@ -121,7 +121,7 @@ Stack goroutine_stack(Target &target, const ProcessReport &report, const Gorouti
 
 Stack goroutine_stack(Target &target, const MemoryView *captured, const GoroutineReport &goroutine,
                       std::span<const ReportFrame> reported, const Stack *thread_stack) {
-  const auto runtime = target.go_runtime();
+  const auto runtime = target.go_runtime(goroutine.runtime);
   if (goroutine.pc.value == 0 || !runtime)
     return thread_stack != nullptr ? *thread_stack : Stack{};
   const LayeredMemory memory({captured, &target.memory()});
@@ -131,8 +131,18 @@ Stack goroutine_stack(Target &target, const MemoryView *captured, const Goroutin
   registers.set(x86_64::rbp, goroutine.bp.value);
   GoUnwind unwinding(**runtime);
   unwinding.begin({});
-  const UnwindLimits limits{.keep_registers = true, .extension = &unwinding, .starts_at_return_address = true};
+  UnwindLimits limits{.keep_registers = true, .extension = &unwinding, .starts_at_return_address = true};
+  const auto gap = std::ranges::find_if(reported, [](const ReportFrame &one) { return one.elided_before > 0; });
+  if (gap != reported.end()) {
+    // Frames are known by their numbers, and those behind the gap begin at the same one again. In a system call, where
+    // the thread's frames count, too, there are none behind it.
+    limits.max_frames = gap->physical;
+    limits.outermost_frames = goroutine.thread == 0 ? reported.back().physical + 1 - gap->physical : 0;
+    limits.max_elided = max_elided_frames;
+  }
   Stack stack = unwind(registers, memory, target.modules(), limits);
+  if (gap != reported.end() && goroutine.thread != 0)
+    return stack;
   // In a system call the thread's own frames come first, as many as the reported stack has more.
   const std::size_t all = reported.empty() ? 0 : reported.back().physical + 1;
   if (thread_stack != nullptr && all > stack.frames.size()) {
@@ -144,7 +154,7 @@ Stack goroutine_stack(Target &target, const MemoryView *captured, const Goroutin
 }
 
 Result<std::vector<WaitedChannel>> waited_channels(Target &target, const GoroutineReport &goroutine) {
-  const auto runtime = target.go_runtime();
+  const auto runtime = target.go_runtime(goroutine.runtime);
   if (!runtime)
     return std::unexpected(runtime.error());
   std::vector<WaitedChannel> result;
@@ -173,19 +183,22 @@ Result<std::vector<WaitedChannel>> waited_channels(Target &target, const Gorouti
 }
 
 Result<std::vector<std::uint32_t>> goroutines_waiting_on(Target &target, const GoReport &report, RunAddress channel) {
-  const auto runtime = target.go_runtime();
-  if (!runtime)
-    return std::unexpected(runtime.error());
-  const RuntimeLayout &layout = (*runtime)->layout();
-  const auto count = read_word(target.memory(), field(channel, layout.channel.count));
-  const auto capacity = read_word(target.memory(), field(channel, layout.channel.capacity));
+  const auto first = target.go_runtime();
+  if (!first)
+    return std::unexpected(first.error());
+  const RuntimeLayout::Hchan &of_channel = (*first)->layout().channel; // these fields have never moved
+  const auto count = read_word(target.memory(), field(channel, of_channel.count));
+  const auto capacity = read_word(target.memory(), field(channel, of_channel.capacity));
   if (!count || !capacity || *count > *capacity)
     return std::unexpected(no_channel(channel));
   std::vector<std::uint32_t> found;
   for (std::uint32_t i = 0; i < report.goroutines.size(); ++i) {
     if (!waits_on_channels(report.goroutines[i]))
       continue;
-    const auto waits = channel_waits(target.memory(), layout.sudog, report.goroutines[i]);
+    const auto runtime = target.go_runtime(report.goroutines[i].runtime);
+    if (!runtime)
+      return std::unexpected(runtime.error());
+    const auto waits = channel_waits(target.memory(), (*runtime)->layout().sudog, report.goroutines[i]);
     if (waits && std::ranges::find(*waits, channel, &ChannelWait::channel) != waits->end())
       found.push_back(i);
   }
@@ -195,7 +208,7 @@ Result<std::vector<std::uint32_t>> goroutines_waiting_on(Target &target, const G
 Result<std::vector<DeferredCall>> deferred_calls_of(Target &target, const ProcessReport &report,
                                                     const GoroutineReport &goroutine,
                                                     std::vector<std::string> &warnings) {
-  const auto runtime = target.go_runtime();
+  const auto runtime = target.go_runtime(goroutine.runtime);
   if (!runtime)
     return std::unexpected(runtime.error());
   const Stack stack = goroutine_stack(target, report, goroutine);

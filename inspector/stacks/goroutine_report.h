@@ -20,7 +20,7 @@
 
 namespace inspect {
 
-/// Where goroutines were created: a go statement.
+/// Where goroutines were created: a go statement; or the function that they began in.
 struct CreationSite {
   std::string_view function; ///< "main.(*Server).serve", "main.Map[...]"
   std::string_view file;
@@ -39,9 +39,17 @@ struct GoroutineStack {
   std::uint32_t word_count = 0; ///< argument words of all frames together
 };
 
+/// One Go runtime of the process: the program's, or a c-shared library's.
+struct GoRuntimeReport {
+  std::string version;     ///< "go1.22.1"; empty: not known
+  std::string image;       ///< the file that it is in
+  std::string layout_note; ///< how its structures were read, where that is not certain; else empty
+};
+
 struct GoroutineReport {
-  std::uint64_t id = 0;
-  RunAddress address; ///< of its g
+  std::uint64_t id = 0;     ///< unique in its runtime
+  std::uint8_t runtime = 0; ///< index into GoReport::runtimes
+  RunAddress address;       ///< of its g
   GoroutineStatus status = GoroutineStatus::idle;
   bool being_scanned = false;
   bool system = false; ///< the runtime's own (garbage collector workers, finalizers, …)
@@ -59,6 +67,7 @@ struct GoroutineReport {
   RunAddress first_defer;       ///< the runtime's list of its deferred calls
   std::uint32_t stack = 0;      ///< index into GoReport::stacks
   std::uint32_t creation = 0;   ///< index into GoReport::creations; 0: none (the main goroutine)
+  std::uint32_t start = 0;      ///< index into GoReport::starts; 0: not known
   std::uint32_t labels = 0;     ///< index into GoReport::label_sets; 0: none
   std::uint64_t first_word = 0; ///< its argument words, in GoReport::words
 
@@ -84,11 +93,11 @@ public:
 };
 
 struct GoReport {
-  std::string version;                     ///< "go1.22.1"; empty: not known
-  std::string layout_note;                 ///< how its structures were read, where that is not certain; else empty
-  std::vector<GoroutineReport> goroutines; ///< ascending by id
+  std::vector<GoRuntimeReport> runtimes;   ///< at least one
+  std::vector<GoroutineReport> goroutines; ///< ascending by runtime and id
   std::vector<GoroutineStack> stacks;
   std::vector<CreationSite> creations = {{}};
+  std::vector<CreationSite> starts = {{}}; ///< each with the line that its function begins in
   std::vector<LabelSet> label_sets = {{}};
   std::vector<std::uint64_t> words;
   std::deque<ArgumentLayout> layouts; ///< what frames point at
@@ -96,6 +105,8 @@ struct GoReport {
   bool values_are_later = false;
   std::shared_ptr<ArgumentValues> values; ///< null: not wanted, or the target is gone
 
+  /// " of libA.so" where the process has several runtimes; else empty.
+  std::string of_image(const GoroutineReport &goroutine) const;
   const GoroutineStack &stack_of(const GoroutineReport &goroutine) const { return stacks[goroutine.stack]; }
   /// The words of one of its frames; nothing where it has none, or not all of them could be read.
   std::optional<std::span<const std::uint64_t>> words_of(const GoroutineReport &goroutine,

@@ -1,6 +1,7 @@
 #include "inspector/stacks/goroutine_reporter.h"
 
 #include "golang/goroutines/goroutine_labels.h"
+#include "golang/goroutines/start_function.h"
 #include "golang/pclntab/function_name.h"
 #include "golang/traceback/traceback_rules.h"
 #include "golang/unwind/go_stack_walk.h"
@@ -61,6 +62,34 @@ private:
   std::unordered_map<RunAddress, std::uint32_t> known_;
 };
 
+/// The functions that goroutines began in, under small numbers; 0 is "not known".
+class StartSites {
+public:
+  StartSites(const GoRuntime &runtime, const MemoryView &memory, TextPool &texts, std::vector<CreationSite> &sites)
+      : runtime_(runtime), memory_(memory), texts_(texts), sites_(sites) {}
+
+  std::uint32_t number_of(RunAddress entry) {
+    const auto [known, is_new] = known_.try_emplace(entry, 0);
+    if (!is_new || entry.value == 0)
+      return known->second;
+    if (const auto start = start_function(runtime_, memory_, entry)) {
+      known->second = static_cast<std::uint32_t>(sites_.size());
+      CreationSite &site = sites_.emplace_back();
+      site.function = texts_.intern(printed_function_name(start->function, runtime_.version()));
+      site.file = texts_.intern(start->file == "?" ? std::string_view() : start->file);
+      site.line = start->line;
+    }
+    return known->second;
+  }
+
+private:
+  const GoRuntime &runtime_;
+  const MemoryView &memory_;
+  TextPool &texts_;
+  std::vector<CreationSite> &sites_;
+  std::unordered_map<RunAddress, std::uint32_t> known_;
+};
+
 class LabelSets {
 public:
   LabelSets(const MemoryView &memory, GoVersion version, std::vector<LabelSet> &sets)
@@ -94,12 +123,31 @@ private:
   std::size_t unreadable_ = 0;
 };
 
+/// The rules of several runtimes, each for its own code.
+class JoinedUnwinding final : public UnwindExtension {
+public:
+  void add(GoUnwind &one) { all_.push_back(&one); }
+  std::optional<Step> step(Frame &frame, const RegisterSet &registers, const MemoryView &memory) override {
+    // Each is asked: it notes that a walk has begun. No two know the same code.
+    std::optional<Step> step;
+    for (GoUnwind *one : all_)
+      if (auto own = one->step(frame, registers, memory); own && !step)
+        step = std::move(own);
+    return step;
+  }
+
+private:
+  std::vector<GoUnwind *> all_;
+};
+
 } // namespace
 
 struct GoroutineReporter::State {
   State(const Input &given, std::span<const StoppedThread> stopped)
       : input(given), unwinding(given.runtime), quick_walk(given.runtime),
-        threads(given.copy, given.target.process(), stopped), frames_left(given.options.max_goroutine_frames) {}
+        threads(given.copy, given.target.process(), stopped), frames_left(given.options.max_goroutine_frames) {
+    joined.add(unwinding);
+  }
 
   /// The stack stays valid until the next call.
   const Stack &stack_of(const Goroutine &goroutine);
@@ -110,28 +158,47 @@ struct GoroutineReporter::State {
   bool is_system(const Goroutine &goroutine, const GoroutineStack &stack);
   bool is_between_calls(const Goroutine &goroutine) const;
   const ThreadReport *thread_report(pid_t thread) const;
+  void begin_walk(GoWalkContext context, pid_t thread);
 
   Input input;
   GoUnwind unwinding;
+  JoinedUnwinding joined;
+  std::vector<State *> others; ///< those of the other runtimes
   GoStackWalk quick_walk;
   /// Where goroutines start, and of which kind of the runtime's own those are: a million start at a few places.
   std::unordered_map<RunAddress, std::optional<GoFuncId>> system_starts;
   Stack latest; ///< of the goroutine at hand; its frames keep their memory
   GoThreads threads;
   std::unordered_map<pid_t, const ThreadReport *> reports;
-  GoReport go;
+  std::uint8_t number = 0;                ///< of the runtime
+  GoReport *report_of = nullptr;          ///< being made
   std::vector<std::uint64_t> frame_words; ///< room for those of one frame
   std::size_t frames_left;                ///< of ReportOptions::max_goroutine_frames
-  std::size_t shortened = 0;              ///< goroutines whose stacks were cut for want of them
+  std::size_t elidable_left = max_elided_frames;
+  std::size_t shortened = 0; ///< goroutines whose stacks were cut for want of them
 };
 
 GoroutineReporter::GoroutineReporter(const Input &input, std::span<const StoppedThread> threads)
     : state_(std::make_unique<State>(input, threads)) {}
 GoroutineReporter::~GoroutineReporter() = default;
 
+void GoroutineReporter::join(std::span<const std::unique_ptr<GoroutineReporter>> all) {
+  for (const auto &other : all)
+    if (other.get() != this) {
+      state_->others.push_back(other->state_.get());
+      state_->joined.add(other->state_->unwinding);
+    }
+}
+
+void GoroutineReporter::State::begin_walk(GoWalkContext context, pid_t thread) {
+  unwinding.begin(context);
+  for (State *other : others)
+    other->unwinding.begin(thread != 0 ? other->threads.context_of(thread) : GoWalkContext{});
+}
+
 UnwindExtension *GoroutineReporter::unwinding_of(const StoppedThread &thread) {
-  state_->unwinding.begin(state_->threads.context_of(thread.thread));
-  return &state_->unwinding;
+  state_->begin_walk(state_->threads.context_of(thread.thread), thread.thread);
+  return &state_->joined;
 }
 
 std::uint64_t GoroutineReporter::goroutine_on(pid_t thread) const {
@@ -218,19 +285,23 @@ const Stack &GoroutineReporter::State::stack_of(const Goroutine &goroutine) {
 void GoroutineReporter::State::walk_parked(const Goroutine &goroutine, Stack &into) {
   const std::size_t affordable = std::max(frames_left, min_frames);
   UnwindLimits limits{.max_frames = std::min(input.options.max_depth, affordable),
+                      .outermost_frames = input.options.outermost_frames,
+                      .max_elided = elidable_left,
                       .cancellation = input.options.cancellation,
-                      .extension = &unwinding,
+                      .extension = &joined,
                       .starts_at_return_address = true};
   if (!quick_walk.walk(goroutine, input.stacks, limits, into)) {
-    unwinding.begin({&goroutine, threads.m_of(goroutine)});
+    begin_walk({&goroutine, threads.m_of(goroutine)}, threads.thread_of_m(goroutine));
     limits.starts_at_return_address = !starts_at_entry(input.runtime, goroutine);
     into = unwind(parked_registers(goroutine), input.stacks, input.target.modules(), limits);
   }
-  if (into.end == StackEnd::depth_limit && affordable < input.options.max_depth) {
+  elidable_left -= std::min(elidable_left, into.elided);
+  const bool cut = into.end == StackEnd::depth_limit;
+  if ((cut || into.elided > 0) && affordable < input.options.max_depth)
+    ++shortened;
+  if (cut && affordable < input.options.max_depth)
     into.end_reason =
         fmt::format("all goroutines together have more than {} frames", input.options.max_goroutine_frames);
-    ++shortened;
-  }
 }
 
 /// A system call's own frames are on the goroutine's stack below the place that the runtime noted when it entered; C
@@ -240,18 +311,21 @@ void GoroutineReporter::State::add_frames_on_thread(const Goroutine &goroutine, 
   const std::vector<Frame> &all = thread.stack.frames;
   const auto own = std::ranges::find_if(
       all, [&](const Frame &frame) { return goroutine.stack.contains(frame.cfa) || frame.cfa == goroutine.stack.end; });
-  if (own != all.end())
-    into.frames.insert(into.frames.begin(), all.begin(), own);
+  if (own == all.end())
+    return;
+  into.frames.insert(into.frames.begin(), all.begin(), own);
+  if (into.elided > 0)
+    into.elided_at += static_cast<std::size_t>(own - all.begin());
 }
 
 void GoroutineReporter::State::read_words(const Stack &walked, GoroutineReport &into) {
-  into.first_word = go.words.size();
-  for (const ReportFrame &frame : go.stack_of(into).frames) {
+  into.first_word = report_of->words.size();
+  for (const ReportFrame &frame : report_of->stack_of(into).frames) {
     if (frame.arguments == nullptr || frame.arguments->tokens.empty() || frame.physical >= walked.frames.size())
       continue;
     if (!read_argument_words(*frame.arguments, walked.frames[frame.physical].cfa, input.stacks, frame_words))
       into.words_missing = true;
-    go.words.insert(go.words.end(), frame_words.begin(), frame_words.end());
+    report_of->words.insert(report_of->words.end(), frame_words.begin(), frame_words.end());
   }
 }
 
@@ -259,6 +333,7 @@ GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine,
                                                      LabelSets &labels) {
   GoroutineReport report;
   report.id = goroutine.id;
+  report.runtime = number;
   report.address = goroutine.address;
   report.status = goroutine.status;
   report.being_scanned = goroutine.being_scanned;
@@ -287,32 +362,36 @@ GoroutineReport GoroutineReporter::State::report_one(const Goroutine &goroutine,
   report.waiting = goroutine.waiting;
   report.first_defer = goroutine.first_defer;
   const Stack &walked = stack_of(goroutine);
-  const std::size_t stacks_before = go.stacks.size();
+  const std::size_t stacks_before = report_of->stacks.size();
   report.stack = pool.number_of(walked);
-  if (go.stacks.size() > stacks_before)
+  if (report_of->stacks.size() > stacks_before)
     frames_left -= std::min(frames_left, walked.frames.size());
-  report.system = is_system(goroutine, go.stacks[report.stack]);
+  report.system = is_system(goroutine, report_of->stacks[report.stack]);
   if (input.options.argument_words)
     read_words(walked, report);
   return report;
 }
 
-GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports, std::vector<std::string> &warnings) {
+void GoroutineReporter::report(std::span<const ThreadReport> thread_reports, std::vector<std::string> &warnings,
+                               GoReport &go) {
   State &state = *state_;
+  state.report_of = &go;
+  state.number = static_cast<std::uint8_t>(go.runtimes.size());
   for (const ThreadReport &thread : thread_reports)
     state.reports[thread.thread] = &thread;
-  GoReport &go = state.go;
-  go.version = state.input.runtime.version_text();
-  go.layout_note = state.input.runtime.layout_note();
+  const std::size_t before = go.goroutines.size();
+  go.runtimes.push_back({state.input.runtime.version_text(), state.input.runtime.own_image().module->path(),
+                         state.input.runtime.layout_note()});
   FrameNamer namer(state.input.target, &state.input.runtime, state.input.texts,
                    state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
   StackPool pool(namer, go.stacks);
   CreationSites sites(state.input.runtime, state.input.texts, go.creations);
+  StartSites starts(state.input.runtime, state.input.memory, state.input.texts, go.starts);
   LabelSets labels(state.input.memory, state.input.runtime.version(), go.label_sets);
   const std::vector<Goroutine> goroutines = state.input.copy.take_goroutines();
-  go.goroutines.reserve(goroutines.size());
+  go.goroutines.reserve(before + goroutines.size());
   for (const Goroutine &goroutine : goroutines) {
-    const std::size_t done = go.goroutines.size();
+    const std::size_t done = go.goroutines.size() - before;
     if (done % goroutines_between_progress == 0) {
       if (state.input.options.cancellation != nullptr && state.input.options.cancellation->requested()) {
         warnings.push_back(
@@ -323,8 +402,10 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
         state.input.options.progress("goroutines", done, goroutines.size());
     }
     go.goroutines.push_back(state.report_one(goroutine, pool, sites, labels));
+    go.goroutines.back().start = starts.number_of(goroutine.start_pc);
   }
-  std::ranges::sort(go.goroutines, {}, &GoroutineReport::id);
+  std::ranges::sort(go.goroutines.begin() + static_cast<std::ptrdiff_t>(before), go.goroutines.end(), {},
+                    &GoroutineReport::id);
   if (state.shortened > 0)
     warnings.push_back(fmt::format(
         "the stacks of {} {} cut short: all different ones have more than {} frames together", state.shortened,
@@ -333,7 +414,6 @@ GoReport GoroutineReporter::report(std::span<const ThreadReport> thread_reports,
     warnings.push_back(
         fmt::format("the labels of some goroutines could not be read ({} label sets)", labels.unreadable()));
   std::ranges::move(state.input.copy.take_warnings(), std::back_inserter(warnings));
-  return std::move(go);
 }
 
 } // namespace inspect

@@ -36,12 +36,15 @@ public:
   GoroutineReporter(const GoroutineReporter &) = delete;
   GoroutineReporter &operator=(const GoroutineReporter &) = delete;
 
+  /// Where the process has several runtimes, a thread's stack may lead from one's goroutines through C to another's.
+  /// The reporters must outlive each other's calls.
+  void join(std::span<const std::unique_ptr<GoroutineReporter>> all);
   /// The unwinder's extension for this thread's stack; valid until the next call.
   UnwindExtension *unwinding_of(const StoppedThread &thread);
   /// The goroutine that the thread runs, by id; 0: none.
   std::uint64_t goroutine_on(pid_t thread) const;
-  /// `threads` have been unwound, in any order.
-  GoReport report(std::span<const ThreadReport> threads, std::vector<std::string> &warnings);
+  /// Appends the runtime and its goroutines. `threads` have been unwound, in any order.
+  void report(std::span<const ThreadReport> threads, std::vector<std::string> &warnings, GoReport &into);
 
 private:
   struct State;

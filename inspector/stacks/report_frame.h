@@ -51,6 +51,7 @@ struct ReportFrame {
   bool hidden_in_traceback = false;
   std::uint32_t first_word = 0;              ///< of its argument words among its goroutine's
   const ArgumentLayout *arguments = nullptr; ///< Go: how its argument words are printed; owned by the report's pool
+  std::size_t elided_before = 0;             ///< so many frames, called by this one, were left out
   std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames; or no_physical_frame
 };
 
@@ -61,7 +62,8 @@ Error without_frame(const ReportFrame &frame);
 /// are pooled, so equal texts have equal pointers and need no comparison of characters.
 inline auto frame_identity(const ReportFrame &frame) {
   return std::tuple(frame.function.data(), frame.file.data(), frame.line, frame.module.data(), frame.inlined,
-                    frame.guessed, frame.signal, frame.tail_call, frame.function.empty() ? frame.pc.value : 0);
+                    frame.guessed, frame.signal, frame.tail_call, frame.function.empty() ? frame.pc.value : 0,
+                    frame.elided_before);
 }
 
 } // namespace inspect

@@ -51,6 +51,13 @@ std::vector<StackGroup> group_threads(const ProcessReport &report) {
   return groups;
 }
 
+std::string GoReport::of_image(const GoroutineReport &goroutine) const {
+  if (runtimes.size() < 2)
+    return {};
+  const std::string &image = runtimes[goroutine.runtime].image;
+  return " of " + image.substr(image.rfind('/') + 1);
+}
+
 std::vector<StackGroup> group_goroutines(const GoReport &report) {
   // A million goroutines share a few stacks: each is hashed once.
   const std::vector<std::uint32_t> stacks = identity_classes(report.stacks.size(), [&](std::size_t i) {
@@ -63,7 +70,7 @@ std::vector<StackGroup> group_goroutines(const GoReport &report) {
   std::vector<StackGroup> groups = group_by_identity(report.goroutines.size(), [&](std::size_t i) {
     const GoroutineReport &goroutine = report.goroutines[i];
     return std::tuple(stacks[goroutine.stack], creations[goroutine.creation], goroutine.status, goroutine.system,
-                      goroutine.wait_reason);
+                      goroutine.wait_reason, goroutine.runtime);
   });
   order_by_wait(groups, [&](std::uint32_t member) { return report.goroutines[member].wait_minutes(); });
   std::ranges::stable_sort(groups, {}, [&](const StackGroup &group) {

@@ -19,8 +19,9 @@ std::uint64_t hash_of(const Stack &stack) {
 } // namespace
 
 bool StackPool::is_same(std::uint32_t number, const Stack &stack) const {
-  const Key &key = keys_[number];
-  return key.end == stack.end && (stack.end == StackEnd::complete || key.at == stack.at) &&
+  const Key &key = keys_[number - first_];
+  return key.end == stack.end && key.elided == stack.elided &&
+         (stack.end == StackEnd::complete || key.at == stack.at) &&
          std::ranges::equal(key.lookups, stack.frames, {}, {}, &Frame::lookup_address);
 }
 
@@ -40,6 +41,7 @@ std::uint32_t StackPool::number_of(const Stack &stack) {
   std::ranges::transform(stack.frames, std::back_inserter(key.lookups), &Frame::lookup_address);
   key.end = stack.end;
   key.at = stack.at;
+  key.elided = stack.elided;
   numbers_.emplace(hash, number);
   return number;
 }

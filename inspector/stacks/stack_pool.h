@@ -12,7 +12,9 @@ namespace inspect {
 
 class StackPool {
 public:
-  StackPool(FrameNamer &namer, std::vector<GoroutineStack> &stacks) : namer_(namer), stacks_(stacks) {}
+  /// What is in `stacks` already stays, and is not compared with.
+  StackPool(FrameNamer &namer, std::vector<GoroutineStack> &stacks)
+      : namer_(namer), stacks_(stacks), first_(static_cast<std::uint32_t>(stacks.size())) {}
 
   /// The index of the stack in `stacks`, which grows by one where it is new.
   std::uint32_t number_of(const Stack &stack);
@@ -24,10 +26,12 @@ private:
     std::vector<RunAddress> lookups;
     StackEnd end;
     RunAddress at;
+    std::size_t elided = 0;
   };
   FrameNamer &namer_;
   std::vector<GoroutineStack> &stacks_;
-  std::vector<Key> keys_; ///< of each in `stacks`
+  std::uint32_t first_;
+  std::vector<Key> keys_; ///< of each in `stacks` from `first_` on
   std::unordered_multimap<std::uint64_t, std::uint32_t> numbers_;
 };
 

@@ -42,6 +42,7 @@ struct ThreadReport {
   pid_t lock_holder = 0;  ///< the thread that holds the mutex it waits for; 0: unknown or no mutex
   bool lock_holder_guessed = false;
   std::uint64_t goroutine = 0; ///< it runs, by id; 0: none
+  std::size_t go_runtime = 0;  ///< of which of the Go runtimes, an index into GoReport::runtimes
   std::vector<ReportFrame> frames;
   StackEnd end = StackEnd::complete;
   std::string end_reason; ///< empty when complete
@@ -78,6 +79,10 @@ struct ProcessReport {
 /// So many frames a stack gets although all together have used up their budget: what it is doing now is in them.
 inline constexpr std::size_t min_frames = 32;
 
+/// So many frames that nobody sees are walked over for the outermost ones behind them, in all threads, and in all
+/// goroutines: a second or two.
+inline constexpr std::size_t max_elided_frames = 8'000'000;
+
 /// Whether the goroutines of a Go process are wanted.
 enum class GoroutineWish : std::uint8_t {
   none, ///< but a Go runtime, where there is one, says how its threads' stacks are walked
@@ -89,6 +94,8 @@ struct ReportOptions {
   StopChoice stop = StopChoice::all;
   SnapshotOptions snapshot;
   std::size_t max_depth = 1'000'000; ///< physical frames per thread
+  /// Of a deeper stack so many of the outermost ones are there, too.
+  std::size_t outermost_frames = 50;
   /// Physical frames of all threads together, and those of all different stacks of goroutines. One that comes too late
   /// still gets its innermost ones: min_frames.
   std::size_t max_thread_frames = 1'000'000;

@@ -7,8 +7,15 @@
 #include "machine/error.h"
 
 #include <string>
+#include <vector>
 
 namespace inspect {
+
+/// A Go library in a process that is no Go program itself, with a runtime of its own.
+struct HostedRuntime {
+  std::string version; ///< "go1.22.1"; empty: unknown
+  std::string library; ///< its path
+};
 
 /// What stands in the `runtime` object of the JSON formats.
 struct RuntimeInfo {
@@ -17,6 +24,7 @@ struct RuntimeInfo {
   std::string module;    ///< Go: path of the main module
   bool stripped = false; ///< neither symbol table nor DWARF in the executable
   bool is_32_bit = false;
+  std::vector<HostedRuntime> hosts; ///< of a process, where its mappings were looked at
 
   /// "go" or "native", as in the JSON of `stacks`.
   std::string_view kind() const { return language == "go" ? "go" : "native"; }

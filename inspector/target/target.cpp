@@ -196,7 +196,7 @@ Result<void> Target::open_modules(std::span<const Image> images, std::unique_ptr
     else
       warnings_.push_back(fmt::format("{} cannot be used: {}", image.first->path, module.error().message()));
   }
-  go_runtime_.reset();
+  go_runtimes_.reset();
   symbolizer_.forget();
   modules_ = std::move(modules); // before the memory that the old modules read through
   memory_ = std::move(memory);
@@ -204,19 +204,31 @@ Result<void> Target::open_modules(std::span<const Image> images, std::unique_ptr
   return {};
 }
 
+Result<std::span<const std::unique_ptr<GoRuntime>>> Target::go_runtimes() {
+  if (!go_runtimes_)
+    go_runtimes_ = GoRuntime::open_all(modules_, *memory_);
+  if (!*go_runtimes_)
+    return std::unexpected(go_runtimes_->error());
+  return **go_runtimes_;
+}
+
+Result<GoRuntime *> Target::go_runtime(std::size_t number) {
+  const auto runtimes = go_runtimes();
+  if (!runtimes)
+    return std::unexpected(runtimes.error());
+  return (*runtimes)[number < runtimes->size() ? number : 0].get();
+}
+
 Result<GoRuntime *> Target::go_runtime() {
-  if (!go_runtime_)
-    go_runtime_ = GoRuntime::open(modules_, *memory_);
-  if (!*go_runtime_)
-    return std::unexpected(go_runtime_->error());
-  return (*go_runtime_)->get();
+  return go_runtime(0);
 }
 
 std::vector<std::string> Target::take_warnings() {
   std::vector<std::string> all = std::exchange(warnings_, {});
   std::ranges::move(modules_.take_warnings(), std::back_inserter(all));
-  if (go_runtime_ && *go_runtime_)
-    std::ranges::move((**go_runtime_)->take_warnings(), std::back_inserter(all));
+  if (go_runtimes_ && *go_runtimes_)
+    for (const auto &runtime : **go_runtimes_)
+      std::ranges::move(runtime->take_warnings(), std::back_inserter(all));
   return all;
 }
 

@@ -44,6 +44,10 @@ public:
   /// The Go runtime in it, looked for on first use. not_found: there is none; else why it cannot be used. It lives
   /// until refresh() finds other modules.
   Result<GoRuntime *> go_runtime();
+  /// All of them, that one first: several c-shared libraries have one each. At least one.
+  Result<std::span<const std::unique_ptr<GoRuntime>>> go_runtimes();
+  /// The one with this number among them, from 0; the first where there is none.
+  Result<GoRuntime *> go_runtime(std::size_t number);
   /// Counts how often modules were opened: what was made of them (types, names) is of one generation.
   std::uint64_t generation() const { return generation_; }
 
@@ -75,7 +79,7 @@ private:
   std::unique_ptr<LiveMemory> memory_;
   ModuleMap modules_; ///< after the memory it reads through
   Symbolizer symbolizer_{modules_};
-  std::optional<Result<std::unique_ptr<GoRuntime>>> go_runtime_; ///< after the modules it speaks of
+  std::optional<Result<std::vector<std::unique_ptr<GoRuntime>>>> go_runtimes_; ///< after the modules they speak of
   std::vector<LoadedImage> loaded_;
   std::vector<std::uint64_t> devices_;        ///< of all mapped files, sorted
   std::vector<std::uint64_t> remote_devices_; ///< those of them that may not answer

@@ -60,7 +60,8 @@ public:
     owned_->texts = report.texts;
     report.texts = std::shared_ptr<TextPool>(owned_, owned_->texts.get());
     report.runtime.language = "go";
-    report.runtime.version = go_.version = "go1.22.12";
+    report.runtime.version = "go1.22.12";
+    go_.runtimes = {{.version = "go1.22.12", .image = report.executable, .layout_note = {}}};
     go_.goroutines.reserve(64); // what add() returned stays where it is
   }
 

@@ -132,6 +132,13 @@ void NativePrinter::by_kind(const Value &value, const DwarfType &type, int depth
     return member_pointer(value, type);
   case DwarfTypeKind::subroutine: {
     const auto address = value.source->address();
+    // Go's functions are values, which dlv prints by their names.
+    const auto place = value.language == SourceLanguage::go && address ? symbol_place(*address, environment_)
+                                                                       : std::optional<SymbolPlace>();
+    if (place && place->offset == 0) {
+      out_ += place->name;
+      return;
+    }
     out_ += fmt::format("{{{}}}", type_name(environment_.types, value.type.native));
     if (address)
       out_ += fmt::format(" 0x{:x}", address->value);

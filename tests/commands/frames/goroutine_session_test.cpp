@@ -133,6 +133,9 @@ TEST_CASE("goroutines lists each with its place in the program") {
     CHECK_THAT(program.out({"goroutines -r"}), Contains("; runtime.gopark at "));
     const std::string started = program.out({"goroutines -s -with userloc main.deferInLoop"});
     CHECK_THAT(started, Contains("2 of "));
+    CHECK_THAT(program.out({"goroutines -s -with userloc main.sendNumber"}),
+               Contains("; main.sendNumber at ") &&
+                   Contains(fmt::format("main.go:{}\n", source_line("func sendNumber("))));
     const std::string created = program.out({"goroutines -g -with userloc main.sendNumber"});
     CHECK_THAT(created, Contains("; main.main at "));
     CHECK_THAT(created, Contains(fmt::format("main.go:{}\n", source_line("go sendNumber(numbers)"))));
@@ -364,5 +367,29 @@ TEST_CASE("a selected goroutine stays selected from look to look, until it ends"
     CHECK_THAT(ask("goroutine " + id), Contains(fmt::format("process {} has no goroutine {}", program.pid(), id)));
     session.close_stdin();
     CHECK(WEXITSTATUS(session.wait()) == 1); // of the commands that were refused
+  });
+}
+
+TEST_CASE("a fresh session of a Go program speaks of its main goroutine, not of an idle thread") {
+  for_each_program([](const Waiting &program) {
+    CHECK_THAT(program.out({"goroutine"}), Contains("goroutine 1 ["));
+    CHECK_THAT(program.out({"frame"}), Contains(" main.main at "));
+    CHECK_THAT(program.out({"bt"}), Contains("goroutine 1 [") && Contains(" main.main() at "));
+    // Whoever asks for a thread gets it, with what it does now.
+    CHECK_THAT(program.out({fmt::format("thread {}", program.pid()), "bt"}),
+               Contains(fmt::format("\nthread {} ", program.pid())) && !Contains("goroutine 1 ["));
+  });
+}
+
+TEST_CASE("-chan takes a channel variable, and functions are printed by their names") {
+  for_each_go([](const GoToolchain &go) {
+    const Waiting program(build_go(go, "channels_and_defers", GoVariant::unoptimised));
+    const std::vector<std::string> by_address =
+        Waiting::ids_in(program.out({"goroutines -chan " + program.address_of("numbers")}));
+    CHECK(by_address.size() == 2);
+    const std::string in_frame = "goroutine " + program.id_of("sendNumber");
+    const std::string list = program.out({in_frame, "goroutines -chan numbers"});
+    CHECK(Waiting::ids_in(list) == by_address);
+    CHECK(program.out({"print main.sendNumber"}) == "main.sendNumber\n");
   });
 }

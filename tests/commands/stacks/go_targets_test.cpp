@@ -2,6 +2,7 @@
 // independent, without section headers, with the file gone, in other namespaces, next to native processes.
 #include "attach/procfs/process_list.h"
 #include "attach/procfs/process_status.h"
+#include "tests/golang/library_host.h"
 #include "tests/golang/other_version.h"
 #include "tests/support/child_process.h"
 #include "tests/support/foreign_root.h"
@@ -16,6 +17,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <map>
 
 namespace inspect::test {
 namespace {
@@ -117,6 +119,65 @@ TEST_CASE("a heading says that a Go version is newer than the program knows, and
   CHECK(text.status == 0);
   CHECK_THAT(text.out, Contains(version + " (newer than this program knows; ") && Contains(" checks held); "));
   CHECK_THAT(text.out + text.err, !Contains("damaged"));
+}
+
+TEST_CASE("a C program with two Go libraries of different versions: the goroutines and MemStats of both, by library") {
+  const std::vector<GoToolchain> toolchains = go_toolchains();
+  if (toolchains.empty())
+    SKIP_TEST("no Go toolchain is installed");
+  const TemporaryDirectory folder;
+  const auto copied = [&](const GoToolchain &go, const std::string &name) {
+    REQUIRE(run_command({"cp", build_go(go, "c_shared", GoVariant::c_shared), folder / name}).status == 0);
+    return folder / name;
+  };
+  const std::map<std::string, std::string> versions = {
+      {copied(toolchains.front(), "libold.so"), toolchains.front().version},
+      {copied(toolchains.back(), "libnew.so"), toolchains.back().version}};
+  ChildProcess process({build_library_host(folder), folder / "libold.so", folder / "libnew.so"});
+  process.wait_for_line("ready");
+  const auto rests = [&](const Json &dump) { return goroutines_in(dump, "main.waitInLibrary").size() == 20; };
+  REQUIRE(wait_until([&] { return rests(stacks_json(process.pid())); }));
+  const Json dump = stacks_json(process.pid());
+  check_complete(dump);
+  REQUIRE(dump["go_runtimes"].size() == 2);
+  for (const Json &runtime : dump["go_runtimes"])
+    CHECK(runtime["version"].get<std::string>().starts_with(versions.at(runtime["image"])));
+  std::vector<std::size_t> by_runtime(2);
+  for (const Json &goroutine : goroutines_in(dump, "main.waitInLibrary"))
+    ++by_runtime.at(goroutine["go_runtime"].get<std::size_t>());
+  CHECK(by_runtime == std::vector<std::size_t>{10, 10});
+
+  const CommandResult text = run_inspect({"stacks", pid_of(process)});
+  const std::string old_version = versions.at(folder / "libold.so") + " (libold.so)";
+  const std::string new_version = versions.at(folder / "libnew.so") + " (libnew.so)";
+  CHECK_THAT(text.out, Contains("c, hosts ") && Contains(old_version) && Contains(new_version));
+  CHECK_THAT(text.out, Contains("10 goroutines of libold.so, in chan receive") &&
+                           Contains("10 goroutines of libnew.so, in chan receive"));
+  CHECK_THAT(run_inspect({"ps", pid_of(process)}).out, Contains(old_version) && Contains(new_version));
+  for (const char *option : {"--no-stop", "--stopped"})
+    CHECK(rests(stacks_json(process.pid(), {option})));
+
+  const Json memory = Json::parse(run_inspect({"mem", pid_of(process), "--json"}).out);
+  REQUIRE(memory["go_runtimes"].size() == 1);
+  CHECK(memory["go"]["goroutines"].get<std::size_t>() >= 10);
+  CHECK(memory["go_runtimes"][0]["go"]["goroutines"].get<std::size_t>() >= 10);
+  CHECK(versions.contains(memory["go_runtimes"][0]["image"]));
+
+  // Both count their goroutines from 1.
+  std::map<std::uint64_t, std::size_t> times;
+  for (const Json &goroutine : dump["goroutines"])
+    ++times[goroutine["id"].get<std::uint64_t>()];
+  const auto both = std::ranges::find(times, std::size_t{2}, &std::pair<const std::uint64_t, std::size_t>::second);
+  REQUIRE(both != times.end());
+  const std::string id = std::to_string(both->first);
+  const CommandResult ambiguous = run_inspect({"attach", pid_of(process), "-e", "goroutine " + id});
+  CHECK(ambiguous.status != 0);
+  CHECK_THAT(ambiguous.err, Contains("of libold.so") && Contains("of libnew.so"));
+  for (const std::string library : {"libold.so", "libnew.so"}) {
+    const CommandResult chosen = run_inspect({"attach", pid_of(process), "-e", "goroutine " + id + " " + library});
+    CHECK(chosen.status == 0);
+    CHECK_THAT(chosen.out, Contains("goroutine " + id + " of " + library + " ["));
+  }
 }
 
 TEST_CASE("goroutines in C calls and in Go called from C: the frames of both, in order") {

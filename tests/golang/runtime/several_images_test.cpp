@@ -2,51 +2,19 @@
 #include "golang/goroutines/goroutine_list.h"
 #include "golang/runtime/go_runtime.h"
 #include "tests/golang/go_process.h"
+#include "tests/golang/library_host.h"
 #include "tests/support/catch.h"
 #include "tests/support/go_toolchain.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temporary_directory.h"
 
 #include <atomic>
+#include <set>
 
 namespace inspect {
 namespace {
 
 using namespace test;
-
-/// Loads each Go library, has it start ten goroutines, and waits.
-constexpr std::string_view host_source = R"(
-#include <dlfcn.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-int main(int count, char **arguments) {
-  for (int i = 1; i < count; ++i) {
-    void *library = dlopen(arguments[i], RTLD_NOW | RTLD_LOCAL);
-    void *symbol = library ? dlsym(library, "StartGoroutines") : NULL;
-    if (!symbol) {
-      fprintf(stderr, "%s\n", dlerror());
-      return 1;
-    }
-    void (*start)(int);
-    memcpy(&start, &symbol, sizeof start);
-    start(10);
-  }
-  puts("ready");
-  fflush(stdout);
-  for (;;)
-    pause();
-}
-)";
-
-std::string build_host(const TemporaryDirectory &folder) {
-  const std::string source = folder.write("host.c", host_source);
-  const CommandResult built = run_command({"cc", "-O1", "-o", folder / "host", source, "-ldl"});
-  if (built.status != 0)
-    FAIL(built.err);
-  return folder / "host";
-}
 
 std::unique_ptr<GoRuntime> open_image_runtime(GoProcess &process) {
   process.child().wait_for_line();
@@ -85,7 +53,7 @@ bool waits(GoRuntime &runtime, const MemoryView &memory, std::string_view starte
 TEST_CASE("the runtime of a Go library in a C program is found") {
   for_each_go([](const GoToolchain &go) {
     const TemporaryDirectory folder;
-    GoProcess process({build_host(folder), build_go(go, "c_shared", GoVariant::c_shared)});
+    GoProcess process({build_library_host(folder), build_go(go, "c_shared", GoVariant::c_shared)});
     const auto runtime = open_image_runtime(process);
     CHECK(runtime->images().size() == 1);
     CHECK(runtime->version().minor == go.minor);
@@ -94,19 +62,30 @@ TEST_CASE("the runtime of a Go library in a C program is found") {
   });
 }
 
-TEST_CASE("of two Go runtimes one is shown, and the other one named") {
+TEST_CASE("of two Go libraries each has a runtime with goroutines of its own") {
   for_each_go([](const GoToolchain &go) {
     const TemporaryDirectory folder;
-    const std::string library = build_go(go, "c_shared", GoVariant::c_shared);
-    REQUIRE(run_command({"cp", library, folder / "other.so"}).status == 0);
-    GoProcess process({build_host(folder), library, folder / "other.so"});
-    const auto runtime = open_image_runtime(process);
-    CHECK(runtime->images().size() == 2);
-    CHECK(waits(*runtime, process.memory(), "main.StartGoroutines", "main.waitInLibrary", 10));
-    const std::vector<std::string> warnings = runtime->take_warnings();
-    REQUIRE(warnings.size() == 1);
-    CHECK(warnings.front().find("another Go runtime") != std::string::npos);
-    CHECK(runtime->take_warnings().empty());
+    const GoToolchain other = go_toolchains().front();
+    const std::vector<std::string> libraries = {build_go(go, "c_shared", GoVariant::c_shared), folder / "other.so"};
+    REQUIRE(run_command({"cp", build_go(other, "c_shared", GoVariant::c_shared), libraries.back()}).status == 0);
+    GoProcess process({build_library_host(folder), libraries.front(), libraries.back()});
+    process.child().wait_for_line();
+    process.open();
+    const auto runtimes = GoRuntime::open_all(process.modules(), process.memory());
+    REQUIRE(runtimes);
+    REQUIRE(runtimes->size() == 2);
+    std::set<std::string> images;
+    for (const auto &runtime : *runtimes) {
+      images.insert(runtime->own_image().module->path());
+      const bool is_first = runtime->own_image().module->path() == libraries.front();
+      CHECK(runtime->version().minor == (is_first ? go.minor : other.minor));
+      CHECK(runtime->images().size() == 2);
+      CHECK(waits(*runtime, process.memory(), "main.StartGoroutines", "main.waitInLibrary", 10));
+      CHECK(runtime->take_warnings().empty());
+      for (const GoImage &image : runtime->images())
+        CHECK(runtime->runs(image) == (&image == &runtime->own_image()));
+    }
+    CHECK(images == std::set<std::string>(libraries.begin(), libraries.end()));
   });
 }
 
