@@ -7,6 +7,7 @@
 #include "values/value.h"
 #include "values/value_environment.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ public:
   /// Variables and functions, innermost scope first: "x", "ns::x", "pkg.Var", "Class::member", "file.c::static_one".
   /// not_found with near misses; usage, listing them, where several are meant equally.
   virtual Result<Value> find(std::string_view name) = 0;
+  /// Only what the frame itself has: its locals, its arguments, what its closure has captured. Nothing where there is
+  /// none of that name.
+  virtual std::optional<Value> find_in_frame(std::string_view) { return std::nullopt; }
   /// "int", "unsigned long", "ns::Foo<int>", "pkg.Type", "u8": predeclared ones included, without * and [].
   virtual Result<ValueType> find_type(std::string_view name) = 0;
   /// "rip", "RIP", "eax", "xmm0"; not_found where it is not recoverable in this frame, or none.

@@ -5,6 +5,7 @@
 #include "commands/values/assignment.h"
 #include "commands/values/expression_failure.h"
 #include "commands/values/memory_gap.h"
+#include "commands/values/shared_bytes.h"
 #include "inspector/scope/frame_scope.h"
 #include "inspector/scope/symbol_search.h"
 #include "values/assign/assignment_plan.h"
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <span>
+#include <vector>
 
 namespace inspect {
 namespace {
@@ -49,7 +52,7 @@ Result<Evaluator::Exchange> exchange(Session &session, RunAddress address, std::
 }
 
 /// "-size 4 0x7bf6c = 5": a word of memory, whatever is there.
-Result<ExitStatus> set_word(CommandContext &context, const Assignment &assignment) {
+Result<ExitStatus> set_word(CommandContext &context, const Assignment &assignment, bool force) {
   Session &session = *context.session;
   const auto size = size_of_target(session, assignment);
   if (!size)
@@ -63,7 +66,11 @@ Result<ExitStatus> set_word(CommandContext &context, const Assignment &assignmen
   const auto bytes = bytes_of(*value, *size);
   if (!bytes)
     return std::unexpected(bytes.error());
-  const auto done = exchange(session, RunAddress{*address}, *bytes);
+  const MemoryWrite write{.address = RunAddress{*address}, .bytes = *bytes};
+  if (!force)
+    if (auto owned = check_owned(session.target(), {&write, 1}); !owned)
+      return std::unexpected(owned.error());
+  const auto done = exchange(session, write.address, write.bytes);
   if (!done)
     return std::unexpected(done.error());
   context.output.write(fmt::format("{:#x}: {} -> {}\n", *address, hexadecimal(done->before), hexadecimal(done->after)));
@@ -97,6 +104,12 @@ Result<void> carry_out(Session &session, const AssignmentPlan &plan) {
   return {};
 }
 
+bool same_places(std::span<const MemoryWrite> one, std::span<const MemoryWrite> other) {
+  return std::ranges::equal(one, other, [](const MemoryWrite &left, const MemoryWrite &right) {
+    return left.address == right.address && left.bytes.size() == right.bytes.size();
+  });
+}
+
 /// What the target has now, evaluated anew.
 Result<std::string> text_now(Evaluator &evaluator, const std::string &target) {
   const auto scope = evaluator.scope();
@@ -108,12 +121,16 @@ Result<std::string> text_now(Evaluator &evaluator, const std::string &target) {
   return value_text(*value, (*scope)->environment(), evaluator.print_options());
 }
 
-Result<ExitStatus> set_value(CommandContext &context, const std::string &text) {
+Result<ExitStatus> set_value(CommandContext &context, const std::string &text, bool force) {
   Session &session = *context.session;
   // Once while the target runs: what cannot be done costs it nothing, and the stop then has all files read.
   auto prepared = prepare(session.evaluator, text);
   if (!prepared)
     return fail_in_expression(context.output, prepared.error(), text);
+  const std::vector<MemoryWrite> looked_at = prepared->plan.writes;
+  if (!force)
+    if (auto owned = check_owned(session.target(), looked_at); !owned)
+      return std::unexpected(owned.error());
   if (prepared->plan.register_write && !session.held())
     return std::unexpected(
         Error(ErrorKind::unsupported, "the target runs, and its registers change all the time", "stop"));
@@ -126,6 +143,10 @@ Result<ExitStatus> set_value(CommandContext &context, const std::string &text) {
       prepared = prepare(session.evaluator, text);
       if (!prepared)
         return std::unexpected(prepared.error());
+      // What was looked at before is not read again inside the stop.
+      if (!force && !same_places(prepared->plan.writes, looked_at))
+        if (auto owned = check_owned(session.target(), prepared->plan.writes); !owned)
+          return owned;
     }
     if (auto written = carry_out(session, prepared->plan); !written)
       return written;
@@ -149,6 +170,15 @@ std::string_view without_var(std::string_view text) {
   return text;
 }
 
+/// "-force" in front: takes it off.
+bool take_force(std::string_view &text) {
+  constexpr std::string_view word = "-force ";
+  if (!text.starts_with(word))
+    return false;
+  text = trimmed(text.substr(word.size()));
+  return true;
+}
+
 /// A symbol without a type is written as a word of its size.
 bool is_typeless(Evaluator &evaluator, const Assignment &assignment) {
   const auto scope = evaluator.scope();
@@ -163,17 +193,19 @@ Result<ExitStatus> run_set(CommandContext &context) {
     return std::unexpected(Error(ErrorKind::usage, "set needs TARGET = VALUE", "help set"));
   if (auto writable = session.check_writable(); !writable)
     return std::unexpected(writable.error());
-  const std::string text(without_var(trimmed(positional.front())));
+  std::string_view typed = trimmed(positional.front());
+  const bool force = take_force(typed);
+  const std::string text(without_var(typed));
   if (text.starts_with("-size")) {
     const auto assignment = parse_assignment(text);
-    return assignment ? set_word(context, *assignment) : std::unexpected(assignment.error());
+    return assignment ? set_word(context, *assignment, force) : std::unexpected(assignment.error());
   }
   const auto assignment = parse_assignment(text);
   const bool has_size = assignment && assignment->size != 0 && !text.starts_with('*') && !text.starts_with('{');
   const bool is_word = assignment && (parse_number(assignment->address) || is_typeless(session.evaluator, *assignment));
   if (has_size || is_word)
-    return set_word(context, *assignment);
-  return set_value(context, text);
+    return set_word(context, *assignment, force);
+  return set_value(context, text, force);
 }
 
 } // namespace
@@ -194,7 +226,10 @@ CommandSpec make_set_command() {
       "The old and the new value are printed, as read back; what does not fit the type is refused. A text must fit "
       "into "
       "the bytes that the old one has. A symbol without debug information is written as a word of its size. The write "
-      "happens inside a short stop, and reaches read-only memory and program text, too. Of a thread that runs, a local "
+      "happens inside a short stop. Read-only memory (program text, constants, literals that all of the program "
+      "shares) "
+      "and the characters of a string that are there or in memory shared with others are written with -force only: set "
+      "-force patch_me+1:4 = 42. Of a thread that runs, a local "
       "variable is looked for again in that stop; where its function has returned nothing is written. Registers can be "
       "set while the target is held, and only those of an innermost frame. Refused in a session with --read-only.";
   spec.positionals = {{.name = "TARGET = VALUE", .help = "see above", .required = true}};

@@ -1,5 +1,6 @@
 #include "inspector/scope/frame_scope.h"
 
+#include "dwarf/die/die.h"
 #include "dwarf/die/unit_of_die.h"
 #include "dwarf/symbolize/line_resolver.h"
 #include "dwarf/types/type_name.h"
@@ -11,6 +12,7 @@
 #include "values/value_operations.h"
 
 #include <algorithm>
+#include <dwarf.h>
 #include <fmt/format.h>
 #include <ranges>
 
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::size_t max_listed = 8;         // of several that are meant equally
 constexpr std::size_t max_candidates = 2'000; // for near misses
+/// Go's names of the program itself, where the frame is in another package.
+constexpr std::string_view main_package = "main.";
 
 /// "ns::Class::", "ns::" of "ns::Class::method"; "main." of "main.(*Server).serve". Brackets of templates and of Go's
 /// receivers belong to the part that they stand in.
@@ -44,6 +48,15 @@ std::vector<std::string> enclosing_scopes(std::string_view function, SourceLangu
   return scopes;
 }
 
+bool is_external(const Dwarf_Die &die) {
+  bool external = false;
+  each_description(die, [&](Dwarf_Die &one) {
+    external = has_flag_attribute(one, DW_AT_external);
+    return !external;
+  });
+  return external;
+}
+
 /// Names as people type them: "Table" for "main.Table", too.
 void add_last_parts(std::vector<std::string> &names) {
   const std::size_t count = names.size();
@@ -58,6 +71,9 @@ FrameScope::FrameScope(const Input &input)
     : input_(input), environment_(input.program.environment(input.memory, input.cancellation)) {
   no_frame_.memory = &input_.memory;
   no_frame_.modules = &input_.program.target().modules();
+  const Module *place = input_.frame != nullptr ? input_.frame->module : executable();
+  if (is_go_image(place))
+    language_ = SourceLanguage::go; // be it stripped
   if (input_.frame == nullptr || input_.frame->module == nullptr)
     return;
   Module &module = *input_.frame->module;
@@ -65,8 +81,29 @@ FrameScope::FrameScope(const Input &input)
   if (functions.empty())
     return;
   function_ = std::move(functions[std::min(input_.inlined, functions.size() - 1)]);
-  language_ = source_language(function_->language);
+  if (const SourceLanguage known = source_language(function_->language); known != SourceLanguage::unknown)
+    language_ = known;
+  if (language_ == SourceLanguage::go)
+    hide_undeclared(lines_of(module).at(module.bias().to_link(input_.frame->lookup)));
   scopes_ = enclosing_scopes(qualified_name(function_->function), language_);
+  if (language_ == SourceLanguage::go && std::ranges::find(scopes_, main_package) == scopes_.end())
+    scopes_.emplace_back(main_package);
+}
+
+/// What Go's variables hold before their declaration has run is nobody's value. As dlv's reader.Variables has it
+/// (pkg/dwarf/reader/variables.go): a local is there behind the line that declares it.
+void FrameScope::hide_undeclared(const std::vector<SourceFrame> &frames) {
+  if (input_.inlined >= frames.size() || frames[input_.inlined].line == 0)
+    return;
+  const int line = static_cast<int>(frames[input_.inlined].line);
+  std::erase_if(function_->variables, [line](const ScopeVariable &variable) {
+    const bool is_local = !variable.is_parameter && !variable.is_result;
+    return variable.line != 0 && (is_local ? variable.line >= line : variable.line > line);
+  });
+  for (ScopeVariable &variable : function_->variables)
+    variable.shadowed = std::ranges::any_of(function_->variables, [&](const ScopeVariable &other) {
+      return other.depth > variable.depth && other.name == variable.name;
+    });
 }
 
 Value FrameScope::value_of(const ScopeVariable &variable) {
@@ -75,10 +112,10 @@ Value FrameScope::value_of(const ScopeVariable &variable) {
     return variable_value(variable, language_, context(), environment_);
   if (!go_parameters_)
     go_parameters_.emplace(*function_, context(), environment_);
-  return go_variable_value(variable, *go_parameters_, context(), environment_);
+  return with_go_type_of_call(go_variable_value(variable, *go_parameters_, context(), environment_), variable);
 }
 
-std::optional<Value> FrameScope::find_local(std::string_view name) {
+std::optional<Value> FrameScope::find_in_frame(std::string_view name) {
   if (!function_)
     return std::nullopt;
   // The innermost block's come last, and hide those of the blocks around them.
@@ -93,7 +130,7 @@ std::optional<Result<Value>> FrameScope::find_member(std::string_view name) {
   if (language_ != SourceLanguage::cpp)
     return std::nullopt;
   for (const std::string_view object_name : {"this", "__this"}) {
-    const auto object = find_local(object_name);
+    const auto object = find_in_frame(object_name);
     if (!object)
       continue;
     if (auto captured = find_captured(*object, name))
@@ -142,22 +179,25 @@ Value FrameScope::value_of(const NamedDie &named) {
   return global_value(named, of_unit, context(), environment_);
 }
 
-/// One that is meant: of those in the frame's own unit where there are some, else the only one.
+/// One that is meant, as the linker sees it: those of the frame's own unit before all others, the frame's module and
+/// the program before other libraries, Go's names before C's in a Go program, what has external linkage before files'
+/// own statics. Nothing decides between the program's static and that of the library that the frame is in: both are
+/// listed.
 std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std::string_view name) {
   if (found.empty())
     return std::nullopt;
-  if (function_ && found.size() > 1) {
-    const auto own =
-        std::ranges::find_if(found, [&](const NamedDie &one) { return in_same_unit(one.die, function_->function); });
-    if (own != found.end())
-      return value_of(*own);
-  }
-  // Libraries' own names are seldom meant where the program has one: the frame's module, then the executable.
-  for (const Module *module : {static_cast<const Module *>(context().module), executable()}) {
-    const auto of_module = [&](const NamedDie &one) { return one.module == module; };
-    if (found.size() > 1 && module != nullptr && std::ranges::any_of(found, of_module))
-      std::erase_if(found, std::not_fn(of_module));
-  }
+  const auto prefer = [&found](const auto &wanted) {
+    if (found.size() > 1 && std::ranges::any_of(found, wanted))
+      std::erase_if(found, [&](const NamedDie &one) { return !wanted(one); });
+  };
+  if (function_)
+    prefer([&](const NamedDie &one) { return in_same_unit(one.die, function_->function); });
+  if (environment_.go && language_ != SourceLanguage::c && language_ != SourceLanguage::cpp)
+    prefer([](const NamedDie &one) { return source_language(unit_language(one.die)) == SourceLanguage::go; });
+  prefer([&, program = executable()](const NamedDie &one) {
+    return one.module != nullptr && (one.module == context().module || one.module == program);
+  });
+  prefer([](const NamedDie &one) { return is_external(one.die); });
   if (found.size() == 1)
     return value_of(found.front());
   std::vector<std::string> names;
@@ -173,6 +213,11 @@ std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std
   return std::unexpected(Error(ErrorKind::usage,
                                fmt::format("'{}' is ambiguous: {}{}", name, fmt::join(names, ", "), more ? ", …" : ""),
                                "the whole qualified name, or 'file.c'::name"));
+}
+
+bool FrameScope::is_go_image(const Module *module) const {
+  return module != nullptr && environment_.go && environment_.go->images != nullptr &&
+         std::ranges::any_of(*environment_.go->images, [&](const GoImage &image) { return image.module == module; });
 }
 
 const Module *FrameScope::executable() const {
@@ -227,7 +272,7 @@ std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
 }
 
 Result<Value> FrameScope::find(std::string_view name) {
-  if (auto local = find_local(name))
+  if (auto local = find_in_frame(name))
     return *std::move(local);
   if (auto member = find_member(name))
     return *std::move(member);
@@ -256,7 +301,7 @@ Error FrameScope::unknown(std::string_view name) {
     for (const ScopeVariable &variable : function_->variables)
       candidates.push_back(variable.name);
   if (language_ == SourceLanguage::cpp)
-    if (const auto object = find_local("this"))
+    if (const auto object = find_in_frame("this"))
       std::ranges::move(operations_of(*object).member_names(*object, environment_), std::back_inserter(candidates));
   // A typing error is seldom in the first letters.
   const std::string_view beginning = name.substr(0, std::min<std::size_t>(name.size(), 3));
@@ -273,7 +318,7 @@ std::vector<std::string> FrameScope::names_like(std::string_view prefix, std::si
   if (function_)
     for (const ScopeVariable &variable : function_->variables)
       names.push_back(variable.name);
-  if (const auto object = find_local("this"))
+  if (const auto object = find_in_frame("this"))
     std::ranges::move(operations_of(*object).member_names(*object, environment_), std::back_inserter(names));
   if (!prefix.empty() && input_.program.names().progress().finished())
     for (const NameKind kind : {NameKind::variable, NameKind::function})

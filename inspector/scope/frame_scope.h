@@ -8,6 +8,7 @@
 
 #include "dwarf/location/frame_context.h"
 #include "dwarf/variables/frame_variables.h"
+#include "dwarf/variables/go_dictionary.h"
 #include "inspector/scope/go_variable_reading.h"
 #include "inspector/scope/program_values.h"
 #include "values/name_scope.h"
@@ -37,6 +38,7 @@ public:
   explicit FrameScope(const Input &input);
 
   Result<Value> find(std::string_view name) override;
+  std::optional<Value> find_in_frame(std::string_view name) override;
   Result<ValueType> find_type(std::string_view name) override;
   Result<Value> find_register(std::string_view name) override;
   SourceLanguage language() const override { return language_; }
@@ -45,18 +47,21 @@ public:
 
   /// The function of the frame, with its arguments and locals; null where there is no debug information for it.
   const FunctionScope *function() const { return function_ ? &*function_ : nullptr; }
+  /// Of a generic Go function's, as the type that it has in this call.
   Value value_of(const ScopeVariable &variable);
   /// Whether anything that was found since the start belongs to the frame: gone when the frame is.
   bool used_frame() const { return used_frame_; }
 
 private:
-  std::optional<Value> find_local(std::string_view name);
   std::optional<Result<Value>> find_member(std::string_view name);
   std::optional<Result<Value>> find_captured(const Value &closure, std::string_view name);
   std::optional<Result<Value>> find_global(std::string_view name);
   std::optional<Result<Value>> find_in_unit(std::string_view name);
   std::optional<Result<Value>> choose(std::vector<NamedDie> found, std::string_view name);
   std::optional<Value> find_symbol_value(std::string_view name);
+  void hide_undeclared(const std::vector<SourceFrame> &frames);
+  Value with_go_type_of_call(Value value, const ScopeVariable &variable);
+  const GoType *go_type_of_call(const GoDictionaryType &type);
   Value value_of(const NamedDie &named);
   Value function_value(const NamedDie &named);
   std::vector<NamedDie> named(std::string_view name, NameKind kind);
@@ -64,6 +69,7 @@ private:
   ValueType typed(const TypeHandle &handle) const;
   Error unknown(std::string_view name);
   const Module *executable() const; ///< null: not among the modules
+  bool is_go_image(const Module *module) const;
   const FrameContext &context() const { return input_.frame != nullptr ? *input_.frame : no_frame_; }
 
   Input input_;
@@ -74,6 +80,8 @@ private:
   std::optional<GoParameters> go_parameters_; ///< made when a Go variable is first asked for
   std::vector<std::string> scopes_; ///< around the function, innermost first, with the separator: "ns::Class::", "ns::"
   bool used_frame_ = false;
+  /// Of a generic Go function, once it was looked for: where the words lie that describe its types in this call.
+  std::optional<std::optional<RunAddress>> go_dictionary_;
 };
 
 } // namespace inspect

@@ -8,7 +8,8 @@ namespace inspect {
 namespace {
 
 bool is_wanted(const ScopeVariable &variable, FrameVariables which) {
-  if (variable.name.empty() || (variable.is_artificial && variable.name != "this"))
+  const bool is_hidden = variable.is_artificial ? variable.name != "this" : variable.name == go_dictionary_name;
+  if (variable.name.empty() || is_hidden)
     return false;
   const bool is_argument = variable.is_parameter || variable.is_result;
   return is_argument == (which == FrameVariables::arguments);

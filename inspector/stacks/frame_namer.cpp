@@ -36,7 +36,7 @@ std::uint32_t FrameNamer::name(const Stack &stack, std::vector<ReportFrame> &int
         words += static_cast<std::uint32_t>(named.arguments->word_count());
       }
     }
-    if (signal || i + 1 >= stack.frames.size())
+    if (signal || i + 1 >= stack.frames.size() || (stack.elided != 0 && i + 1 == stack.elided_at))
       continue;
     for (const RunAddress behind_jump : tail_callers(frame, stack.frames[i + 1]))
       for (const Named &known : names_at(behind_jump, behind_jump - 1)) {

@@ -126,9 +126,9 @@ Writes assign_library_text(const Value &target, const LibraryView &view, const s
         can_change_length ? fmt::format("{} characters do not fit into the memory that it has, {}", text.size(), room)
                           : fmt::format("the new text must have the length of the old one, {}", *view.length)));
   std::vector<MemoryWrite> writes;
-  writes.push_back({*address, bytes_of_text(text, ends_with_nul)});
+  writes.push_back({*address, bytes_of_text(text, ends_with_nul), true});
   if (text.size() != *view.length)
-    writes.push_back({*place, low_bytes(text.size(), 8)});
+    writes.push_back({.address = *place, .bytes = low_bytes(text.size(), 8)});
   return writes;
 }
 
@@ -142,7 +142,7 @@ Writes one_write(RunAddress address, Result<std::vector<std::byte>> bytes) {
   if (!bytes)
     return std::unexpected(bytes.error());
   std::vector<MemoryWrite> writes;
-  writes.push_back({address, std::move(*bytes)});
+  writes.push_back({.address = address, .bytes = std::move(*bytes)});
   return writes;
 }
 

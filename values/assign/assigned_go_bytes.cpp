@@ -27,9 +27,9 @@ Writes assign_text(const Value &target, const std::string &text) {
         Error(ErrorKind::usage, fmt::format("{} bytes do not fit into the {} that it has", text.size(), *length)));
   std::vector<MemoryWrite> writes;
   if (!text.empty())
-    writes.push_back({RunAddress{*address}, bytes_of_text(text, false)});
+    writes.push_back({RunAddress{*address}, bytes_of_text(text, false), true});
   if (text.size() != *length || writes.empty())
-    writes.push_back({place_of(target) + 8, low_bytes(text.size(), 8)});
+    writes.push_back({.address = place_of(target) + 8, .bytes = low_bytes(text.size(), 8)});
   return writes;
 }
 

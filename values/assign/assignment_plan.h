@@ -22,6 +22,9 @@ namespace inspect {
 struct MemoryWrite {
   RunAddress address;
   std::vector<std::byte> bytes;
+  /// Not the place that was named, but what its value refers to, which other values may refer to as well: the bytes of
+  /// a string.
+  bool is_content = false;
 };
 
 struct RegisterWrite {

@@ -49,6 +49,7 @@ private:
   Result<Operand> assertion(const ExpressionNode &node);
   /// "pkg.Var", "main.(*T).method" where the node is such a chain of names; else empty.
   std::string joined_name(const ExpressionNode &node) const;
+  bool is_function_name(const std::string &name);
 
   Result<Operand> unary(const ExpressionNode &node);
   Result<Operand> dereference(const ExpressionNode &node);

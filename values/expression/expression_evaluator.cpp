@@ -195,6 +195,13 @@ std::string ExpressionEvaluation::joined_name(const ExpressionNode &node) const 
   return {};
 }
 
+/// Of which no member can be meant: the name is a package's, too.
+bool ExpressionEvaluation::is_function_name(const std::string &name) {
+  const auto value = scope_.find(name);
+  return value && value->type.go == nullptr &&
+         environment_.types.underlying(value->type.native).kind == DwarfTypeKind::subroutine;
+}
+
 Result<Operand> ExpressionEvaluation::member(const ExpressionNode &node) {
   const ExpressionNode &whole = node.operands.front();
   // Registers have no members: package "sp" is not $rsp's low half.
@@ -202,6 +209,15 @@ Result<Operand> ExpressionEvaluation::member(const ExpressionNode &node) {
   if (whole.kind == Kind::type_assertion && !joined.empty()) // main.(*T).method is the name of a function
     if (auto found = scope_.find(joined))
       return of_value(std::move(found));
+  // A package's variable before the fields of what is called as the package is, but for what the frame has: main.mu is
+  // no field of the function main.main.
+  const bool may_be_package = environment_.go && whole.kind == Kind::name && !scope_.find_in_frame(whole.text);
+  if (may_be_package) {
+    auto qualified = scope_.find(joined);
+    const bool is_function = !qualified && is_function_name(whole.text);
+    if (qualified || is_function || qualified.error().kind() == ErrorKind::cancelled)
+      return of_value(std::move(qualified));
+  }
   auto object = whole.kind == Kind::name ? of_value(scope_.find(whole.text)) : evaluate(whole);
   if (!object) {
     if (object.error().kind() != ErrorKind::not_found || joined.empty())
@@ -216,12 +232,7 @@ Result<Operand> ExpressionEvaluation::member(const ExpressionNode &node) {
   const auto value = value_of(*object);
   if (!value)
     return std::unexpected(value.error());
-  auto found = operations_of(*value).member(*value, node.text, environment_);
-  if (found || whole.kind != Kind::name)
-    return of_value(std::move(found));
-  // Go's package main has a function of its name.
-  auto qualified = scope_.find(whole.text + "." + node.text);
-  return of_value(qualified ? std::move(qualified) : std::move(found));
+  return of_value(operations_of(*value).member(*value, node.text, environment_));
 }
 
 Result<Operand> ExpressionEvaluation::element(const ExpressionNode &node) {
