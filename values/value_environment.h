@@ -38,6 +38,9 @@ struct ValueEnvironment {
   /// The type of this qualified name ("ns::Foo<int>", "main.T"), the definition, from any module; nothing where there
   /// is none. May be empty.
   std::function<std::optional<ValueType>(std::string_view name, SourceLanguage language)> find_type = {};
+  /// Of a Rust trait object's table of functions at this address: the type that it is for, as the table's own
+  /// description says. May be empty.
+  std::function<std::optional<TypeHandle>(RunAddress table)> find_rust_table = {};
   const Cancellation *cancellation = nullptr;
   /// When whoever prints has no time left: values end with "..." there.
   std::optional<std::chrono::steady_clock::time_point> deadline = {};

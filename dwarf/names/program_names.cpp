@@ -3,6 +3,7 @@
 #include "dwarf/die/die.h"
 #include "dwarf/expression/expression_bytes.h"
 #include "dwarf/names/name_job.h"
+#include "dwarf/names/static_address.h"
 #include "dwarf/raw/names/name_spelling.h"
 #include "dwarf/raw/names/name_walk.h"
 #include "dwarf/split/split_package.h"
@@ -191,23 +192,6 @@ bool has_code(Dwarf_Die die) {
   bool found = false;
   each_range(die, 8, [&](LinkRange) { found = true; });
   return found;
-}
-
-/// Where a variable is, if its location is an address and nothing else.
-std::optional<std::uint64_t> static_address(Dwarf_Die variable) {
-  Dwarf_Attribute location, address;
-  Dwarf_Op *operations = nullptr;
-  std::size_t count = 0;
-  if (!dwarf_attr(&variable, DW_AT_location, &location) || !holds_whole_expression(location) ||
-      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
-    return std::nullopt;
-  if (operations->atom == DW_OP_addr)
-    return operations->number;
-  Dwarf_Addr place = 0;
-  const bool indexed = (operations->atom == DW_OP_addrx || operations->atom == DW_OP_GNU_addr_index) &&
-                       dwarf_getlocation_attr(&location, operations, &address) == 0 &&
-                       dwarf_formaddr(&address, &place) == 0;
-  return indexed ? std::optional(place) : std::nullopt;
 }
 
 std::string file_name_of_unit(Dwarf_Die die) {

@@ -6,6 +6,7 @@
 #include "dwarf/types/type_name.h"
 
 #include <dwarf.h>
+#include <fmt/format.h>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -208,15 +209,33 @@ TypeHandle TypeReader::pointer_to(const TypeHandle &target) {
   return {.die = std::nullopt, .made = &entry->second};
 }
 
-TypeHandle TypeReader::array_of(const TypeHandle &element, std::uint64_t length) {
-  auto [entry, is_new] = state_->made.try_emplace({DwarfTypeKind::array, identity(element), length, 0, {}});
+TypeHandle TypeReader::array_of(const TypeHandle &element, std::uint64_t length, std::string_view name) {
+  auto [entry, is_new] =
+      state_->made.try_emplace({DwarfTypeKind::array, identity(element), length, 0, std::string(name)});
   if (is_new) {
     entry->second.kind = DwarfTypeKind::array;
+    entry->second.name = name;
     entry->second.target = element;
     entry->second.dimensions = {length};
     entry->second.language = read(element).language;
   }
   return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::with_member(const TypeHandle &structure, std::size_t index, const TypeHandle &type,
+                                   std::uint64_t offset, std::uint64_t byte_size) {
+  const DwarfType &original = read(structure);
+  auto [entry, is_new] = state_->made.try_emplace(
+      {original.kind, identity(structure), offset, byte_size, fmt::format("{} {}", index, identity(type))});
+  if (is_new) {
+    entry->second = original;
+    if (index < entry->second.members.size()) {
+      entry->second.members[index].type = type;
+      entry->second.members[index].offset = offset;
+    }
+    entry->second.byte_size = byte_size;
+  }
+  return {.die = structure.die, .made = &entry->second};
 }
 
 TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size) {

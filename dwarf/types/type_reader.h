@@ -187,7 +187,11 @@ public:
 
   /// Types that expressions need and no DIE may describe; equal parts give the same type.
   TypeHandle pointer_to(const TypeHandle &target);
-  TypeHandle array_of(const TypeHandle &element, std::uint64_t length);
+  TypeHandle array_of(const TypeHandle &element, std::uint64_t length, std::string_view name = {});
+  /// The structure with another type and place of one of its members: what a type of no fixed size is where it is
+  /// known how large it is. The DIE stays, so that names are the same.
+  TypeHandle with_member(const TypeHandle &structure, std::size_t index, const TypeHandle &type, std::uint64_t offset,
+                         std::uint64_t byte_size);
   /// `encoding`: DW_ATE_…
   TypeHandle base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size);
 

@@ -1,5 +1,8 @@
 #include "inspector/scope/program_values.h"
 
+#include "dwarf/names/static_address.h"
+#include "dwarf/variables/rust_tables.h"
+
 #include <algorithm>
 
 namespace inspect {
@@ -23,6 +26,7 @@ ValueEnvironment ProgramValues::environment(const MemoryView &memory, const Canc
   environment.find_type = [this, cancellation](std::string_view name, SourceLanguage language) {
     return find_type(name, language, cancellation);
   };
+  environment.find_rust_table = [this, cancellation](RunAddress table) { return find_rust_table(table, cancellation); };
   if (go_)
     environment.go = GoValueEnvironment{.version = go_->version,
                                         .pool = &go_->pool,
@@ -53,6 +57,24 @@ std::optional<ValueType> ProgramValues::find_type(std::string_view name, SourceL
   if (cancellation == nullptr || !cancellation->requested())
     found_types_.emplace(std::move(key), type);
   return type;
+}
+
+/// rustc describes each table by a variable "<T as Trait>::{vtable}", whose type contains T.
+std::optional<TypeHandle> ProgramValues::find_rust_table(RunAddress address, const Cancellation *cancellation) {
+  constexpr std::size_t max_tables = 200'000;
+  if (!rust_tables_) {
+    std::unordered_map<std::uint64_t, TypeHandle> tables;
+    for (const std::string &name : names_.names_like("{vtable}", NameKind::variable, max_tables, cancellation))
+      for (const NamedDie &table : names_.find(name, NameKind::variable, cancellation))
+        if (const auto described = rust_table_type(table.die); described && table.module != nullptr)
+          if (const auto place = static_address(table.die))
+            tables.try_emplace(table.module->bias().to_run(LinkAddress{*place}).value, *described);
+    if (cancellation != nullptr && cancellation->requested())
+      return std::nullopt;
+    rust_tables_ = std::move(tables);
+  }
+  const auto found = rust_tables_->find(address.value);
+  return found == rust_tables_->end() ? std::nullopt : std::optional(found->second);
 }
 
 std::string ProgramValues::classify(RunAddress address) {

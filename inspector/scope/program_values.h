@@ -53,6 +53,7 @@ private:
     std::optional<AddressClasses> classes; ///< made when it is first asked for
   };
   std::optional<ValueType> find_type(std::string_view name, SourceLanguage language, const Cancellation *cancellation);
+  std::optional<TypeHandle> find_rust_table(RunAddress address, const Cancellation *cancellation);
   std::string classify(RunAddress address);
 
   Target &target_;
@@ -61,6 +62,8 @@ private:
   ProgramNames names_;
   std::optional<GoPart> go_;
   std::unordered_map<std::string, std::optional<ValueType>> found_types_; ///< by language and name
+  /// By address what the tables of Rust's trait objects are for; made when one is first asked for.
+  std::optional<std::unordered_map<std::uint64_t, TypeHandle>> rust_tables_;
 };
 
 } // namespace inspect

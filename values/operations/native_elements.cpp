@@ -5,6 +5,7 @@
 #include "values/native/native_members.h"
 #include "values/native/native_numbers.h"
 #include "values/printers/rust/rust_types.h"
+#include "values/printers/rust/rust_unsized.h"
 #include "values/value_operations.h"
 
 #include <algorithm>
@@ -164,6 +165,11 @@ Result<Value> library_slice(const Value &value, const LibraryView &view, std::ui
   if (view.shape == LibraryView::Shape::text) {
     auto first = character_of(view, static_cast<std::int64_t>(std::min(low, *view.length - (*view.length > 0))), value,
                               environment);
+    const bool is_rust_text = value.language == SourceLanguage::rust && view.character_size == 1;
+    if (first && is_rust_text && first->source && first->source->address())
+      return value_at(*first->source->address(),
+                      environment.types.array_of(first->type.native, *end - low, rust_text_type), value.language,
+                      environment);
     return first ? array_from(*first, *end - low, value, environment) : first;
   }
   if (view.shape != LibraryView::Shape::sequence)
@@ -276,6 +282,9 @@ Result<Value> native_slice(const Value &given, std::uint64_t low, std::optional<
 Result<Value> native_dereference(const Value &given, ValueEnvironment &environment) {
   Value value = without_references(given, environment);
   const DwarfType &type = environment.types.underlying(value.type.native);
+  if (value.language == SourceLanguage::rust || is_rust_language(type.language))
+    if (auto target = rust_pointee(value, environment))
+      return target->source ? Result<Value>(*target) : std::unexpected(Error(ErrorKind::unsupported, target->missing));
   if (const auto view = view_of(value, {0, 1}, environment)) {
     if (!view->problem.empty())
       return std::unexpected(doubted(*view));

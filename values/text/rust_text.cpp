@@ -55,8 +55,11 @@ void NativePrinter::rust(const Value &value, const DwarfType &type, int depth) {
       return rust_library(*view, depth);
     return rust_structure(value, type, without_arguments(type.name), depth);
   }
-  if (type.kind == DwarfTypeKind::array)
+  if (type.kind == DwarfTypeKind::array) {
+    if (const auto text = view_of(value, {0, options_.limits.elements}, environment_))
+      return rust_library(*text, depth);
     return rust_array(value, type, depth);
+  }
   const ScalarKind kind = scalar_kind(type);
   if (type.name == "()" || (type.kind == DwarfTypeKind::base && type.byte_size == 0U)) {
     out_ += type.name == "()" ? "()" : "!";

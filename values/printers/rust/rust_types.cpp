@@ -1,6 +1,7 @@
 #include "values/printers/rust/rust_types.h"
 
 #include "values/native/native_layout.h"
+#include "values/printers/rust/rust_unsized.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -12,25 +13,6 @@ namespace {
 constexpr std::uint64_t address_space = std::uint64_t{1} << 47;
 /// Of which values are made at once.
 constexpr std::size_t max_children = 1'000'000;
-
-/// A pointer of two words, whichever names the compiler's version gives them.
-struct FatPointer {
-  TypedPointer data;
-  std::optional<std::uint64_t> length;
-  std::optional<std::uint64_t> table; ///< of a trait object
-};
-
-std::optional<FatPointer> fat_pointer(const LibraryObject &object) {
-  if (object.size() != 16U)
-    return std::nullopt;
-  if (const auto data = object.pointer("data_ptr"))
-    if (const auto length = object.number("length"))
-      return FatPointer{*data, length, std::nullopt};
-  if (const auto data = object.pointer("pointer"))
-    if (const auto table = object.pointer("vtable"))
-      return FatPointer{*data, std::nullopt, table->address.value};
-  return std::nullopt;
-}
 
 bool is_text_name(std::string_view name) {
   for (const std::string_view prefix : {"&mut ", "*const ", "*mut ", "&", "alloc::boxed::Box<", "Box<",
@@ -44,22 +26,30 @@ bool is_text_name(std::string_view name) {
          name == "core::ffi::c_str::CStr";
 }
 
-std::optional<LibraryView> view_behind(const FatPointer &pointer, std::uint64_t header, const LibraryObject &object,
-                                       ChildRange wanted) {
-  ValueEnvironment &environment = object.environment();
-  const std::string &name = object.type().name;
-  const RunAddress first = pointer.data.address + header;
-  if (pointer.length)
-    return is_text_name(name)
-               ? rust_text_view(first, *pointer.length, environment)
-               : rust_sequence(first, *pointer.length, pointer.data.target, object.value(), wanted, environment);
-  return rust_trait_object(pointer.data.address, *pointer.table, object);
+/// A text's bytes; of a CStr without the NUL that ends it.
+LibraryView text_behind(const FatPointer &pointer, std::uint64_t header, const std::string &name,
+                        ValueEnvironment &environment) {
+  const bool has_nul = name.contains("c_str::CStr") && *pointer.length > 0;
+  return rust_text_view(pointer.data.address + header, *pointer.length - (has_nul ? 1 : 0), environment);
 }
 
 std::optional<LibraryView> pointer(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
   const auto pointer = fat_pointer(object);
-  return pointer ? view_behind(*pointer, 0, object, wanted) : std::nullopt;
+  if (!pointer)
+    return std::nullopt;
+  if (pointer->length && is_text_name(object.type().name))
+    return text_behind(*pointer, 0, object.type().name, environment);
+  if (pointer->length && pointer->pointee.starts_with('['))
+    return rust_sequence(pointer->data.address, *pointer->length, pointer->data.target, value, wanted, environment);
+  Value target = unsized_target(*pointer, object);
+  if (!target.source && pointer->table)
+    if (const auto table = rust_table(RunAddress{*pointer->table}, pointer->table_words, environment);
+        table && !table->type)
+      return plain_view(fmt::format("{} at 0x{:x}", table->name, pointer->data.address.value));
+  if (!target.source && pointer->table && pointer->pointee.starts_with("dyn "))
+    return std::nullopt; // the words say more than the reason
+  return single_view({}, {}, std::move(target));
 }
 
 std::optional<LibraryView> counted_pointer(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
@@ -88,15 +78,23 @@ std::optional<LibraryView> counted_pointer(const Value &value, ChildRange wanted
   }
   // The strong ones hold one weak count together.
   view.label = fmt::format("{}(strong={}, weak={})", kind, *strong, *weak - (*weak > 0 ? 1 : 0));
-  if (fat && fat->length) {
-    auto content = view_behind(*fat, round_up(16, alignment_of(environment.types, fat->data.target)), object, wanted);
-    if (content)
-      content->label.clear();
-    return content;
+  if (fat && fat->length && is_text_name(name))
+    return text_behind(*fat, 16, name, environment);
+  Value whole = fat ? unsized_target(*fat, inner) : counts.value();
+  if (!whole.source) {
+    view.problem = whole.missing;
+    return view;
   }
-  const auto content = counts.member({"value", "data"});
+  const auto content = LibraryObject(whole, environment).member({"value", "data"});
   if (!content)
     return std::nullopt;
+  if (fat && fat->length && content->type().kind == DwarfTypeKind::array) {
+    const Value elements = content->value();
+    const auto first = elements.source->address();
+    if (content->type().name == rust_text_type || !first)
+      return std::nullopt;
+    return rust_sequence(*first, *fat->length, content->type().target, value, wanted, environment);
+  }
   add_child(view, {}, content->value());
   return view;
 }
@@ -162,11 +160,21 @@ std::optional<std::uint64_t> sole_number(const std::optional<LibraryObject> &obj
 
 std::optional<LibraryView> rust_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const DwarfType &type = environment.types.underlying(value.type.native);
+  if (type.kind == DwarfTypeKind::array && type.name == rust_text_type && value.source && value.source->address())
+    return rust_text_view(*value.source->address(), type.dimensions.front().value_or(0), environment);
   if (!is_structure(type) || !value.source)
     return std::nullopt;
   const bool is_pointer = type.name.starts_with('&') || type.name.starts_with('*') ||
                           type.name.starts_with("alloc::boxed::Box<") || type.name.starts_with("Box<");
   return is_pointer ? pointer(value, wanted, environment) : library_view(value, wanted, environment);
+}
+
+std::optional<Value> rust_pointee(const Value &value, ValueEnvironment &environment) {
+  if (!value.source || !is_structure(environment.types.underlying(value.type.native)))
+    return std::nullopt;
+  const LibraryObject object(value, environment);
+  const auto pointer = fat_pointer(object);
+  return pointer ? std::optional(unsized_target(*pointer, object)) : std::nullopt;
 }
 
 std::span<const LibraryType> rust_pointer_types() {

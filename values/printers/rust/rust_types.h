@@ -37,7 +37,7 @@ LibraryObject sole_part(LibraryObject object);
 std::optional<TypedPointer> sole_pointer(const std::optional<LibraryObject> &object);
 std::optional<std::uint64_t> sole_number(const std::optional<LibraryObject> &object);
 
-/// The value behind a trait object as its concrete type, which the symbols of its table's functions name.
-std::optional<LibraryView> rust_trait_object(RunAddress data, std::uint64_t table, const LibraryObject &object);
+/// What a pointer of two words leads to, in its whole size; nothing where the value is none.
+std::optional<Value> rust_pointee(const Value &value, ValueEnvironment &environment);
 
 } // namespace inspect

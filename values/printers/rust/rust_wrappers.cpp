@@ -9,21 +9,6 @@
 namespace inspect {
 namespace {
 
-/// The first functions of a trait object's table follow drop_in_place, size and alignment.
-constexpr std::uint64_t first_method = 3;
-constexpr std::uint64_t methods_tried = 4;
-
-/// "ns::Type" of "<ns::Type as ns::Trait>::method" and of "core::ptr::drop_in_place<ns::Type>".
-std::optional<std::string> implementing_type(const std::string &function) {
-  constexpr std::string_view drop = "core::ptr::drop_in_place<";
-  if (function.starts_with(drop) && function.ends_with('>'))
-    return function.substr(drop.size(), function.size() - drop.size() - 1);
-  const std::size_t as = function.find(" as ");
-  if (!function.starts_with('<') || as == std::string::npos)
-    return std::nullopt;
-  return function.substr(1, as - 1);
-}
-
 std::string fraction_text(std::uint64_t whole, std::uint64_t fraction, int digits, const char *unit) {
   std::string text = fmt::format("{:0{}}", fraction, digits);
   text.erase(text.find_last_not_of('0') + 1);
@@ -129,26 +114,6 @@ std::optional<LibraryView> range(const Value &value, ChildRange, ValueEnvironmen
 }
 
 } // namespace
-
-std::optional<LibraryView> rust_trait_object(RunAddress data, std::uint64_t table, const LibraryObject &object) {
-  ValueEnvironment &environment = object.environment();
-  const auto size = read_word(environment.memory, RunAddress{table} + 8);
-  std::optional<std::string> name;
-  for (std::uint64_t slot = first_method; size && !name && slot < first_method + methods_tried + 1; ++slot) {
-    const bool last = slot == first_method + methods_tried; // then the function that drops it
-    const auto function = read_word(environment.memory, RunAddress{table} + 8 * (last ? 0 : slot));
-    const auto place = function ? symbol_place(RunAddress{*function}, environment) : std::nullopt;
-    if (place && place->offset == 0)
-      name = implementing_type(place->name);
-  }
-  if (!name)
-    return std::nullopt;
-  const auto type = environment.find_type ? environment.find_type(*name, SourceLanguage::rust) : std::nullopt;
-  // Generic types are named otherwise in symbols; a size that differs says that it is another one.
-  if (!type || type->go != nullptr || environment.types.size_of(type->native) != *size)
-    return plain_view(fmt::format("{} at 0x{:x}", *name, data.value));
-  return single_view({}, {}, object.at(data, type->native));
-}
 
 std::span<const LibraryType> rust_wrapper_types() {
   static constexpr LibraryType types[] = {
