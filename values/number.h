@@ -13,6 +13,7 @@ struct Number {
     boolean,   ///< `integer` is 0 or 1
     character, ///< a code point or byte, which prints as such
     address,   ///< a pointer's
+    imaginary, ///< a literal's imaginary part, in `real`: 2i
   };
   Kind kind = Kind::signed_integer;
   __extension__ __int128 integer = 0; ///< unless floating; of 128-bit unsigned values the same bits

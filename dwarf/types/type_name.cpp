@@ -94,6 +94,8 @@ private:
 
   std::string array(const DwarfType &type, const std::string &qualifiers, const Declarator &declarator, int depth) {
     std::string lengths;
+    if (!type.name.empty()) // Rust's str
+      return ended(type.name, declarator);
     if (is_rust_language(type.language))
       return ended(rust_array(type, depth), declarator);
     for (const std::optional<std::uint64_t> &length : type.dimensions)

@@ -238,10 +238,12 @@ TypeHandle TypeReader::with_member(const TypeHandle &structure, std::size_t inde
   return {.die = structure.die, .made = &entry->second};
 }
 
-TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size) {
-  auto [entry, is_new] =
-      state_->made.try_emplace({DwarfTypeKind::base, nullptr, encoding, byte_size, std::string(name)});
+TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size,
+                                 std::uint64_t language) {
+  auto [entry, is_new] = state_->made.try_emplace(
+      {DwarfTypeKind::base, nullptr, encoding, byte_size, fmt::format("{} {}", name, language)});
   if (is_new) {
+    entry->second.language = language;
     entry->second.kind = DwarfTypeKind::base;
     entry->second.name = name;
     entry->second.encoding = encoding;

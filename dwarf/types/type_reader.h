@@ -192,8 +192,9 @@ public:
   /// known how large it is. The DIE stays, so that names are the same.
   TypeHandle with_member(const TypeHandle &structure, std::size_t index, const TypeHandle &type, std::uint64_t offset,
                          std::uint64_t byte_size);
-  /// `encoding`: DW_ATE_…
-  TypeHandle base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size);
+  /// `encoding`: DW_ATE_…; `language`: DW_LANG_…, where the name is one language's alone.
+  TypeHandle base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size,
+                       std::uint64_t language = 0);
 
 private:
   struct State;

@@ -40,8 +40,8 @@ struct TypeSyntax {
 
 struct ExpressionNode {
   enum class Kind : std::uint8_t {
-    number,         ///< `number`; `untyped` where the language lets the other operand decide
-    text,           ///< a string literal: `text` has its characters
+    number,         ///< `number`; `untyped` where the language lets the other operand decide; `text`: its type's name
+    text,           ///< a string literal: `text` has its characters; `is_bytes`: Rust's b"…"
     null_pointer,   ///< nil, NULL, nullptr
     name,           ///< "x", "ns::x", "file.c::x"
     register_name,  ///< $rip
@@ -62,6 +62,7 @@ struct ExpressionNode {
   std::string text = {};
   Number number = {};
   bool untyped = false;
+  bool is_bytes = false;
   bool has_low = false;
   bool has_high = false;
   std::vector<ExpressionNode> operands = {};

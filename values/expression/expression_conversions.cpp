@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <span>
 
 namespace inspect {
 
@@ -153,6 +154,9 @@ Result<Operand> ExpressionEvaluation::call(const ExpressionNode &node) {
     size.operands.erase(size.operands.begin());
     return size_of(size);
   }
+  if (in_go())
+    if (auto done = go_builtin(name, node))
+      return *std::move(done);
   if (name.empty())
     return std::unexpected(Error(ErrorKind::usage, "functions of the program are not called"));
   auto type = scope_.find_type(name);
@@ -167,6 +171,40 @@ Result<Operand> ExpressionEvaluation::call(const ExpressionNode &node) {
         at_offset(Error(ErrorKind::usage, fmt::format("{} is not called: functions of the program do not run", name)),
                   callee.begin));
   return std::unexpected(at_offset(type.error(), callee.begin));
+}
+
+/// min, max, complex, real and imag; nothing where the name is none of these, or the program's own.
+std::optional<Result<Operand>> ExpressionEvaluation::go_builtin(std::string_view name, const ExpressionNode &node) {
+  constexpr auto builtins = std::to_array<std::string_view>({"min", "max", "complex", "real", "imag"});
+  if (std::ranges::find(builtins, name) == builtins.end() || scope_.find_in_frame(name))
+    return std::nullopt;
+  std::vector<Operand> arguments;
+  for (std::size_t i = 1; i < node.operands.size(); ++i) {
+    auto argument = evaluate(node.operands[i]);
+    if (!argument)
+      return argument;
+    arguments.push_back(std::move(*argument));
+  }
+  if (name != "min" && name != "max")
+    return complex_call(name, arguments);
+  if (arguments.empty())
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} takes at least one value", name)));
+  Operand best = arguments.front();
+  for (const Operand &other : std::span(arguments).subspan(1)) {
+    const auto better = combine(name == "min" ? "<" : ">", other, best);
+    if (!better)
+      return better;
+    const auto truth = truth_of(*better);
+    if (!truth)
+      return std::unexpected(truth.error());
+    // A constant takes the type of what it is compared with.
+    const bool typed = best.kind == Operand::Kind::value;
+    Operand chosen = *truth ? other : best;
+    if (chosen.kind == Operand::Kind::untyped_number && (typed || other.kind == Operand::Kind::value))
+      chosen = *of_value(number_value(chosen.number, (typed ? best : other).value.type));
+    best = std::move(chosen);
+  }
+  return best;
 }
 
 Result<Operand> ExpressionEvaluation::size_of(const ExpressionNode &node) {

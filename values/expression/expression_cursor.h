@@ -31,7 +31,9 @@ struct ExpressionToken {
   std::size_t offset = 0;     ///< bytes from the beginning of the text
   std::string characters = {};
   Number number = {};
-  bool untyped = false; ///< a number whose type the language leaves open
+  bool untyped = false;            ///< a number whose type the language leaves open
+  std::string_view type_name = {}; ///< of a number whose suffix says it, Rust's 1u8
+  bool is_bytes = false;           ///< a text of Rust's that is an array of bytes, b"…"
 
   bool is_sign(std::string_view sign) const { return kind == Kind::sign && text == sign; }
   bool is_name(std::string_view name) const { return kind == Kind::name && text == name; }

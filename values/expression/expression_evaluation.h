@@ -22,6 +22,12 @@ struct EvaluationOperand {
   std::string text = {};
 };
 
+struct ComplexNumber {
+  long double real = 0;
+  long double imaginary = 0;
+  unsigned size = 16; ///< bytes of both parts
+};
+
 class ExpressionEvaluation {
 public:
   using Operand = EvaluationOperand;
@@ -63,6 +69,16 @@ private:
   Result<Operand> strict_numbers(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<Operand> untyped_numbers(std::string_view operator_text, const Number &left, const Number &right);
   Result<Operand> strict_shift(std::string_view operator_text, const Operand &left, const Operand &right);
+  Result<std::optional<Operand>> complex_numbers(std::string_view operator_text, const Operand &left,
+                                                 const Operand &right);
+  Result<std::optional<Operand>> vectors(std::string_view operator_text, const Operand &left, const Operand &right);
+  /// Of a complex value or literal; nothing of any other operand.
+  Result<std::optional<ComplexNumber>> complex_of(const Operand &operand);
+  /// As complex_of, also of what is one real number.
+  Result<ComplexNumber> any_complex(const Operand &operand);
+  Value complex_value(const ComplexNumber &number, const ValueType &type) const;
+  ValueType complex_type(unsigned size) const;
+  Result<Operand> complex_call(std::string_view name, const std::vector<Operand> &arguments);
   Result<std::optional<Operand>> pointers(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<std::optional<Operand>> texts(std::string_view operator_text, const Operand &left, const Operand &right);
   Result<std::optional<Operand>> go_comparison(std::string_view operator_text, const Operand &left,
@@ -76,6 +92,7 @@ private:
   Result<std::uint64_t> step_of(const Value &pointer);
 
   Result<Operand> call(const ExpressionNode &node);
+  std::optional<Result<Operand>> go_builtin(std::string_view name, const ExpressionNode &node);
   Result<Operand> length_call(const ExpressionNode &argument, bool capacity);
   Result<Operand> cast(const ExpressionNode &node);
   Result<Value> cast_to(const Operand &operand, const ValueType &type);
@@ -88,6 +105,7 @@ private:
   /// A number as a value of `type`; usage where it does not fit.
   Result<Value> number_value(const Number &number, const ValueType &type);
   Result<Value> number_value(const Number &number);
+  Value rust_bytes(const std::string &text, std::string_view name);
   bool all_native(const Operand &left, const Operand &right) const;
 
   const Expression &expression_;

@@ -5,6 +5,7 @@
 #include "values/expression/number_arithmetic.h"
 #include "values/go/go_operations.h"
 #include "values/native/native_layout.h"
+#include "values/native/predeclared_types.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -68,15 +69,28 @@ Result<Value> ExpressionEvaluation::number_value(const Number &number) {
   return number_value(of_c, native_operations().type_of_number(of_c, environment_));
 }
 
+/// An array of bytes; a str where it is called so.
+Value ExpressionEvaluation::rust_bytes(const std::string &text, std::string_view name) {
+  std::vector<std::byte> bytes(text.size());
+  std::ranges::transform(text, bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
+  const TypeHandle byte = *predeclared_type("u8", SourceLanguage::rust, environment_.types);
+  return value_of_bytes(std::move(bytes), {.native = environment_.types.array_of(byte, text.size(), name)},
+                        SourceLanguage::rust);
+}
+
 Result<Value> ExpressionEvaluation::value_of(const Operand &operand) {
   switch (operand.kind) {
   case Operand::Kind::value:
     return operand.value;
   case Operand::Kind::untyped_number:
+    if (operand.number.kind == Number::Kind::imaginary)
+      return complex_value({0, operand.number.real, 16}, complex_type(16));
     return number_value(operand.number);
   case Operand::Kind::text: {
     if (in_go())
       return go_text_literal(operand.text, environment_);
+    if (in_rust())
+      return rust_bytes(operand.text, rust_text_type);
     const TypeHandle character =
         native_operations().type_of_number({.kind = Number::Kind::character, .size = 1}, environment_).native;
     std::vector<std::byte> bytes(operand.text.size() + 1);
@@ -122,12 +136,15 @@ Result<Value> ExpressionEvaluation::evaluate_value(const ExpressionNode &node) {
 Result<Operand> ExpressionEvaluation::evaluate_kind(const ExpressionNode &node) {
   switch (node.kind) {
   case Kind::number:
+    if (!node.text.empty())
+      if (const auto type = scope_.find_type(node.text))
+        return of_value(number_value(node.number, *type));
     return node.untyped || node.number.kind == Number::Kind::boolean ? untyped(node.number)
                                                                      : of_value(number_value(node.number));
   case Kind::text: {
     Operand operand{.kind = Operand::Kind::text};
     operand.text = node.text;
-    return operand;
+    return node.is_bytes && in_rust() ? of_value(rust_bytes(node.text, {})) : operand;
   }
   case Kind::null_pointer:
     return null_pointer(node);

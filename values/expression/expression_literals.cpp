@@ -133,7 +133,8 @@ Result<NumberLiteral> real_literal(std::string_view digits, bool hexadecimal, st
     good = parse_real<long double>(digits, hexadecimal, number.real);
   if (!good)
     return std::unexpected(bad_literal(fmt::format("{} is not a number", text)));
-  return NumberLiteral{number, untyped};
+  const bool is_rust = language == SourceLanguage::rust && !untyped;
+  return NumberLiteral{number, untyped, is_rust ? (number.size == 4 ? "f32" : "f64") : std::string_view()};
 }
 
 /// The digits' value, and how many characters they are; nothing where it needs more than 128 bits.
@@ -167,11 +168,16 @@ Result<NumberLiteral> integer_literal(std::string_view digits, unsigned base, st
   if (const auto found = std::ranges::find(rust_suffixes, suffix, &NumberSuffix::text); found != rust_suffixes.end()) {
     number.kind = found->kind;
     number.size = found->size;
+    // The smallest number of a type is written as minus one more than its largest.
+    const unsigned bits = 8 * found->size;
+    const bool is_least = found->kind == Number::Kind::signed_integer && value == UnsignedWide{1} << (bits - 1);
     if (found->kind == Number::Kind::floating)
       number.real = static_cast<long double>(value);
+    else if (is_least)
+      number.integer = static_cast<decltype(Number::integer)>(UnsignedWide{0} - value);
     else if (!fits(value, number.kind, number.size))
       return std::unexpected(bad_literal(fmt::format("{} does not fit its type", text)));
-    return NumberLiteral{number, false};
+    return NumberLiteral{number, false, found->text};
   }
   const auto suffixed = c_suffix(suffix);
   if (!suffixed)
@@ -316,6 +322,17 @@ Result<NumberLiteral> parse_number_literal(std::string_view text, SourceLanguage
   const bool is_real = hexadecimal ? rest.find_first_of("pP.") != std::string_view::npos
                                    : (base == 10 || base == 8) && rest.find_first_of(".eE") != std::string_view::npos &&
                                          !rest.ends_with("ize");
+  // Go's imaginary literals, which GNU C has as well.
+  const bool is_imaginary = language != SourceLanguage::rust && rest.size() > 1 && rest.ends_with('i');
+  if (is_imaginary) {
+    rest.remove_suffix(1);
+    auto part = is_real ? real_literal(rest, hexadecimal, text, language) : integer_literal(rest, base, text, language);
+    if (part)
+      part->number = {.kind = Number::Kind::imaginary, .real = real_of(part->number), .size = 8};
+    if (part)
+      part->untyped = true;
+    return part;
+  }
   if (is_real)
     return real_literal(rest, hexadecimal, text, language);
   return integer_literal(rest, base, text, language);

@@ -17,6 +17,8 @@ namespace inspect {
 struct NumberLiteral {
   Number number;
   bool untyped = false; ///< Go's constants, Rust's without a suffix
+  /// The type that a suffix of Rust's names: "u8", "usize"; lives for ever.
+  std::string_view type_name = {};
 };
 
 /// "0x7bf6c", "1_000", "10ul", "5u8", "1e3", "0x1p4". Errors have no column: the caller knows where it stands.

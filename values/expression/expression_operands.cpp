@@ -153,6 +153,7 @@ Node ExpressionGrammar::primary() {
     node.kind = Kind::number;
     node.number = token.number;
     node.untyped = token.untyped;
+    node.text = token.type_name;
     break;
   case TokenKind::text:
   case TokenKind::quoted_name:
@@ -188,7 +189,7 @@ Node ExpressionGrammar::named() {
       return std::move(*node);
   }
   if (token.kind == TokenKind::text && (!cursor_.peek(1).is_sign(".") || cursor_.peek(2).kind != TokenKind::name)) {
-    ExpressionNode node{.kind = Kind::text, .text = token.characters};
+    ExpressionNode node{.kind = Kind::text, .text = token.characters, .is_bytes = token.is_bytes};
     cursor_.next();
     return made(std::move(node), begin, begin);
   }

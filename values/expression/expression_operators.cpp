@@ -69,10 +69,10 @@ std::optional<Value> ExpressionEvaluation::as_pointer(const Operand &operand) {
   const DwarfType &type = environment_.types.underlying(value.type.native);
   if (is_pointer(type))
     return value;
-  const bool decays = type.kind == DwarfTypeKind::array || type.kind == DwarfTypeKind::subroutine;
-  if (!decays || !value.source || !value.source->address())
+  const bool is_array = type.kind == DwarfTypeKind::array && !type.is_vector;
+  if ((!is_array && type.kind != DwarfTypeKind::subroutine) || !value.source || !value.source->address())
     return std::nullopt;
-  const TypeHandle target = type.kind == DwarfTypeKind::array ? type.target : value.type.native;
+  const TypeHandle target = is_array ? element_type(type, environment_.types) : value.type.native;
   const Number address{.kind = Number::Kind::address,
                        .integer = static_cast<decltype(Number::integer)>(value.source->address()->value),
                        .real = 0,
@@ -120,6 +120,16 @@ Result<Operand> ExpressionEvaluation::unary(const ExpressionNode &node) {
   const Operand operand = without_rust_reference(std::move(*evaluated));
   if (node.text == "!")
     return logical_not(operand);
+  if (const auto complex = complex_of(operand); !complex || *complex) {
+    if (!complex)
+      return std::unexpected(complex.error());
+    const bool negates = node.text == "-";
+    if (!negates && node.text != "+")
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("complex numbers have no operator {}", node.text)));
+    return of_value(
+        complex_value(negates ? ComplexNumber{-(**complex).real, -(**complex).imaginary, (**complex).size} : **complex,
+                      has_value(operand) ? operand.value.type : complex_type((**complex).size)));
+  }
   const auto number = number_of(operand);
   if (!number)
     return std::unexpected(number.error());
@@ -137,6 +147,8 @@ Result<Operand> ExpressionEvaluation::unary(const ExpressionNode &node) {
 }
 
 Result<Operand> ExpressionEvaluation::logical_not(const Operand &operand) {
+  if (in_rust() && operand.kind == Operand::Kind::untyped_number && operand.number.kind != Number::Kind::boolean)
+    return untyped_numbers("^", {.integer = -1, .real = 0, .size = 16}, operand.number);
   if (in_rust() && has_value(operand)) {
     const auto number = number_of(operand);
     if (number && number->kind != Number::Kind::boolean) {
@@ -158,7 +170,8 @@ Result<Operand> ExpressionEvaluation::dereference(const ExpressionNode &node) {
   const Value value = operand->value;
   if (value.type.go == nullptr) {
     const Value plain = without_references(value, environment_);
-    if (environment_.types.underlying(plain.type.native).kind == DwarfTypeKind::array) {
+    const DwarfType &type = environment_.types.underlying(plain.type.native);
+    if (type.kind == DwarfTypeKind::array && !type.is_vector) {
       const auto first = number_value({.kind = Number::Kind::signed_integer, .integer = 0, .real = 0, .size = 4});
       return first ? of_value(native_operations().element(plain, *first, environment_))
                    : std::unexpected(first.error());
@@ -235,7 +248,8 @@ Result<Operand> ExpressionEvaluation::repeated(const ExpressionNode &node) {
 Result<Operand> ExpressionEvaluation::combine(std::string_view operator_text, const Operand &left,
                                               const Operand &right) {
   for (const auto step :
-       {&ExpressionEvaluation::texts, &ExpressionEvaluation::pointers, &ExpressionEvaluation::go_comparison}) {
+       {&ExpressionEvaluation::complex_numbers, &ExpressionEvaluation::vectors, &ExpressionEvaluation::texts,
+        &ExpressionEvaluation::pointers, &ExpressionEvaluation::go_comparison}) {
     auto done = (this->*step)(operator_text, left, right);
     if (!done)
       return std::unexpected(done.error());

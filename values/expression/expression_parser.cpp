@@ -203,11 +203,16 @@ Node ExpressionGrammar::size_of() {
   const ExpressionCursor::Position position = cursor_.position();
   ExpressionCursor::Position after_type;
   if (cursor_.accept("(")) {
+    const bool cursor_at_star = cursor_.peek().is_sign("*");
     auto type = parse_type_at(cursor_, syntax_.language);
     if (type && cursor_.accept(")")) {
       node.type = std::move(type->type);
       after_type = cursor_.position();
-      if (type->certain)
+      // In C the type that *x would be in Go's way of writing is a value.
+      const bool is_value = is_c_like() && cursor_at_star;
+      if (is_value)
+        node.type.reset();
+      else if (type->certain)
         return made(std::move(node), begin, begin);
     }
     cursor_.rewind(position);

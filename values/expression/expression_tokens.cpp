@@ -131,6 +131,7 @@ private:
       return std::unexpected(literal.error());
     token.number = literal->number;
     token.untyped = literal->untyped;
+    token.type_name = literal->type_name;
     return {};
   }
 
@@ -160,8 +161,11 @@ private:
       const bool raw = name.ends_with('r');
       const auto done = read_quoted(token, quote, raw);
       // b'a' is a byte, whatever the language's characters are.
-      if (done && token.kind == TokenKind::number && name == "b")
+      if (done && token.kind == TokenKind::number && name == "b") {
         token.number = {.kind = Number::Kind::unsigned_integer, .integer = token.number.integer, .real = 0, .size = 1};
+        token.type_name = language_ == SourceLanguage::rust ? "u8" : "";
+      }
+      token.is_bytes = name == "b" || name == "br";
       return done;
     }
     token.kind = TokenKind::name;

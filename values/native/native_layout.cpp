@@ -106,6 +106,13 @@ TypeHandle without_aliases(TypeHandle type, TypeReader &types) {
   return type;
 }
 
+TypeHandle element_type(const DwarfType &array, TypeReader &types) {
+  TypeHandle type = array.target;
+  for (std::size_t i = array.dimensions.size(); i-- > 1;)
+    type = types.array_of(type, array.dimensions[i].value_or(0));
+  return type;
+}
+
 bool is_structure(const DwarfType &type) {
   return type.kind == DwarfTypeKind::structure || type.kind == DwarfTypeKind::class_type ||
          type.kind == DwarfTypeKind::union_type;

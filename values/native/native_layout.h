@@ -39,6 +39,9 @@ Value completed(const Value &value, ValueEnvironment &environment);
 /// one of these.
 TypeHandle without_aliases(TypeHandle type, TypeReader &types);
 
+/// The type of an array's elements: of several dimensions, that of its rows.
+TypeHandle element_type(const DwarfType &array, TypeReader &types);
+
 bool is_structure(const DwarfType &type); ///< struct, class or union
 bool is_pointer(const DwarfType &type);   ///< not references, not pointers to members
 bool is_reference(const DwarfType &type);

@@ -1,5 +1,6 @@
 #include "values/native/native_numbers.h"
 
+#include "values/native/exact_float.h"
 #include "values/native/native_layout.h"
 
 #include <algorithm>
@@ -43,11 +44,14 @@ Result<Number> floating_number(const Value &value, const DwarfType &type, ValueE
         Error(ErrorKind::unsupported, fmt::format("a floating-point number of {} bytes is not understood", size)));
   if (!value.source->read(0, std::span(bytes, size)))
     return std::unexpected(unreadable_error(value, environment));
-  const auto real = float_from_bytes(std::span(bytes, size), type.name);
+  const auto real = type.encoding == TypeEncoding::decimal_float ? decimal_float_value(std::span(bytes, size))
+                                                                 : float_from_bytes(std::span(bytes, size), type.name);
   if (!real)
     return std::unexpected(
         Error(ErrorKind::unsupported, fmt::format("a floating-point number of {} bytes is not understood", size)));
-  return Number{.kind = Number::Kind::floating, .real = *real, .size = static_cast<unsigned>(size)};
+  // Computed with as the widest binary format: decimal digits mostly survive that.
+  const bool is_decimal = type.encoding == TypeEncoding::decimal_float;
+  return Number{.kind = Number::Kind::floating, .real = *real, .size = is_decimal ? 16 : static_cast<unsigned>(size)};
 }
 
 Number::Kind number_kind(ScalarKind kind, bool with_sign) {
@@ -84,6 +88,7 @@ ScalarKind scalar_kind(const DwarfType &type) {
   case TypeEncoding::boolean:
     return ScalarKind::boolean;
   case TypeEncoding::floating:
+  case TypeEncoding::decimal_float:
     return ScalarKind::floating;
   case TypeEncoding::utf:
     return ScalarKind::character;

@@ -38,6 +38,8 @@ std::uint16_t to_half(long double real) {
 }
 
 Result<std::vector<std::byte>> float_bytes(long double real, const DwarfType &type) {
+  if (type.encoding == TypeEncoding::decimal_float)
+    return std::unexpected(Error(ErrorKind::unsupported, fmt::format("a {} cannot be written", type.name)));
   switch (type.byte_size.value_or(0)) {
   case 2:
     if (type.name.find("bf") == std::string::npos)

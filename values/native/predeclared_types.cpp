@@ -9,6 +9,7 @@ namespace inspect {
 namespace {
 
 using Encoding = TypeEncoding;
+constexpr std::uint64_t dwarf_rust = 0x1c; // DW_LANG_Rust
 
 struct Predeclared {
   std::string_view name;
@@ -79,12 +80,12 @@ constexpr auto others = std::to_array<Predeclared>({
 });
 
 template <std::size_t Count>
-std::optional<TypeHandle> find_in(const std::array<Predeclared, Count> &table, std::string_view name,
-                                  TypeReader &types) {
+std::optional<TypeHandle> find_in(const std::array<Predeclared, Count> &table, std::string_view name, TypeReader &types,
+                                  std::uint64_t language = 0) {
   const auto found = std::ranges::find(table, name, &Predeclared::name);
   if (found == table.end())
     return std::nullopt;
-  return types.base_type(found->name, found->encoding, found->size);
+  return types.base_type(found->name, found->encoding, found->size, language);
 }
 
 /// "long unsigned int" and "unsigned long" are the same words in another order, one of them superfluous. Empty where
@@ -130,7 +131,7 @@ std::string canonical(std::string_view name) {
 
 std::optional<TypeHandle> predeclared_type(std::string_view name, SourceLanguage language, TypeReader &types) {
   if (language == SourceLanguage::rust)
-    return find_in(rust_types, name, types);
+    return find_in(rust_types, name, types, dwarf_rust);
   if (name == "void")
     return TypeHandle();
   if (auto exact = find_in(c_types, name, types))

@@ -10,6 +10,9 @@
 
 namespace inspect {
 
+/// What an array of bytes is called that is Rust's text of so many bytes.
+inline constexpr std::string_view rust_text_type = "str";
+
 /// Of the language alone; "int" in C, but "u8" in Rust only. Of the words of C's names the order does not matter ("long
 /// unsigned int"). Not for Go, whose types are others (GoTypePool::predeclared).
 std::optional<TypeHandle> predeclared_type(std::string_view name, SourceLanguage language, TypeReader &types);

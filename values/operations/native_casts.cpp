@@ -66,14 +66,34 @@ Result<Value> cast_in_memory(const Value &value, const TypeHandle &type, ValueEn
     return std::unexpected(missing_error(value));
   if (value.bits)
     return std::unexpected(refused(value, type, environment));
-  if (const auto address = value.source->address())
-    return value_at(*address, type, value.language, environment);
+  // Behind a number's bytes lies something else; a structure may be the beginning of a larger one.
   const auto wanted = environment.types.size_of(type);
-  if (!wanted || wanted > size_of(value, environment))
+  const bool is_part =
+      is_structure(environment.types.underlying(value.type.native)) && is_structure(environment.types.underlying(type));
+  const bool fits = wanted && wanted <= size_of(value, environment);
+  const auto address = value.source->address();
+  if (address && (fits || is_part))
+    return value_at(*address, type, value.language, environment);
+  if (!fits)
     return std::unexpected(refused(value, type, environment));
   Value same = value;
   same.type.native = type;
   return same;
+}
+
+/// GNU's vectors are no arrays: they become numbers and other vectors of their size, bit by bit.
+Result<Value> cast_vector(const Value &value, const TypeHandle &type, ValueEnvironment &environment) {
+  constexpr std::uint64_t max_vector_size = 4096;
+  const auto size = size_of(value, environment);
+  const auto wanted = environment.types.size_of(type);
+  if (!value.source)
+    return std::unexpected(missing_error(value));
+  if (value.bits || !size || size != wanted || *size > max_vector_size)
+    return std::unexpected(refused(value, type, environment));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
+  if (!value.source->read(0, bytes))
+    return std::unexpected(unreadable_error(value, environment));
+  return computed_value(std::move(bytes), type, value.language);
 }
 
 } // namespace
@@ -89,13 +109,18 @@ Result<Value> cast_native(const Value &given, const TypeHandle &type, ValueEnvir
   const bool is_address = is_pointer(to);
   if (is_address && is_pointer(from))
     return cast_pointer(value, type, environment);
+  if (from.is_vector || to.is_vector)
+    return cast_vector(value, type, environment);
   const bool decays = from.kind == DwarfTypeKind::array || from.kind == DwarfTypeKind::subroutine;
   if (scalar_kind(to) != ScalarKind::none && decays && scalar_kind(to) != ScalarKind::floating) {
     if (!value.source || !value.source->address())
       return std::unexpected(refused(value, type, environment));
-    return cast_native(
-        pointer_value(*value.source->address(), environment.types.pointer_to(from.target), value.language), type,
-        environment);
+    return cast_native(pointer_value(*value.source->address(),
+                                     environment.types.pointer_to(from.kind == DwarfTypeKind::array
+                                                                      ? element_type(from, environment.types)
+                                                                      : value.type.native),
+                                     value.language),
+                       type, environment);
   }
   if (scalar_kind(to) != ScalarKind::none && scalar_kind(from) != ScalarKind::none) {
     const auto number = native_number(value, environment);

@@ -61,7 +61,7 @@ Result<Value> array_element(const Value &value, const DwarfType &type, std::int6
     return std::unexpected(outside(index, length.value_or(0)));
   if (!value.source)
     return std::unexpected(missing_error(value));
-  const TypeHandle element = element_type(type, environment);
+  const TypeHandle element = element_type(type, environment.types);
   const auto size = environment.types.size_of(element);
   std::uint64_t offset = 0;
   if (!size || __builtin_mul_overflow(static_cast<std::uint64_t>(index), *size, &offset))
@@ -224,13 +224,6 @@ std::optional<LibraryView> view_of(const Value &value, ChildRange wanted, ValueE
   return library_view(value, wanted, environment);
 }
 
-TypeHandle element_type(const DwarfType &array, ValueEnvironment &environment) {
-  TypeHandle type = array.target;
-  for (std::size_t i = array.dimensions.size(); i-- > 1;)
-    type = environment.types.array_of(type, array.dimensions[i].value_or(0));
-  return type;
-}
-
 std::optional<std::uint64_t> array_length(const DwarfType &array) {
   return array.dimensions.empty() ? std::nullopt : array.dimensions.front();
 }
@@ -267,7 +260,7 @@ Result<Value> native_slice(const Value &given, std::uint64_t low, std::optional<
     return std::unexpected(end.error());
   auto first = Result<Value>(value);
   if (is_array) {
-    const TypeHandle element = element_type(type, environment);
+    const TypeHandle element = element_type(type, environment.types);
     const std::uint64_t size = environment.types.size_of(element).value_or(0);
     first = part_of(value, low * size, element, environment);
   } else {
@@ -293,8 +286,9 @@ Result<Value> native_dereference(const Value &given, ValueEnvironment &environme
           Error(ErrorKind::usage, fmt::format("{} is empty", view->label.empty() ? "it" : view->label)));
     if (view->shape == LibraryView::Shape::single) {
       const Value &child = view->children.front().value;
-      const bool leads_on =
-          is_pointer(environment.types.underlying(child.type.native)) && view->children.front().name == "get()";
+      const bool is_smart = view->children.front().name == "get()" || type.name.starts_with("Pin<");
+      const bool leads_on = is_smart && (is_pointer(environment.types.underlying(child.type.native)) ||
+                                         rust_pointee(child, environment).has_value());
       return leads_on ? native_dereference(child, environment) : Result<Value>(child);
     }
   }
@@ -308,7 +302,7 @@ Result<Value> native_dereference(const Value &given, ValueEnvironment &environme
       return std::unexpected(Error(ErrorKind::unreadable, "the pointer is null"));
     return value_at(*address, type.target, value.language, environment);
   }
-  if (type.kind == DwarfTypeKind::array) // as its first element's pointer
+  if (type.kind == DwarfTypeKind::array && !type.is_vector) // as its first element's pointer
     return array_element(value, type, 0, environment);
   if (is_reference(environment.types.underlying(given.type.native)) ||
       type.kind == DwarfTypeKind::subroutine) // *f is f

@@ -7,6 +7,7 @@
 #include "values/native/native_members.h"
 #include "values/native/native_numbers.h"
 #include "values/native/predeclared_types.h"
+#include "values/printers/rust/rust_types.h"
 #include "values/value_operations.h"
 
 #include <fmt/format.h>
@@ -58,6 +59,18 @@ Result<Value> structure_of(const Value &value, ValueEnvironment &environment) {
       Error(ErrorKind::usage, fmt::format("{} has no members", type_name(environment.types, value.type.native))));
 }
 
+/// The same; of Rust's enumerations the variant that it is.
+Result<Value> with_members(const Value &value, ValueEnvironment &environment) {
+  auto object = structure_of(value, environment);
+  if (!object)
+    return object;
+  const DwarfType &type = environment.types.underlying(object->type.native);
+  if (!type.variants)
+    return object;
+  auto variant = rust_variant(*object, type, environment);
+  return variant ? Result<Value>(std::move(variant->value)) : std::unexpected(variant.error());
+}
+
 Error no_member(const Value &object, std::string_view name, ValueEnvironment &environment) {
   const DwarfType &type = environment.types.underlying(object.type.native);
   const std::string type_text = type_name(environment.types, object.type.native);
@@ -97,7 +110,7 @@ std::string_view number_type_name(const Number &number) {
 } // namespace
 
 Result<Value> NativeOperations::member(const Value &value, std::string_view name, ValueEnvironment &environment) const {
-  auto object = structure_of(value, environment);
+  auto object = with_members(value, environment);
   if (!object)
     return object;
   auto found = find_member(*object, name, environment);
@@ -117,8 +130,10 @@ Result<Value> NativeOperations::member(const Value &value, std::string_view name
   }
   // What a smart pointer or an optional leads to, as their -> does.
   if (const auto target = native_dereference(*object, environment))
-    if (const auto pointee = structure_of(*target, environment)) {
+    if (const auto pointee = with_members(*target, environment)) {
       found = find_member(*pointee, name, environment);
+      if (found && !*found)
+        found = find_member(*pointee, fmt::format("__{}", name), environment);
       if (found && *found)
         return **found;
     }
@@ -126,7 +141,7 @@ Result<Value> NativeOperations::member(const Value &value, std::string_view name
 }
 
 std::vector<std::string> NativeOperations::member_names(const Value &value, ValueEnvironment &environment) const {
-  const auto object = structure_of(value, environment);
+  const auto object = with_members(value, environment);
   return object ? all_member_names(environment.types.underlying(object->type.native), environment)
                 : std::vector<std::string>();
 }

@@ -28,8 +28,6 @@ Result<std::uint64_t> native_capacity(const Value &value, ValueEnvironment &envi
 /// Of character arrays, pointers to characters, and library strings; in bytes of its encoding, cut at `limit`.
 Result<std::string> native_string(const Value &value, std::size_t limit, ValueEnvironment &environment);
 
-/// The type of an array's elements: of several dimensions, that of its rows.
-TypeHandle element_type(const DwarfType &array, ValueEnvironment &environment);
 /// How many elements the array type says it has; of several dimensions, rows.
 std::optional<std::uint64_t> array_length(const DwarfType &array);
 

@@ -2,6 +2,7 @@
 
 #include "dwarf/types/type_name.h"
 #include "values/native/dynamic_type.h"
+#include "values/native/exact_float.h"
 #include "values/native/native_layout.h"
 #include "values/native/native_members.h"
 #include "values/native/symbol_text.h"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <fmt/format.h>
 #include <utility>
 
@@ -22,9 +24,8 @@ bool is_textual(NumberFormat format) {
   return format == NumberFormat::natural || format == NumberFormat::text || format == NumberFormat::quoted;
 }
 
-/// Enumerators that may be or-ed: each has bits side by side, and no two of one bit share it.
+/// Enumerators that may be or-ed: each has bits side by side. Several names of one number are no obstacle.
 bool is_flags(const DwarfType &type) {
-  std::uint64_t seen = 0;
   for (const DwarfEnumerator &one : type.enumerators) {
     const auto bits = static_cast<std::uint64_t>(one.value);
     if (one.value < 0)
@@ -33,10 +34,6 @@ bool is_flags(const DwarfType &type) {
       const std::uint64_t low = bits >> std::countr_zero(bits);
       if ((low & (low + 1)) != 0)
         return false;
-    } else if ((seen & bits) != 0) {
-      return false;
-    } else {
-      seen |= bits;
     }
   }
   return true;
@@ -170,11 +167,14 @@ void NativePrinter::floating(const Value &value, const DwarfType &type) {
   const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(type.byte_size.value_or(0), sizeof bytes));
   if (!value.source->read(0, std::span(bytes, size)))
     return problem(value);
-  const bool as_integer = !is_textual(options_.format) && options_.format != NumberFormat::floating;
-  const auto real = float_from_bytes(std::span(bytes, size), type.name);
-  if (as_integer && real && *real > -9e18L && *real < 9e18L) { // as gdb: the number's integer part
-    const auto whole = static_cast<std::int64_t>(*real);
-    out_ += formatted_bits({static_cast<std::uint64_t>(whole), 64}, true, options_.format);
+  if (!is_textual(options_.format) && options_.format != NumberFormat::floating) { // as gdb since version 8: its bits
+    RawBits raw{.bits = 0, .width = static_cast<unsigned>(8 * size)};
+    std::memcpy(&raw.bits, bytes, size);
+    out_ += formatted_bits(raw, true, options_.format);
+    return;
+  }
+  if (type.encoding == TypeEncoding::decimal_float) {
+    out_ += decimal_float_text(std::span(bytes, size)).value_or(fmt::format("<{} bytes>", size));
     return;
   }
   out_ += float_value_text(std::span(bytes, size), type.name);

@@ -15,7 +15,7 @@ namespace {
 
 /// As deep as gdb goes by default.
 constexpr int max_nesting = 20;
-/// Runs of equal elements that are at least as long are counted.
+/// Longer runs of equal elements are counted.
 constexpr std::size_t max_shown_repeats = 10;
 /// An array's run is not followed further than that behind the elements that are printed.
 constexpr std::uint64_t max_run = 1'000'000;
@@ -234,13 +234,18 @@ void NativePrinter::array(const Value &value, const DwarfType &type, int depth) 
     out_ += "{...}";
     return;
   }
-  elements(value, element_type(type, environment_), *length, depth);
+  TypeHandle element = element_type(type, environment_.types);
+  // A SIMD register's bytes are numbers.
+  if (const DwarfType &one = environment_.types.underlying(element); type.is_vector && one.byte_size == 1U)
+    element = environment_.types.base_type(
+        one.name, is_signed(one, environment_) ? TypeEncoding::signed_integer : TypeEncoding::unsigned_integer, 1);
+  elements(value, element, *length, depth);
 }
 
 bool NativePrinter::array_as_text(const Value &value, const DwarfType &type) {
   const CharacterType characters = character_type(type.target);
   const std::optional<std::uint64_t> length = array_length(type);
-  if (characters.size == 0 || type.dimensions.size() != 1 || !length)
+  if (characters.size == 0 || type.dimensions.size() != 1 || !length || type.is_vector)
     return false;
   const std::uint64_t shown = std::min<std::uint64_t>(*length, options_.limits.string_bytes);
   std::vector<std::byte> bytes(static_cast<std::size_t>(shown * characters.size));
@@ -274,7 +279,7 @@ void NativePrinter::elements(const Value &value, const TypeHandle &element, std:
     if (__builtin_mul_overflow(index, *size, &offset))
       break;
     NativePrinter::value(part_of(value, offset, element, environment_), depth + 1);
-    if (run >= max_shown_repeats) {
+    if (run > max_shown_repeats) {
       out_ += fmt::format(" <repeats {} times>", run);
       index += run;
       printed += max_shown_repeats;

@@ -171,7 +171,7 @@ void NativePrinter::rust_variants(const Value &value, const DwarfType &type, int
 
 void NativePrinter::rust_array(const Value &value, const DwarfType &type, int depth) {
   const std::uint64_t length = array_length(type).value_or(0);
-  const TypeHandle element = element_type(type, environment_);
+  const TypeHandle element = element_type(type, environment_.types);
   const std::uint64_t size = environment_.types.size_of(element).value_or(0);
   out_ += "[";
   std::uint64_t index = 0;

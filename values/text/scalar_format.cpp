@@ -1,5 +1,6 @@
 #include "values/text/scalar_format.h"
 
+#include "values/native/exact_float.h"
 #include "values/native/native_layout.h"
 #include "values/text/character_text.h"
 
@@ -40,6 +41,16 @@ std::string not_a_number(std::span<const std::byte> bytes, bool negative) {
   if (fraction < 64)
     bits &= (std::uint64_t{1} << fraction) - 1;
   return fmt::format("{}nan(0x{:x})", negative ? "-" : "", bits);
+}
+
+/// x87's format has its leading bit written out: without it a number that is not tiny is none (Intel's manual, volume
+/// 1, "Unsupported Double Extended-Precision Floating-Point Encodings").
+bool is_no_extended_number(std::span<const std::byte> bytes) {
+  std::uint64_t significand = 0;
+  std::uint16_t exponent = 0;
+  std::memcpy(&significand, bytes.data(), sizeof significand);
+  std::memcpy(&exponent, bytes.data() + 8, sizeof exponent);
+  return (exponent & 0x7fffU) != 0 && significand >> 63 == 0;
 }
 
 template <typename Float> std::string shortest(Float number) {
@@ -92,6 +103,10 @@ std::string float_value_text(std::span<const std::byte> bytes, const std::string
   const auto real = float_from_bytes(bytes, name);
   if (!real)
     return fmt::format("<{} bytes>", bytes.size());
+  if (bytes.size() == 16 && name.contains("128"))
+    return binary128_text(bytes, float_digits(bytes.size(), name));
+  if (bytes.size() >= 10 && is_no_extended_number(bytes))
+    return "<invalid float value>";
   if (std::isnan(*real))
     return not_a_number(bytes, std::signbit(*real));
   if (std::isinf(*real))

@@ -160,8 +160,13 @@ std::optional<std::uint64_t> sole_number(const std::optional<LibraryObject> &obj
 
 std::optional<LibraryView> rust_view(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
   const DwarfType &type = environment.types.underlying(value.type.native);
-  if (type.kind == DwarfTypeKind::array && type.name == rust_text_type && value.source && value.source->address())
-    return rust_text_view(*value.source->address(), type.dimensions.front().value_or(0), environment);
+  if (type.kind == DwarfTypeKind::array && type.name == rust_text_type && value.source) {
+    LibraryView view;
+    view.shape = LibraryView::Shape::text;
+    view.length = type.dimensions.front().value_or(0);
+    view.characters = value.source;
+    return view;
+  }
   if (!is_structure(type) || !value.source)
     return std::nullopt;
   const bool is_pointer = type.name.starts_with('&') || type.name.starts_with('*') ||

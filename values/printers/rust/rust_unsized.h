@@ -6,17 +6,14 @@
 // build_dyn_type_di_node, build_vtable_type_di_node) of 1.63 to 1.95; its layout code for the offset of a tail.
 #pragma once
 
+#include "values/native/predeclared_types.h"
 #include "values/printers/library_object.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace inspect {
-
-/// The type of a text of so many bytes: an array of bytes that is called so.
-inline constexpr std::string_view rust_text_type = "str";
 
 /// A pointer of two words, whichever names the compiler's version gives them.
 struct FatPointer {

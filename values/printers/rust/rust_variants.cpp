@@ -50,7 +50,10 @@ Result<RustVariant> rust_variant(const Value &value, const DwarfType &type, Valu
   if (chosen == nullptr)
     return std::unexpected(Error(ErrorKind::corrupt, fmt::format("{} has no variants", type.name)));
   const DwarfType &shape = environment.types.underlying(chosen->member.type);
-  return RustVariant{chosen->member.name.empty() ? shape.name : chosen->member.name,
+  // States of generators and async functions have numbers there, and names as types: "Suspend0".
+  const std::string &name = chosen->member.name;
+  const bool is_number = name.find_first_not_of("0123456789") == std::string::npos;
+  return RustVariant{is_number ? shape.name : name,
                      part_of(value, chosen->member.offset, chosen->member.type, environment)};
 }
 

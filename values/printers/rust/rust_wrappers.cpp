@@ -75,6 +75,12 @@ std::optional<LibraryView> wrapper(const Value &value, ChildRange, ValueEnvironm
   return single_view({}, {}, part);
 }
 
+/// Its pointer, which is shown and followed as it would be by itself.
+std::optional<LibraryView> pinned(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const auto pointer = LibraryObject(value, environment).member({"pointer", "__pointer"});
+  return pointer ? std::optional(single_view({}, "", *pointer)) : std::nullopt;
+}
+
 std::optional<LibraryView> boolean(const Value &value, ChildRange, ValueEnvironment &environment) {
   const auto state = sole_number(LibraryObject(value, environment));
   if (!state || *state > 1)
@@ -125,6 +131,7 @@ std::span<const LibraryType> rust_wrapper_types() {
       {"std::sync::poison::mutex::Mutex", lock},
       {"std::sync::rwlock::RwLock", lock},
       {"std::sync::poison::rwlock::RwLock", lock},
+      {"core::pin::Pin", pinned},
       {"core::time::Duration", duration},
       {"core::ops::range::Range", range},
       {"core::sync::atomic::AtomicBool", boolean},
