@@ -461,6 +461,16 @@ std::vector<NamedDie> ProgramNames::find(std::string_view name, NameKind kind, c
   return dies;
 }
 
+std::vector<NamedDie> ProgramNames::find_inside(std::string_view name, NameKind kind,
+                                                const Cancellation *cancellation) {
+  if (!state_->wait(cancellation))
+    return {};
+  const WantedName wanted(name, kind);
+  std::vector<Candidate> found = state_->complete(state_->candidates(wanted, kind), wanted, kind);
+  std::erase_if(found, [](const Candidate &one) { return one.match < NameMatch::end; });
+  return State::resolve(found);
+}
+
 std::vector<std::string> ProgramNames::names_like(std::string_view part, NameKind kind, std::size_t limit,
                                                   const Cancellation *cancellation) {
   if (!state_->wait(cancellation))

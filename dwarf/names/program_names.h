@@ -59,6 +59,8 @@ public:
   /// kind of what is found tells. Several where the name is ambiguous; a typedef of a type of the same name is left
   /// out. Waits for the modules' indexes, until `cancellation` says no.
   std::vector<NamedDie> find(std::string_view name, NameKind kind, const Cancellation *cancellation = nullptr);
+  /// The same, but also those that only end so where others are of this name: all that a person may mean.
+  std::vector<NamedDie> find_inside(std::string_view name, NameKind kind, const Cancellation *cancellation = nullptr);
   /// Qualified names that hold `part`, sorted, at most `limit`: completion, near misses, `types REGEX`.
   std::vector<std::string> names_like(std::string_view part, NameKind kind, std::size_t limit,
                                       const Cancellation *cancellation = nullptr);

@@ -125,6 +125,12 @@ std::optional<Value> FrameScope::find_in_frame(std::string_view name) {
   return std::nullopt;
 }
 
+bool FrameScope::has_local_within(std::string_view name, unsigned depth) const {
+  return function_ && std::ranges::any_of(function_->variables, [&](const ScopeVariable &variable) {
+           return variable.name == name && !variable.is_parameter && variable.depth >= depth;
+         });
+}
+
 /// A member of the object that the function is a method of, where its language lets one leave out `this`.
 std::optional<Result<Value>> FrameScope::find_member(std::string_view name) {
   if (language_ != SourceLanguage::cpp)
@@ -251,19 +257,41 @@ std::optional<Result<Value>> FrameScope::find_in_unit(std::string_view name) {
   return std::nullopt;
 }
 
+/// Those of this name from its beginning, but for inline and unnamed namespaces.
+std::vector<NamedDie> FrameScope::exactly(const std::string &name, NameKind kind) {
+  std::vector<NamedDie> found = named(name, kind);
+  const std::size_t end = name.find_first_of(":.");
+  const std::string_view first = std::string_view(name).substr(0, std::min(end, name.size()));
+  std::erase_if(found, [&](const NamedDie &one) {
+    const bool is_longer = one.name.size() > name.size() && end != std::string::npos && one.name.starts_with(first) &&
+                           one.name.substr(first.size()).starts_with("::");
+    return one.name != name && !is_longer;
+  });
+  return found;
+}
+
 std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
   for (const NameKind kind : {NameKind::variable, NameKind::function}) {
-    std::vector<NamedDie> all = named(name, kind);
     // Of the scopes around the function the innermost that has one wins, as in the language.
-    for (const std::string &scope : scopes_) {
-      std::vector<NamedDie> here;
-      std::ranges::copy_if(all, std::back_inserter(here),
-                           [&](const NamedDie &one) { return one.name == scope + std::string(name); });
-      if (here.empty())
-        here = named(scope + std::string(name), kind);
-      std::erase_if(here, [&](const NamedDie &one) { return one.name != scope + std::string(name); });
+    std::vector<std::string> around = scopes_;
+    if (language_ == SourceLanguage::cpp)
+      around.emplace_back();
+    for (const std::string &scope : around) {
+      std::vector<NamedDie> here = exactly(scope + std::string(name), kind);
+      if (language_ == SourceLanguage::cpp)
+        for (const std::string &target : imported_targets(scope, name))
+          std::ranges::move(exactly(target, kind), std::back_inserter(here));
+      if (scope.empty())
+        std::erase_if(here, [&](const NamedDie &one) { return is_librarys_own(one); });
       if (auto chosen = choose(std::move(here), name))
         return chosen;
+    }
+    std::vector<NamedDie> all = named(name, kind);
+    // A static of some library is not meant where the program has one of the name in any of its scopes.
+    if (!all.empty() && std::ranges::all_of(all, [&](const NamedDie &one) { return is_librarys_own(one); })) {
+      std::vector<NamedDie> inside = input_.program.names().find_inside(name, kind, input_.cancellation);
+      if (std::ranges::any_of(inside, [&](const NamedDie &one) { return one.module == executable(); }))
+        all = std::move(inside);
     }
     if (auto chosen = choose(std::move(all), name))
       return chosen;
@@ -271,16 +299,23 @@ std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
   return std::nullopt;
 }
 
+/// A file's own, in a library that the frame is not in.
+bool FrameScope::is_librarys_own(const NamedDie &one) const {
+  return one.module != executable() && one.module != context().module && !is_external(one.die);
+}
+
 Result<Value> FrameScope::find(std::string_view name) {
+  const auto declared = declared_in_block(name);
+  if (declared && !has_local_within(name, declared->second))
+    if (auto target = find_global(declared->first))
+      return *std::move(target);
   if (auto local = find_in_frame(name))
     return *std::move(local);
   if (auto member = find_member(name))
     return *std::move(member);
   if (auto in_unit = find_in_unit(name))
     return *std::move(in_unit);
-  std::string_view global = name;
-  if (global.starts_with("::"))
-    global.remove_prefix(2);
+  const std::string global = without_alias(name.starts_with("::") ? name.substr(2) : name);
   if (auto found = find_global(global))
     return *std::move(found);
   if (auto symbol = find_symbol_value(global))

@@ -10,6 +10,7 @@
 #include "dwarf/variables/frame_variables.h"
 #include "dwarf/variables/go_dictionary.h"
 #include "inspector/scope/go_variable_reading.h"
+#include "dwarf/variables/imported_names.h"
 #include "inspector/scope/program_values.h"
 #include "values/name_scope.h"
 
@@ -19,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace inspect {
@@ -56,6 +58,13 @@ private:
   std::optional<Result<Value>> find_member(std::string_view name);
   std::optional<Result<Value>> find_captured(const Value &closure, std::string_view name);
   std::optional<Result<Value>> find_global(std::string_view name);
+  std::vector<NamedDie> exactly(const std::string &name, NameKind kind);
+  bool is_librarys_own(const NamedDie &one) const;
+  bool has_local_within(std::string_view name, unsigned depth) const;
+  const std::vector<ImportedName> &imports();
+  std::optional<std::pair<std::string, unsigned>> declared_in_block(std::string_view name);
+  std::string without_alias(std::string_view name);
+  std::vector<std::string> imported_targets(std::string_view scope, std::string_view name);
   std::optional<Result<Value>> find_in_unit(std::string_view name);
   std::optional<Result<Value>> choose(std::vector<NamedDie> found, std::string_view name);
   std::optional<Value> find_symbol_value(std::string_view name);
@@ -80,6 +89,7 @@ private:
   std::optional<GoParameters> go_parameters_; ///< made when a Go variable is first asked for
   std::vector<std::string> scopes_; ///< around the function, innermost first, with the separator: "ns::Class::", "ns::"
   bool used_frame_ = false;
+  std::optional<std::vector<ImportedName>> imports_; ///< once they were asked for
   /// Of a generic Go function, once it was looked for: where the words lie that describe its types in this call.
   std::optional<std::optional<RunAddress>> go_dictionary_;
 };

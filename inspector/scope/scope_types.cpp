@@ -55,6 +55,13 @@ std::optional<Value> FrameScope::find_symbol_value(std::string_view name) {
 }
 
 std::optional<Result<ValueType>> FrameScope::find_declared_type(std::string_view name) {
+  const std::string known = without_alias(name);
+  if (known != name)
+    if (auto found = environment_.find_type(known, language_))
+      return *found;
+  if (const auto declared = declared_in_block(name))
+    if (auto found = environment_.find_type(declared->first, language_))
+      return *found;
   for (const std::string &scope : scopes_)
     if (auto found = environment_.find_type(scope + std::string(name), language_))
       return *found;
