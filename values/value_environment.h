@@ -41,6 +41,8 @@ struct ValueEnvironment {
   /// Of a Rust trait object's table of functions at this address: the type that it is for, as the table's own
   /// description says. May be empty.
   std::function<std::optional<TypeHandle>(RunAddress table)> find_rust_table = {};
+  /// Whoever evaluates wants types and places alone.
+  bool null_is_a_place = false;
   const Cancellation *cancellation = nullptr;
   /// When whoever prints has no time left: values end with "..." there.
   std::optional<std::chrono::steady_clock::time_point> deadline = {};

@@ -22,7 +22,9 @@ void write_lines(Output &output, std::string_view text) {
   }
 }
 
-Result<ExitStatus> write_type(CommandContext &context, TypeText text) {
+using TypeQuestion = Result<ValueType> (*)(std::string_view, NameScope &);
+
+Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, TypeText text) {
   Session &session = *context.session;
   const auto &positional = context.arguments.positional();
   if (positional.empty())
@@ -30,7 +32,7 @@ Result<ExitStatus> write_type(CommandContext &context, TypeText text) {
   const auto scope = session.evaluator.scope();
   if (!scope)
     return std::unexpected(scope.error());
-  const auto type = type_of_expression(positional.front(), **scope);
+  const auto type = question(positional.front(), **scope);
   if (!type)
     return fail_in_expression(context.output, type.error(), positional.front());
   write_lines(context.output, (operations_of(*type).*text)(*type, (*scope)->environment()));
@@ -38,11 +40,11 @@ Result<ExitStatus> write_type(CommandContext &context, TypeText text) {
 }
 
 Result<ExitStatus> run_whatis(CommandContext &context) {
-  return write_type(context, &ValueOperations::type_name);
+  return write_type(context, named_type_of, &ValueOperations::type_name);
 }
 
 Result<ExitStatus> run_ptype(CommandContext &context) {
-  return write_type(context, &ValueOperations::type_definition);
+  return write_type(context, type_of_expression, &ValueOperations::type_definition);
 }
 
 CommandSpec type_command(std::string name, std::string summary, std::string help,
@@ -63,8 +65,10 @@ CommandSpec type_command(std::string name, std::string summary, std::string help
 } // namespace
 
 CommandSpec make_whatis_command() {
-  return type_command("whatis", "Show the type of an expression",
-                      "By its name, as one writes it in the language of the frame.", run_whatis);
+  return type_command(
+      "whatis", "Show the type of an expression",
+      "By its name, as one writes it in the language of the frame. Of a typedef's name what it stands for, one step.",
+      run_whatis);
 }
 
 CommandSpec make_ptype_command() {

@@ -12,6 +12,7 @@ namespace {
 
 /// In the largest programs a type has some thousand enumerators.
 constexpr std::size_t max_children = 65'536;
+constexpr std::size_t max_constant = 4096; ///< bytes
 
 constexpr unsigned at_go_embedded_field = 0x2903;
 
@@ -119,10 +120,13 @@ void add_member(Dwarf_Die &die, DwarfType &type) {
   const bool is_static = dwarf_tag(&die) != DW_TAG_inheritance &&
                          (dwarf_tag(&die) == DW_TAG_variable || has_flag_attribute(die, DW_AT_declaration) ||
                           has_flag_attribute(die, DW_AT_external));
-  if (is_static)
-    type.static_members.push_back({name_of(die), type_of(die), die, access_of(die)});
-  else
+  const std::size_t place = type.members.size() + type.static_members.size();
+  if (is_static) {
+    type.static_members.push_back({name_of(die), type_of(die), die, access_of(die), place});
+  } else {
     type.members.push_back(read_member(die));
+    type.members.back().place = place;
+  }
 }
 
 /// DW_AT_vtable_elem_location, which GCC and Clang write as one constant.
@@ -246,7 +250,11 @@ void add_template_arguments(Dwarf_Die &child, std::vector<DwarfTemplateArgument>
 }
 
 void add_parameter(Dwarf_Die &die, DwarfType &type) {
-  if (type.parameters.empty() && has_flag_attribute(die, DW_AT_artificial))
+  // Behind `this` those that constructors and destructors get of the compiler are nobody's.
+  const bool is_artificial = has_flag_attribute(die, DW_AT_artificial);
+  if (is_artificial && type.is_method)
+    return;
+  if (type.parameters.empty() && is_artificial)
     type.is_method = true;
   type.parameters.push_back(type_of(die));
 }
@@ -303,6 +311,12 @@ StaticVariable static_variable(const DwarfStaticMember &member) {
   variable.linkage_name = name != nullptr ? name : "";
   if (const auto value = constant(die, DW_AT_const_value))
     variable.constant = static_cast<std::uint64_t>(*value);
+  Dwarf_Attribute found;
+  Dwarf_Block block;
+  if (!variable.constant && dwarf_attr(&die, DW_AT_const_value, &found) && dwarf_formblock(&found, &block) == 0 &&
+      block.length <= max_constant)
+    variable.bytes.assign(reinterpret_cast<const std::byte *>(block.data),
+                          reinterpret_cast<const std::byte *>(block.data) + block.length);
   return variable;
 }
 

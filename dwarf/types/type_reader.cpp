@@ -184,6 +184,11 @@ std::optional<std::uint64_t> TypeReader::size_of(const TypeHandle &handle) {
         return std::nullopt;
     type = &underlying(type->target);
   }
+  // Itanium C++ ABI, 2.3: an offset, or a function and what is added to `this`.
+  if (type->kind == DwarfTypeKind::member_pointer) {
+    const std::uint64_t one = underlying(type->target).kind == DwarfTypeKind::subroutine ? 16 : 8;
+    return count <= UINT64_MAX / 16 ? std::optional(one * count) : std::nullopt;
+  }
   // A pointer's size is often left out.
   const bool is_address = type->kind == DwarfTypeKind::pointer || type->kind == DwarfTypeKind::reference ||
                           type->kind == DwarfTypeKind::rvalue_reference;
@@ -236,6 +241,53 @@ TypeHandle TypeReader::with_member(const TypeHandle &structure, std::size_t inde
     entry->second.byte_size = byte_size;
   }
   return {.die = structure.die, .made = &entry->second};
+}
+
+TypeHandle TypeReader::member_pointer_to(const TypeHandle &target, const TypeHandle &container) {
+  auto [entry, is_new] = state_->made.try_emplace(
+      {DwarfTypeKind::member_pointer, identity(target), 0, 0, fmt::format("{}", identity(container))});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::member_pointer;
+    entry->second.target = target;
+    entry->second.container = container;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::qualified(const TypeHandle &target, std::string_view qualifier) {
+  auto [entry, is_new] =
+      state_->made.try_emplace({DwarfTypeKind::qualified, identity(target), 0, 0, std::string(qualifier)});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::qualified;
+    entry->second.target = target;
+    entry->second.name = qualifier;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::function_of(const TypeHandle &returned, std::vector<TypeHandle> parameters, bool is_variadic) {
+  std::string key = is_variadic ? "..." : "";
+  for (const TypeHandle &parameter : parameters)
+    key += fmt::format(" {}", identity(parameter));
+  auto [entry, is_new] =
+      state_->made.try_emplace({DwarfTypeKind::subroutine, identity(returned), parameters.size(), 0, std::move(key)});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::subroutine;
+    entry->second.target = returned;
+    entry->second.parameters = std::move(parameters);
+    entry->second.is_variadic = is_variadic;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
+}
+
+TypeHandle TypeReader::reference_to(const TypeHandle &target) {
+  auto [entry, is_new] = state_->made.try_emplace({DwarfTypeKind::reference, identity(target), 0, 0, {}});
+  if (is_new) {
+    entry->second.kind = DwarfTypeKind::reference;
+    entry->second.target = target;
+    entry->second.byte_size = 8;
+  }
+  return {.die = std::nullopt, .made = &entry->second};
 }
 
 TypeHandle TypeReader::base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size,

@@ -77,6 +77,7 @@ struct DwarfMember {
   std::optional<std::uint64_t> virtual_base_slot = {};
   bool is_artificial = false; ///< the compiler's: "_vptr.Base", Rust's discriminants
   DwarfAccess access = DwarfAccess::unsaid;
+  std::size_t place = 0; ///< among the type's members of all kinds, as they are declared
 };
 
 /// A static data member: its variable is elsewhere.
@@ -85,12 +86,14 @@ struct DwarfStaticMember {
   TypeHandle type;
   Dwarf_Die die;
   DwarfAccess access = DwarfAccess::unsaid;
+  std::size_t place = 0; ///< as a DwarfMember's
 };
 
 /// What the member's declaration says of it.
 struct StaticVariable {
   std::string linkage_name;              ///< empty: not said
   std::optional<std::uint64_t> constant; ///< of constexpr ones
+  std::vector<std::byte> bytes;          ///< the same of those that are no integers; empty: not said
 };
 StaticVariable static_variable(const DwarfStaticMember &member);
 
@@ -192,6 +195,12 @@ public:
   /// known how large it is. The DIE stays, so that names are the same.
   TypeHandle with_member(const TypeHandle &structure, std::size_t index, const TypeHandle &type, std::uint64_t offset,
                          std::uint64_t byte_size);
+  /// A pointer to a member of the class: int A::*, void (A::*)(int).
+  TypeHandle member_pointer_to(const TypeHandle &target, const TypeHandle &container);
+  /// `qualifier`: "const", "volatile".
+  TypeHandle qualified(const TypeHandle &target, std::string_view qualifier);
+  TypeHandle function_of(const TypeHandle &returned, std::vector<TypeHandle> parameters, bool is_variadic);
+  TypeHandle reference_to(const TypeHandle &target);
   /// `encoding`: DW_ATE_…; `language`: DW_LANG_…, where the name is one language's alone.
   TypeHandle base_type(std::string_view name, std::uint64_t encoding, std::uint64_t byte_size,
                        std::uint64_t language = 0);

@@ -257,6 +257,18 @@ std::optional<Result<Value>> FrameScope::find_in_unit(std::string_view name) {
   return std::nullopt;
 }
 
+bool FrameScope::is_constructor(std::string_view name) {
+  name = name.substr(0, name.find('('));
+  const std::size_t last = name.rfind("::");
+  if (last == std::string_view::npos)
+    return false;
+  const std::string_view scope = name.substr(0, last);
+  const std::size_t before = scope.rfind("::");
+  std::string_view around = scope.substr(before == std::string_view::npos ? 0 : before + 2);
+  around = around.substr(0, around.find('<'));
+  return around == name.substr(last + 2);
+}
+
 /// Those of this name from its beginning, but for inline and unnamed namespaces.
 std::vector<NamedDie> FrameScope::exactly(const std::string &name, NameKind kind) {
   std::vector<NamedDie> found = named(name, kind);
@@ -287,6 +299,8 @@ std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
         return chosen;
     }
     std::vector<NamedDie> all = named(name, kind);
+    if (kind == NameKind::function && language_ != SourceLanguage::go)
+      std::erase_if(all, [&](const NamedDie &one) { return is_constructor(one.name) && !is_constructor(name); });
     // A static of some library is not meant where the program has one of the name in any of its scopes.
     if (!all.empty() && std::ranges::all_of(all, [&](const NamedDie &one) { return is_librarys_own(one); })) {
       std::vector<NamedDie> inside = input_.program.names().find_inside(name, kind, input_.cancellation);

@@ -59,6 +59,8 @@ private:
   std::optional<Result<Value>> find_captured(const Value &closure, std::string_view name);
   std::optional<Result<Value>> find_global(std::string_view name);
   std::vector<NamedDie> exactly(const std::string &name, NameKind kind);
+  /// "ns::Class::Class": who writes the class' name means the class.
+  static bool is_constructor(std::string_view name);
   bool is_librarys_own(const NamedDie &one) const;
   bool has_local_within(std::string_view name, unsigned depth) const;
   const std::vector<ImportedName> &imports();

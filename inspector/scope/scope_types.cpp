@@ -46,7 +46,9 @@ std::optional<Value> FrameScope::find_symbol_value(std::string_view name) {
   static const Cancellation never;
   const auto symbol =
       find_symbol(input_.program.target(), name, input_.cancellation != nullptr ? *input_.cancellation : never);
-  if (!symbol)
+  // What the compiler keeps for a class ("vtable for A", "typeinfo name for A") is not called as the class.
+  const bool is_about = symbol && symbol->name != name && symbol->name.contains(" for ");
+  if (!symbol || is_about || (is_constructor(symbol->name) && !is_constructor(name)))
     return std::nullopt;
   return Value{.type = {},
                .language = language_,

@@ -27,12 +27,15 @@ struct TypeSyntax {
     named,   ///< `name`: "unsigned long", "ns::Foo<int>", "pkg.T", "&str", "map[string]int"
     pointer, ///< to parts[0]
     reference,
-    array, ///< of `length` times parts[0]
-    slice, ///< Go's []T, Rust's &[T]: parts[0] is T
+    array,     ///< of `length` times parts[0]
+    slice,     ///< Go's []T, Rust's &[T]: parts[0] is T
+    qualified, ///< parts[0] with the qualifier `name`: "const", "volatile"
+    function,  ///< what gives parts[0] and takes the others; `is_variadic`
   };
   Shape shape = Shape::named;
   std::string name = {};
   std::uint64_t length = 0;
+  bool is_variadic = false;
   std::vector<TypeSyntax> parts = {};
   std::size_t begin = 0; ///< where it stands in the text, in bytes
   std::size_t end = 0;

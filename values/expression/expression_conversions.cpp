@@ -209,6 +209,7 @@ std::optional<Result<Operand>> ExpressionEvaluation::go_builtin(std::string_view
 
 Result<Operand> ExpressionEvaluation::size_of(const ExpressionNode &node) {
   std::optional<ValueType> of_operand;
+  const NullIsAPlace without_reading(environment_);
   if (!node.operands.empty()) {
     const auto value = evaluate_value(node.operands.front());
     if (value)

@@ -22,6 +22,22 @@ struct EvaluationOperand {
   std::string text = {};
 };
 
+/// While it lives, what a null pointer leads to is a value at address 0: for those that want its type or its place.
+class NullIsAPlace {
+public:
+  explicit NullIsAPlace(ValueEnvironment &environment)
+      : environment_(environment), before_(environment.null_is_a_place) {
+    environment.null_is_a_place = true;
+  }
+  ~NullIsAPlace() { environment_.null_is_a_place = before_; }
+  NullIsAPlace(const NullIsAPlace &) = delete;
+  NullIsAPlace &operator=(const NullIsAPlace &) = delete;
+
+private:
+  ValueEnvironment &environment_;
+  bool before_;
+};
+
 struct ComplexNumber {
   long double real = 0;
   long double imaginary = 0;
@@ -60,6 +76,9 @@ private:
   Result<Operand> unary(const ExpressionNode &node);
   Result<Operand> dereference(const ExpressionNode &node);
   Result<Operand> address_of(const ExpressionNode &node);
+  Result<Operand> through_member_pointer(const ExpressionNode &node);
+  /// Of "Class::member", not static: what & gives; nothing where it is something else.
+  std::optional<Result<Value>> member_pointer(std::string_view name);
   Result<Operand> logical_not(const Operand &operand);
   Result<Operand> binary(const ExpressionNode &node);
   Result<Operand> logical(const ExpressionNode &node);

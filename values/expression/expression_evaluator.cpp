@@ -338,9 +338,22 @@ Result<Value> evaluate(std::string_view text, NameScope &scope) {
   return expression ? evaluate(*expression, scope) : std::unexpected(expression.error());
 }
 
+Result<ValueType> named_type_of(std::string_view text, NameScope &scope) {
+  auto type = type_of_expression(text, scope);
+  if (!type || type->go != nullptr)
+    return type;
+  const DwarfType &alias = scope.environment().types.read(type->native);
+  const auto parsed = alias.kind == DwarfTypeKind::alias ? parse_type(text, expression_syntax(scope))
+                                                         : std::unexpected(Error(ErrorKind::usage, "no typedef"));
+  const NullIsAPlace without_reading(scope.environment());
+  const bool is_type = parsed && parsed->shape == TypeSyntax::Shape::named && !evaluate(text, scope);
+  return is_type ? ValueType{.native = alias.target} : type;
+}
+
 Result<ValueType> type_of_expression(std::string_view text, NameScope &scope) {
   const ExpressionSyntax syntax = expression_syntax(scope);
   const auto expression = parse_expression(text, syntax);
+  const NullIsAPlace without_reading(scope.environment());
   auto value = expression ? evaluate(*expression, scope) : std::unexpected(expression.error());
   if (value)
     return value->type;
@@ -370,6 +383,22 @@ Result<ValueType> find_type(const TypeSyntax &type, NameScope &scope) {
     return operations_of(*part).pointer_to(*part, environment);
   case TypeSyntax::Shape::reference:
     return part;
+  case TypeSyntax::Shape::qualified:
+    if (is_go || scope.language() == SourceLanguage::rust)
+      return part;
+    return ValueType{.native = environment.types.qualified(part->native, type.name)};
+  case TypeSyntax::Shape::function: {
+    if (is_go)
+      break;
+    std::vector<TypeHandle> parameters;
+    for (std::size_t i = 1; i < type.parts.size(); ++i) {
+      const auto parameter = find_type(type.parts[i], scope);
+      if (!parameter)
+        return std::unexpected(at_offset(parameter.error(), type.parts[i].begin));
+      parameters.push_back(parameter->native);
+    }
+    return ValueType{.native = environment.types.function_of(part->native, std::move(parameters), type.is_variadic)};
+  }
   case TypeSyntax::Shape::array:
     if (type.length > longest)
       return std::unexpected(expression_error(type.begin, "the array is too long"));

@@ -25,6 +25,8 @@ Result<Value> evaluate(std::string_view text, NameScope &scope);
 
 /// The type itself where the text is a type, else that of the expression's value: for whatis and ptype.
 Result<ValueType> type_of_expression(std::string_view text, NameScope &scope);
+/// What whatis names: of an expression its type, of a type that is itself, but of a typedef what that stands for.
+Result<ValueType> named_type_of(std::string_view text, NameScope &scope);
 Result<ValueType> find_type(const TypeSyntax &type, NameScope &scope);
 
 } // namespace inspect

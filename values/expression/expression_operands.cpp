@@ -19,6 +19,9 @@ Node ExpressionGrammar::postfix_of(ExpressionNode operand, std::size_t begin) {
   Node node = std::move(operand);
   while (node) {
     const ExpressionToken &token = cursor_.peek();
+    const bool is_member_pointer = token.is_sign(".") && cursor_.peek(1).is_sign("*") && is_c_like();
+    if (is_member_pointer)
+      return node;
     if (token.is_sign(".") || token.is_sign("->"))
       node = member_of(std::move(*node), begin);
     else if (token.is_sign("["))

@@ -182,6 +182,11 @@ Result<Operand> ExpressionEvaluation::dereference(const ExpressionNode &node) {
 
 Result<Operand> ExpressionEvaluation::address_of(const ExpressionNode &node) {
   const ExpressionNode &place = node.operands.front();
+  if (place.kind == Kind::name && !in_go() && !in_rust())
+    if (auto pointer = member_pointer(place.text))
+      return of_value(std::move(*pointer));
+  // Where something would lie is asked here, not what lies there: &((T *)0)->member.
+  const NullIsAPlace without_reading(environment_);
   const auto operand = evaluate(place);
   if (!operand)
     return operand;
@@ -197,6 +202,8 @@ Result<Operand> ExpressionEvaluation::binary(const ExpressionNode &node) {
     return logical(node);
   if (node.text == "@")
     return repeated(node);
+  if (node.text == ".*" || node.text == "->*")
+    return through_member_pointer(node);
   auto left = evaluate(node.operands[0]);
   if (!left)
     return left;

@@ -50,6 +50,14 @@ constexpr int binary_precedence(std::string_view text, SourceLanguage language) 
   return found == operators.end() ? 0 : found->precedence;
 }
 
+/// C++'s ->* and .*, of which the dot and the star are two signs to the other languages.
+bool is_member_pointer_sign(const ExpressionCursor &cursor, bool is_c_like) {
+  if (!is_c_like)
+    return false;
+  return cursor.peek().is_sign("->*") ||
+         (cursor.peek().is_sign(".") && cursor.peek(1).is_sign("*") && cursor.peek(1).offset == cursor.peek().end());
+}
+
 } // namespace
 
 Node ExpressionGrammar::made(ExpressionNode node, std::size_t begin, std::size_t mark) const {
@@ -95,6 +103,8 @@ int ExpressionGrammar::precedence_here() const {
   const ExpressionToken &token = cursor_.peek();
   if (syntax_.language == SourceLanguage::rust && token.is_name("as"))
     return conversion_precedence;
+  if (is_member_pointer_sign(cursor_, is_c_like()))
+    return conversion_precedence;
   return token.kind == TokenKind::sign ? binary_precedence(token.text, syntax_.language) : 0;
 }
 
@@ -111,11 +121,17 @@ Node ExpressionGrammar::binary(int lowest) {
 }
 
 Node ExpressionGrammar::conversion_or_binary(ExpressionNode left, int precedence, std::size_t begin) {
+  const bool through_member = is_member_pointer_sign(cursor_, is_c_like());
   const ExpressionToken &sign = cursor_.next();
   const std::size_t mark = sign.offset;
   ExpressionNode node{.kind = Kind::binary, .text = std::string(sign.text)};
+  if (through_member) {
+    node.text = sign.text == "." ? ".*" : "->*";
+    if (sign.text == ".")
+      cursor_.next();
+  }
   node.operands.push_back(std::move(left));
-  if (precedence == conversion_precedence) {
+  if (precedence == conversion_precedence && !through_member) {
     auto type = parse_type_at(cursor_, syntax_.language);
     if (!type)
       return std::unexpected(type.error());

@@ -28,9 +28,10 @@ bool continues_name(char c) {
 
 // Longest first, so that the first that fits is the one meant.
 constexpr auto signs = std::to_array<std::string_view>({
-    "<<=", ">>=", "&^=", "...", "..=", "<<", ">>", "&^", "&&", "||", "==", "!=", "<=", ">=", "->", "::", "..", "++",
-    "--",  "+=",  "-=",  "*=",  "/=",  "%=", "&=", "|=", "^=", ":=", "(",  ")",  "[",  "]",  "{",  "}",  ",",  ".",
-    ";",   ":",   "?",   "+",   "-",   "*",  "/",  "%",  "&",  "|",  "^",  "~",  "!",  "<",  ">",  "=",  "@",  "#",
+    "->*", "<<=", ">>=", "&^=", "...", "..=", "<<", ">>", "&^", "&&", "||", "==", "!=", "<=",
+    ">=",  "->",  "::",  "..",  "++",  "--",  "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=",
+    ":=",  "(",   ")",   "[",   "]",   "{",   "}",  ",",  ".",  ";",  ":",  "?",  "+",  "-",
+    "*",   "/",   "%",   "&",   "|",   "^",   "~",  "!",  "<",  ">",  "=",  "@",  "#",
 });
 
 class ExpressionLexer {
@@ -165,6 +166,11 @@ private:
         token.number = {.kind = Number::Kind::unsigned_integer, .integer = token.number.integer, .real = 0, .size = 1};
         token.type_name = language_ == SourceLanguage::rust ? "u8" : "";
       }
+      constexpr std::array<std::pair<std::string_view, std::string_view>, 4> wide = {
+          {{"L", "wchar_t"}, {"u", "char16_t"}, {"U", "char32_t"}, {"u8", "char8_t"}}};
+      const auto *const found = std::ranges::find(wide, name, [](const auto &entry) { return entry.first; });
+      if (done && token.kind == TokenKind::number && found != wide.end())
+        token.type_name = found->second;
       token.is_bytes = name == "b" || name == "br";
       return done;
     }

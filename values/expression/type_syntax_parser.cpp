@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <ranges>
 #include <utility>
@@ -215,9 +217,13 @@ private:
     ParsedType parsed{.type = {.shape = Shape::named}, .certain = false};
     const std::size_t begin = cursor_.peek().offset;
     std::map<std::string_view, int> words;
+    std::vector<std::string> named_qualifiers;
     while (cursor_.peek().kind == TokenKind::name || (cursor_.peek().is_sign("::") && parsed.type.name.empty())) {
       const ExpressionToken &token = cursor_.peek();
-      if (is_one_of(token, qualifiers) || is_one_of(token, elaborations)) {
+      if (is_one_of(token, qualifiers)) {
+        parsed.certain = true;
+        add_qualifier(named_qualifiers, cursor_.next().text);
+      } else if (is_one_of(token, elaborations)) {
         parsed.certain = true;
         cursor_.next();
       } else if (is_one_of(token, builtin_words) && parsed.type.name.empty()) {
@@ -241,7 +247,24 @@ private:
       return std::unexpected(cursor_.expected("a type"));
     parsed.type.begin = begin;
     parsed.type.end = cursor_.last_end();
+    parsed.type = qualified(std::move(parsed.type), named_qualifiers);
     return parsed;
+  }
+
+  /// Those that are told in a type's name: restrict and _Atomic change nothing of what is seen.
+  static void add_qualifier(std::vector<std::string> &all, std::string_view word) {
+    if ((word == "const" || word == "volatile") && std::ranges::find(all, word) == all.end())
+      all.emplace_back(word);
+  }
+
+  static TypeSyntax qualified(TypeSyntax type, std::vector<std::string> &words) {
+    std::ranges::sort(words, std::greater<>()); // "const volatile": the outer one is written first
+    for (const std::string &word : words) {
+      TypeSyntax outer{.shape = Shape::qualified, .name = word, .begin = type.begin, .end = type.end};
+      outer.parts.push_back(std::move(type));
+      type = std::move(outer);
+    }
+    return type;
   }
 
   /// ns::Foo<int>::Bar.
@@ -266,53 +289,130 @@ private:
     }
   }
 
-  /// The part of a type name behind its specifiers: "*const *", "&", "[4]", "(*)[4]".
+  /// What a declarator makes of the type in front of it, outermost last.
+  struct DeclaratorStep {
+    Shape shape = Shape::pointer;
+    std::uint64_t length = 0;
+    std::vector<std::string> qualifiers = {};
+    std::vector<TypeSyntax> parameters = {};
+    bool is_variadic = false;
+  };
+
+  /// The part of a type name behind its specifiers: "*const *", "&", "[4]", "(*)[4]", "(*)(int)", "(*(*)())[23]".
   Result<ParsedType> parse_declarator(ParsedType parsed) {
-    const auto wrap = [this, &parsed](Shape shape) {
+    std::vector<DeclaratorStep> steps;
+    bool certain = parsed.certain;
+    if (auto read = parse_abstract(steps, certain, 0); !read)
+      return std::unexpected(read.error());
+    for (DeclaratorStep &step : steps) {
+      if (step.shape == Shape::qualified) {
+        parsed.type = qualified(std::move(parsed.type), step.qualifiers);
+        continue;
+      }
       const std::size_t begin = parsed.type.begin;
-      parsed = made_of(shape, std::move(parsed.type));
+      parsed = made_of(step.shape, std::move(parsed.type));
       parsed.type.begin = begin;
       parsed.type.end = cursor_.last_end();
-    };
-    std::size_t levels = 0;
-    while (cursor_.peek().is_sign("*") || is_one_of(cursor_.peek(), qualifiers)) {
-      if (++levels > max_expression_nesting)
-        return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
-      if (cursor_.next().is_sign("*"))
-        wrap(Shape::pointer);
-    }
-    std::size_t inner_pointers = 0;
-    if (cursor_.peek().is_sign("(") && cursor_.peek(1).is_sign("*")) {
-      cursor_.next();
-      while (cursor_.accept("*") && inner_pointers < max_expression_nesting)
-        ++inner_pointers;
-      if (auto closed = cursor_.expect(")"); !closed)
-        return std::unexpected(closed.error());
-      if (cursor_.peek().is_sign("("))
-        return std::unexpected(expression_error(cursor_.peek().offset, "types of functions are not understood"));
-    }
-    std::vector<std::uint64_t> lengths;
-    while (cursor_.peek().is_sign("[") && cursor_.peek(1).kind == TokenKind::number && cursor_.peek(2).is_sign("]") &&
-           lengths.size() < 8) {
-      cursor_.next();
-      const auto length = parse_length();
-      if (!length)
-        return std::unexpected(length.error());
-      cursor_.next();
-      lengths.push_back(*length);
-    }
-    // "a[3]" may be an element as well.
-    const bool certain = parsed.certain || inner_pointers > 0;
-    for (const std::uint64_t length : lengths | std::views::reverse) {
-      wrap(Shape::array);
-      parsed.type.length = length;
+      parsed.type.length = step.length;
+      parsed.type.is_variadic = step.is_variadic;
+      std::ranges::move(step.parameters, std::back_inserter(parsed.type.parts));
+      parsed.type = qualified(std::move(parsed.type), step.qualifiers);
     }
     parsed.certain = certain;
-    for (; inner_pointers > 0; --inner_pointers)
-      wrap(Shape::pointer);
-    if (cursor_.accept("&") || cursor_.accept("&&"))
-      wrap(Shape::reference);
     return parsed;
+  }
+
+  /// Whether the "(" here begins a declarator in brackets, not parameters or an expression.
+  bool begins_inner_declarator() const {
+    return cursor_.peek().is_sign("(") &&
+           (cursor_.peek(1).is_sign("*") || cursor_.peek(1).is_sign("&") || cursor_.peek(1).is_sign("&&"));
+  }
+
+  Result<void> parse_abstract(std::vector<DeclaratorStep> &steps, bool &certain, std::size_t depth) {
+    if (depth > max_expression_nesting)
+      return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
+    std::size_t levels = 0;
+    while (cursor_.peek().is_sign("*") || cursor_.peek().is_sign("&") || cursor_.peek().is_sign("&&") ||
+           is_one_of(cursor_.peek(), qualifiers)) {
+      if (++levels > max_expression_nesting)
+        return std::unexpected(expression_error(cursor_.peek().offset, "the type is nested too deeply"));
+      const ExpressionToken &token = cursor_.next();
+      certain = true;
+      if (token.is_sign("*"))
+        steps.push_back({.shape = Shape::pointer});
+      else if (token.kind == TokenKind::sign)
+        steps.push_back({.shape = Shape::reference});
+      else if (steps.empty())
+        steps.push_back({.shape = Shape::qualified}); // "int const"
+      if (token.kind == TokenKind::name)
+        add_qualifier(steps.back().qualifiers, token.text);
+    }
+    std::vector<DeclaratorStep> inner;
+    bool has_inner = false;
+    if (begins_inner_declarator()) {
+      cursor_.next();
+      if (auto read = parse_abstract(inner, certain, depth + 1); !read)
+        return read;
+      if (auto closed = cursor_.expect(")"); !closed)
+        return closed;
+      has_inner = true;
+    }
+    if (auto read = parse_suffixes(steps, has_inner || depth > 0); !read)
+      return read;
+    std::ranges::move(inner, std::back_inserter(steps));
+    return {};
+  }
+
+  /// "[3][4]" and, where no call can be meant, "(int, char)". The last one binds tightest.
+  Result<void> parse_suffixes(std::vector<DeclaratorStep> &steps, bool may_be_function) {
+    std::vector<DeclaratorStep> suffixes;
+    while (suffixes.size() < 8) {
+      const bool is_array =
+          cursor_.peek().is_sign("[") && ((cursor_.peek(1).kind == TokenKind::number && cursor_.peek(2).is_sign("]")) ||
+                                          (may_be_function && cursor_.peek(1).is_sign("]")));
+      if (is_array) {
+        cursor_.next();
+        DeclaratorStep step{.shape = Shape::array};
+        if (!cursor_.peek().is_sign("]")) {
+          const auto length = parse_length();
+          if (!length)
+            return std::unexpected(length.error());
+          step.length = *length;
+        }
+        cursor_.next();
+        suffixes.push_back(std::move(step));
+      } else if (may_be_function && cursor_.peek().is_sign("(")) {
+        auto step = parse_parameters();
+        if (!step)
+          return std::unexpected(step.error());
+        suffixes.push_back(std::move(*step));
+      } else {
+        break;
+      }
+    }
+    std::ranges::move(suffixes | std::views::reverse, std::back_inserter(steps));
+    return {};
+  }
+
+  Result<DeclaratorStep> parse_parameters() {
+    DeclaratorStep step{.shape = Shape::function};
+    cursor_.next();
+    if (cursor_.peek().is_name("void") && cursor_.peek(1).is_sign(")"))
+      cursor_.next();
+    while (!cursor_.accept(")")) {
+      if (!step.parameters.empty())
+        if (auto comma = cursor_.expect(","); !comma)
+          return std::unexpected(comma.error());
+      if (cursor_.accept("...")) {
+        step.is_variadic = true;
+        continue;
+      }
+      auto parameter = parse();
+      if (!parameter)
+        return std::unexpected(parameter.error());
+      step.parameters.push_back(std::move(parameter->type));
+    }
+    return step;
   }
 
   ExpressionCursor &cursor_;

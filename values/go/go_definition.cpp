@@ -36,10 +36,10 @@ std::string fields_text(const GoType &type) {
   }
   std::string text;
   for (std::size_t i = 0; i < shown; ++i)
-    text += fmt::format("\t{:{}} // offset {}, size {}\n", declared[i], width, fields[i].offset,
+    text += fmt::format("    {:{}} // offset {}, size {}\n", declared[i], width, fields[i].offset,
                         fields[i].type != nullptr ? fields[i].type->size : 0);
   if (shown < type.fields.size())
-    text += fmt::format("\t// {} more\n", type.fields.size() - shown);
+    text += fmt::format("    // {} more\n", type.fields.size() - shown);
   return text;
 }
 

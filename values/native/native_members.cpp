@@ -1,5 +1,6 @@
 #include "values/native/native_members.h"
 
+#include "dwarf/raw/names/name_spelling.h"
 #include "dwarf/types/type_name.h"
 #include "values/native/native_layout.h"
 #include "values/native/symbol_text.h"
@@ -79,7 +80,29 @@ public:
     return std::nullopt;
   }
 
+  Result<std::optional<Value>> base_named(const Value &object, std::string_view name, int depth) {
+    if (is_named(object.type.native, name, environment_))
+      return object;
+    if (depth >= max_depth || ++steps_ > max_steps)
+      return std::nullopt;
+    for (const DwarfMember &member : environment_.types.underlying(object.type.native).members) {
+      if (!member.is_base)
+        continue;
+      auto found = inside(object, member, [&](const Value &part) { return base_named(part, name, depth + 1); });
+      if (!found || *found)
+        return found;
+    }
+    return std::nullopt;
+  }
+
 private:
+  static bool is_named(const TypeHandle &type, std::string_view name, ValueEnvironment &environment) {
+    const std::string &qualified = environment.types.qualified_name(without_aliases(type, environment.types));
+    const std::string wanted = canonical_spelling(name);
+    const std::string known = canonical_spelling(qualified);
+    return known == wanted || known.ends_with("::" + wanted);
+  }
+
   static Result<std::optional<Value>> some(Result<Value> value) {
     if (!value)
       return std::unexpected(value.error());
@@ -144,8 +167,29 @@ std::optional<std::string> mangled(std::string_view qualified) {
   return text + "E";
 }
 
-Value static_value(const DwarfStaticMember &member, SourceLanguage language, ValueEnvironment &environment) {
+using MemberTest = std::function<bool(const DwarfMember &, std::uint64_t)>;
+
+std::optional<MemberPlace> place_of_member(const TypeHandle &type, std::uint64_t base, const MemberTest &wanted,
+                                           int depth, int &steps, ValueEnvironment &environment) {
+  const DwarfType &known = environment.types.underlying(type);
+  if (depth >= max_depth || ++steps > max_steps || !is_structure(known))
+    return std::nullopt;
+  for (const DwarfMember &member : known.members)
+    if (!member.is_base && !member.bit_size && wanted(member, base + member.offset))
+      return MemberPlace{member, without_aliases(type, environment.types), base + member.offset};
+  for (const DwarfMember &member : known.members)
+    if ((member.is_base && !member.is_virtual) || (!member.is_base && member.name.empty()))
+      if (auto found = place_of_member(member.type, base + member.offset, wanted, depth + 1, steps, environment))
+        return found;
+  return std::nullopt;
+}
+
+} // namespace
+
+Value static_member_value(const DwarfStaticMember &member, SourceLanguage language, ValueEnvironment &environment) {
   const StaticVariable variable = static_variable(member);
+  if (!variable.bytes.empty() && variable.bytes.size() == environment.types.size_of(member.type))
+    return computed_value(variable.bytes, member.type, language);
   if (variable.constant) {
     const std::uint64_t size = std::min<std::uint64_t>(environment.types.size_of(member.type).value_or(8), 16);
     const auto bits = static_cast<Wide>(static_cast<std::int64_t>(*variable.constant));
@@ -158,6 +202,8 @@ Value static_value(const DwarfStaticMember &member, SourceLanguage language, Val
                  : missing_value({.native = member.type}, language, "no symbol says where the variable is");
 }
 
+namespace {
+
 std::optional<Value> static_member(const TypeHandle &type, std::string_view name, SourceLanguage language, int depth,
                                    int &steps, ValueEnvironment &environment) {
   const DwarfType &known = environment.types.underlying(type);
@@ -165,7 +211,7 @@ std::optional<Value> static_member(const TypeHandle &type, std::string_view name
     return std::nullopt;
   for (const DwarfStaticMember &member : known.static_members)
     if (member.name == name)
-      return static_value(member, language, environment);
+      return static_member_value(member, language, environment);
   for (const DwarfMember &member : known.members)
     if (member.is_base)
       if (auto found = static_member(member.type, name, language, depth + 1, steps, environment))
@@ -196,6 +242,26 @@ Result<std::optional<Value>> find_member(const Value &object, std::string_view n
 
 Result<std::optional<Value>> find_base(const Value &object, const DwarfType &base, ValueEnvironment &environment) {
   return MemberSearch(environment).base(object, base, 0);
+}
+
+Result<std::optional<Value>> find_base_named(const Value &object, std::string_view name,
+                                             ValueEnvironment &environment) {
+  return MemberSearch(environment).base_named(object, name, 0);
+}
+
+std::optional<MemberPlace> member_place(const TypeHandle &type, std::string_view name, ValueEnvironment &environment) {
+  int steps = 0;
+  const auto wanted = [name](const DwarfMember &member, std::uint64_t) { return member.name == name; };
+  return name.empty() ? std::nullopt : place_of_member(type, 0, wanted, 0, steps, environment);
+}
+
+std::optional<MemberPlace> member_at_offset(const TypeHandle &type, std::uint64_t offset,
+                                            ValueEnvironment &environment) {
+  int steps = 0;
+  const auto wanted = [offset](const DwarfMember &member, std::uint64_t place) {
+    return place == offset && !member.name.empty() && !member.is_artificial;
+  };
+  return place_of_member(type, 0, wanted, 0, steps, environment);
 }
 
 std::optional<std::uint64_t> base_offset(const DwarfType &derived, const DwarfType &base,

@@ -29,6 +29,22 @@ std::optional<std::uint64_t> base_offset(const DwarfType &derived, const DwarfTy
 /// A static data member of the object's class or its bases. Nothing where none is called so; a value that is missing
 /// where its variable is not found.
 std::optional<Value> find_static_member(const Value &object, std::string_view name, ValueEnvironment &environment);
+/// The value of a static data member; missing where its variable is not found.
+Value static_member_value(const DwarfStaticMember &member, SourceLanguage language, ValueEnvironment &environment);
+/// The part of the object that is of this class, by the class' name as one writes it ("Base", "ns::Base<int>"): the
+/// object itself, or a base of it. Nothing where it has none of the name.
+Result<std::optional<Value>> find_base_named(const Value &object, std::string_view name, ValueEnvironment &environment);
+/// A data member for pointers to members: which it is, in which class, how many bytes from the start of `type`.
+struct MemberPlace {
+  DwarfMember member;
+  TypeHandle owner; ///< the class or the base that has it
+  std::uint64_t offset = 0;
+};
+/// By name; none of virtual bases.
+std::optional<MemberPlace> member_place(const TypeHandle &type, std::string_view name, ValueEnvironment &environment);
+/// The member that begins at this offset, in the class or its bases.
+std::optional<MemberPlace> member_at_offset(const TypeHandle &type, std::uint64_t offset,
+                                            ValueEnvironment &environment);
 /// All names that find_member would find, each once.
 std::vector<std::string> all_member_names(const DwarfType &type, ValueEnvironment &environment);
 /// The same class: one DIE, or two that have one name and size, as each unit has a description of its own.

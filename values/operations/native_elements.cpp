@@ -298,7 +298,7 @@ Result<Value> native_dereference(const Value &given, ValueEnvironment &environme
     const auto address = pointer_target(value, environment);
     if (!address)
       return std::unexpected(address.error());
-    if (address->value == 0)
+    if (address->value == 0 && !environment.null_is_a_place)
       return std::unexpected(Error(ErrorKind::unreadable, "the pointer is null"));
     return value_at(*address, type.target, value.language, environment);
   }

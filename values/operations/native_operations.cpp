@@ -80,6 +80,37 @@ Error no_member(const Value &object, std::string_view name, ValueEnvironment &en
   return {ErrorKind::not_found, fmt::format("{} has no member {}{}", type_text, name, did_you_mean(name, names))};
 }
 
+/// Where the "::" before the last part stands, but for those in template arguments.
+std::size_t end_of_scope(std::string_view name) {
+  int depth = 0;
+  for (std::size_t at = name.size(); at-- > 1;) {
+    depth += name[at] == '>' ? 1 : name[at] == '<' ? -1 : 0;
+    if (depth == 0 && name[at] == ':' && name[at - 1] == ':')
+      return at - 1;
+  }
+  return std::string_view::npos;
+}
+
+/// object.Base::name: that class' own member, whatever hides it in the object.
+Result<Value> member_of_base(const Value &object, std::string_view base, std::string_view name,
+                             ValueEnvironment &environment) {
+  const auto part = find_base_named(object, base.starts_with("::") ? base.substr(2) : base, environment);
+  if (!part)
+    return std::unexpected(part.error());
+  if (!*part)
+    return std::unexpected(
+        Error(ErrorKind::not_found,
+              fmt::format("{} has no base {}", type_name(environment.types, object.type.native), base)));
+  const auto found = find_member(**part, name, environment);
+  if (!found)
+    return std::unexpected(found.error());
+  if (*found)
+    return **found;
+  if (auto shared = find_static_member(**part, name, environment))
+    return *shared;
+  return std::unexpected(no_member(**part, name, environment));
+}
+
 /// What the program's own literals would have.
 std::string_view number_type_name(const Number &number) {
   const bool with_sign = number.kind == Number::Kind::signed_integer;
@@ -113,6 +144,8 @@ Result<Value> NativeOperations::member(const Value &value, std::string_view name
   auto object = with_members(value, environment);
   if (!object)
     return object;
+  if (const std::size_t colons = end_of_scope(name); colons != std::string_view::npos)
+    return member_of_base(*object, name.substr(0, colons), name.substr(colons + 2), environment);
   auto found = find_member(*object, name, environment);
   if (!found)
     return std::unexpected(found.error());

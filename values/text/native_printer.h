@@ -33,6 +33,7 @@ private:
   // native_text.cpp: what is put together
   void structure(const Value &value, const DwarfType &type, int depth);
   bool member(const Value &object, const DwarfMember &member, int depth);
+  bool static_member(const DwarfStaticMember &member, SourceLanguage language, int depth);
   void array(const Value &value, const DwarfType &type, int depth);
   bool array_as_text(const Value &value, const DwarfType &type);
   void elements(const Value &value, const TypeHandle &element, std::uint64_t count, int depth);
@@ -66,7 +67,8 @@ private:
   const PrintOptions &options_;
   std::string out_;
   bool ended_ = false;
-  std::optional<RunAddress> whole_object_; ///< what a pointer to a base is headed as, until it is printed
+  std::optional<RunAddress> whole_object_;  ///< what a pointer to a base is headed as, until it is printed
+  std::set<std::uint64_t> printed_statics_; ///< structures, by address: each once
   std::set<std::pair<std::uint64_t, std::string>> printed_bases_;     ///< virtual ones: each once, by address and name
   std::vector<std::pair<std::uint64_t, const DwarfType *>> followed_; ///< Rust's pointers on the way here
 };

@@ -72,6 +72,18 @@ std::string virtual_method_name(const TypeHandle &container, std::uint64_t slot,
   return fmt::format("{}::<function {} of its table>", scope, slot);
 }
 
+/// The base of a class that begins at the offset; without one the class.
+TypeHandle base_at(const TypeHandle &container, std::uint64_t offset, ValueEnvironment &environment, int depth) {
+  if (offset == 0 || depth >= max_aliases)
+    return container;
+  for (const DwarfMember &member : environment.types.underlying(container).members) {
+    const std::uint64_t end = member.offset + environment.types.size_of(member.type).value_or(0);
+    if (member.is_base && !member.is_virtual && member.offset <= offset && offset < end)
+      return base_at(member.type, offset - member.offset, environment, depth + 1);
+  }
+  return container;
+}
+
 } // namespace
 
 CharacterType NativePrinter::character_type(const TypeHandle &handle) {
@@ -293,12 +305,10 @@ void NativePrinter::member_pointer(const Value &value, const DwarfType &type) {
     out_ += "NULL";
     return;
   }
-  const DwarfType &container = environment_.types.underlying(type.container);
-  for (const DwarfMember &member : container.members)
-    if (!member.is_base && member.offset == *offset && !member.bit_size && !member.name.empty()) {
-      out_ += fmt::format("&{}::{}", type_name(environment_.types, type.container), member.name);
-      return;
-    }
+  if (const auto place = member_at_offset(type.container, *offset, environment_)) {
+    out_ += fmt::format("&{}::{}", type_name(environment_.types, place->owner), place->member.name);
+    return;
+  }
   out_ += fmt::format("{}", static_cast<std::int64_t>(*offset));
 }
 
@@ -316,7 +326,10 @@ void NativePrinter::method_pointer(const Value &value, const DwarfType &type) {
     const std::string symbol = symbol_text(RunAddress{*word}, environment_);
     out_ += fmt::format("0x{:x}{}{}", *word, symbol.empty() ? "" : " ", symbol);
   } else {
-    out_ += "&virtual " + virtual_method_name(type.container, (*word - 1) / 8, environment_, 0);
+    // The table is that of the part which `this` then is.
+    const TypeHandle part = base_at(type.container, *adjustment, environment_, 0);
+    out_ += "&virtual " + virtual_method_name(part, (*word - 1) / 8, environment_, 0);
+    return;
   }
   if (*adjustment != 0)
     out_ += fmt::format(", this adjustment {}", static_cast<std::int64_t>(*adjustment));

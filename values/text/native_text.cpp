@@ -173,22 +173,47 @@ void NativePrinter::structure(const Value &value, const DwarfType &type, int dep
   }
   out_ += "{";
   std::size_t printed = 0;
-  for (const DwarfMember &one : type.members) {
-    if (ended())
-      return;
+  auto shared = type.static_members.begin();
+  const auto print_next = [&](const auto &print) {
     const std::size_t before = out_.size();
     if (printed > 0)
       out_ += ", ";
     if (printed >= options_.limits.fields) {
       out_ += "...";
-      break;
+      return false;
     }
-    if (member(value, one, depth))
+    if (print())
       ++printed;
     else
       out_.resize(before);
+    return !ended();
+  };
+  bool goes_on = !ended();
+  for (auto own = type.members.begin();
+       goes_on && (own != type.members.end() || shared != type.static_members.end());) {
+    const bool is_shared =
+        shared != type.static_members.end() && (own == type.members.end() || shared->place < own->place);
+    goes_on = is_shared ? print_next([&] { return static_member(*shared++, value.language, depth); })
+                        : print_next([&] { return member(value, *own++, depth); });
   }
+  if (ended_)
+    return;
   out_ += printed == 0 && options_.limits.fields > 0 ? "<No data fields>}" : "}";
+}
+
+bool NativePrinter::static_member(const DwarfStaticMember &member, SourceLanguage language, int depth) {
+  const Value shared = static_member_value(member, language, environment_);
+  const auto address = shared.source ? shared.source->address() : std::nullopt;
+  out_ += fmt::format("static {} = ", member.name);
+  // One that is of the class itself has itself.
+  if (address && is_structure(environment_.types.underlying(member.type)) &&
+      !printed_statics_.insert(address->value).second)
+    out_ += "<same as static member of an already seen type>";
+  else if (!shared.source)
+    out_ += "<optimized out>";
+  else
+    value(shared, depth + 1);
+  return true;
 }
 
 bool NativePrinter::member(const Value &object, const DwarfMember &member, int depth) {
