@@ -14,8 +14,10 @@
 #include "machine/value_source.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace inspect {
 
@@ -49,6 +51,10 @@ struct Value {
   std::optional<unsigned> register_number = {};
   /// As the function's caller passed it: the variable itself may have changed since.
   bool at_entry = false;
+  /// Of a Go function or method that was named, not one that a variable holds: `source` is where its code begins.
+  std::string function_name = {};
+  /// Of a literal that is composed of others, Go's T{1, "a"}: its fields or elements, which may be nowhere in memory.
+  std::shared_ptr<const std::vector<Value>> parts = {};
 };
 
 inline Value missing_value(ValueType type, SourceLanguage language, std::string why) {

@@ -28,6 +28,8 @@ struct GoValueEnvironment {
   GoRuntimeTypes *types = nullptr; ///< null: not found in the binary
   const std::vector<GoImage> *images = nullptr;
   std::function<std::string(RunAddress)> classify; ///< as ValueContext::classify
+  /// The function or method of this name ("main.f", "main.(*T).m"); nothing where the program has none. May be empty.
+  std::function<std::optional<Value>(std::string_view name, const MemoryView &memory)> find_function = {};
 };
 
 struct ValueEnvironment {

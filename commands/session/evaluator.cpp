@@ -120,6 +120,18 @@ void Evaluator::wait_for_names() {
     process_.progress({}, 0, 0);
 }
 
+namespace {
+
+/// Of the selected goroutine; 0 while a thread is selected.
+RunAddress goroutine_address(Selection &selection) {
+  if (selection.goroutine_id() == 0)
+    return {};
+  const auto selected = selection.goroutine();
+  return selected && *selected != nullptr ? (*selected)->address : RunAddress{};
+}
+
+} // namespace
+
 Result<FrameScope *> Evaluator::scope() {
   const auto report = selection_.last_report();
   if (!report)
@@ -133,6 +145,7 @@ Result<FrameScope *> Evaluator::scope() {
                           .frame = nullptr,
                           .inlined = 0,
                           .cancellation = &process_.cancellation(),
+                          .goroutine = goroutine_address(selection_),
                           .before_names = [this] { wait_for_names(); }};
   // Without frames there still are globals.
   const auto frames = selection_.frames();

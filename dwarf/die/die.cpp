@@ -75,6 +75,15 @@ void each_child(Dwarf_Die &parent, const std::function<bool(Dwarf_Die &, std::ui
   }
 }
 
+bool has_external_linkage(const Dwarf_Die &die) {
+  bool external = false;
+  each_description(die, [&](Dwarf_Die &one) {
+    external = has_flag_attribute(one, DW_AT_external);
+    return !external;
+  });
+  return external;
+}
+
 bool has_flag_attribute(Dwarf_Die &die, unsigned attribute) {
   Dwarf_Attribute found;
   bool value = false;

@@ -39,6 +39,8 @@ void each_description(Dwarf_Die die, const std::function<bool(Dwarf_Die &)> &vis
 /// own descendants end at the latest.
 void each_child(Dwarf_Die &parent, const std::function<bool(Dwarf_Die &, std::uint64_t)> &visit);
 
+/// Whether other units see the variable or function by its name (DW_AT_external).
+bool has_external_linkage(const Dwarf_Die &die);
 /// Whether a flag is there and set.
 bool has_flag_attribute(Dwarf_Die &die, unsigned attribute);
 std::optional<std::uint64_t> unsigned_attribute(Dwarf_Die &die, unsigned attribute);

@@ -295,10 +295,11 @@ std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra) {
   return time;
 }
 
-std::string go_time_text(const GoTime &time, bool with_fraction) {
+std::string go_time_text(const GoTime &time, bool with_fraction, std::int64_t seconds_east) {
   constexpr std::int64_t day = 86'400;
-  const std::int64_t days = (time.seconds >= 0 ? time.seconds : time.seconds - (day - 1)) / day;
-  const std::int64_t in_day = time.seconds - days * day;
+  const std::int64_t seconds = time.seconds + seconds_east;
+  const std::int64_t days = (seconds >= 0 ? seconds : seconds - (day - 1)) / day;
+  const std::int64_t in_day = seconds - days * day;
   // Howard Hinnant's civil_from_days, "chrono-Compatible Low-Level Date Algorithms", with its era moved to year 1.
   const std::int64_t shifted = days + 306; // from 1 March of the year 0
   const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
@@ -317,7 +318,16 @@ std::string go_time_text(const GoTime &time, bool with_fraction) {
       fraction.pop_back();
     text += fraction;
   }
-  return text + (time.monotonic ? fmt::format("Z, {:+}", *time.monotonic) : "Z");
+  const std::int64_t minutes_east = std::abs(seconds_east) / 60;
+  text += seconds_east == 0
+              ? "Z"
+              : fmt::format("{}{:02}:{:02}", seconds_east < 0 ? '-' : '+', minutes_east / 60, minutes_east % 60);
+  return text + (time.monotonic ? fmt::format(", {:+}", *time.monotonic) : std::string());
+}
+
+std::optional<GoCharacter> go_character_at(std::string_view text) {
+  const auto character = character_at(text);
+  return character ? std::optional(GoCharacter{character->value, character->bytes}) : std::nullopt;
 }
 
 std::string go_character(std::uint64_t code) {

@@ -43,8 +43,15 @@ struct GoTime {
 std::optional<GoTime> go_time(std::uint64_t wall, std::int64_t extra);
 /// As dlv has it, RFC 3339 in UTC and the monotonic clock's reading: "2026-11-21T09:30:00Z, +5000000"; with a fraction
 /// of the second where that is wanted.
-std::string go_time_text(const GoTime &time, bool with_fraction);
+/// In UTC, or so many seconds east of it: "+02:30" then stands for "Z".
+std::string go_time_text(const GoTime &time, bool with_fraction, std::int64_t seconds_east = 0);
 
+struct GoCharacter {
+  std::uint32_t value = 0;
+  std::size_t bytes = 0;
+};
+/// The one that the text, which is not empty, begins with; nothing where that is no UTF-8.
+std::optional<GoCharacter> go_character_at(std::string_view text);
 /// In UTF-8; of what is not a character, U+FFFD.
 std::string go_character(std::uint64_t code);
 

@@ -74,6 +74,10 @@ Result<GoList> read_go_slice(const ValueSource &source) {
   const auto address = read_number(source, 0, 8);
   const auto length = read_number(source, 8, 8);
   const auto capacity = read_number(source, 16, 8);
+  // A literal: elements that are nowhere in the target stand behind its words.
+  const bool is_literal = !address && length && capacity && !source.address();
+  if (is_literal && check_go_list(std::nullopt, *length, *capacity) && (*length == 0 || source.unsigned_at(24, 1)))
+    return GoList{.address = std::nullopt, .length = *length, .capacity = *capacity, .literal = source.at(24)};
   for (const auto *part : {&address, &length, &capacity})
     if (!*part)
       return std::unexpected(part->error());

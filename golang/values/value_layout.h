@@ -79,7 +79,7 @@ struct GoList {
   std::optional<RunAddress> address; ///< none: a literal
   std::uint64_t length = 0;
   std::uint64_t capacity = 0;
-  std::optional<ValueSource> literal; ///< the bytes where there is no address
+  std::optional<ValueSource> literal; ///< the bytes, or elements, where there is no address
 
   /// The element of `size` bytes at `index`, which is below the length.
   ValueSource element(std::uint64_t index, std::uint64_t size, const MemoryView &memory) const;

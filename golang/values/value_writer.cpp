@@ -1,6 +1,7 @@
 #include "golang/values/value_writer.h"
 
 #include "golang/values/scalar_text.h"
+#include "golang/values/time_location.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -304,8 +305,13 @@ bool GoValueWriter::time(const GoType &type, const ValueSource &source) {
   const auto wall = source.unsigned_at(0, 8);
   const auto extra = source.unsigned_at(8, 8);
   const auto known = wall && extra ? go_time(*wall, static_cast<std::int64_t>(*extra)) : std::nullopt;
-  if (known)
-    out_ += fmt::format("time.Time({})", go_time_text(*known, options_.brief));
+  if (!known)
+    return false;
+  const auto location = source.unsigned_at(16, 8);
+  const std::int64_t east = location && context_.memory != nullptr && is_loaded(RunAddress{*location})
+                                ? seconds_east(RunAddress{*location}, known->seconds, *context_.memory).value_or(0)
+                                : 0;
+  out_ += fmt::format("time.Time({})", go_time_text(*known, options_.brief, east));
   return known.has_value();
 }
 

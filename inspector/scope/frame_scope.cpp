@@ -9,10 +9,10 @@
 #include "inspector/scope/symbol_search.h"
 #include "inspector/scope/variable_reading.h"
 #include "machine/near_misses.h"
+#include "values/go/go_variables.h"
 #include "values/value_operations.h"
 
 #include <algorithm>
-#include <dwarf.h>
 #include <fmt/format.h>
 #include <ranges>
 
@@ -46,15 +46,6 @@ std::vector<std::string> enclosing_scopes(std::string_view function, SourceLangu
       scopes.emplace_back(function.substr(0, at + 1));
   }
   return scopes;
-}
-
-bool is_external(const Dwarf_Die &die) {
-  bool external = false;
-  each_description(die, [&](Dwarf_Die &one) {
-    external = has_flag_attribute(one, DW_AT_external);
-    return !external;
-  });
-  return external;
 }
 
 /// Names as people type them: "Table" for "main.Table", too.
@@ -203,7 +194,7 @@ std::optional<Result<Value>> FrameScope::choose(std::vector<NamedDie> found, std
   prefer([&, program = executable()](const NamedDie &one) {
     return one.module != nullptr && (one.module == context().module || one.module == program);
   });
-  prefer([](const NamedDie &one) { return is_external(one.die); });
+  prefer([](const NamedDie &one) { return has_external_linkage(one.die); });
   if (found.size() == 1)
     return value_of(found.front());
   std::vector<std::string> names;
@@ -315,10 +306,13 @@ std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
 
 /// A file's own, in a library that the frame is not in.
 bool FrameScope::is_librarys_own(const NamedDie &one) const {
-  return one.module != executable() && one.module != context().module && !is_external(one.die);
+  return one.module != executable() && one.module != context().module && !has_external_linkage(one.die);
 }
 
 Result<Value> FrameScope::find(std::string_view name) {
+  if (name == "runtime.curg" && input_.goroutine.value != 0 && environment_.go)
+    if (const auto type = environment_.find_type("runtime.g", SourceLanguage::go); type && type->go != nullptr)
+      return go_value_of_words(*environment_.go->pool->pointer_to(*type->go), {input_.goroutine.value});
   const auto declared = declared_in_block(name);
   if (declared && !has_local_within(name, declared->second))
     if (auto target = find_global(declared->first))

@@ -33,6 +33,8 @@ public:
     const FrameContext *frame = nullptr; ///< null: no frame, and only what the program has for all
     std::size_t inlined = 0;             ///< which of the functions at its pc: 0 is the innermost inlined one
     const Cancellation *cancellation = nullptr;
+    /// The g of the goroutine that the frame is of, dlv's runtime.curg; 0: none, or not known.
+    RunAddress goroutine = {};
     /// Called before names of the whole program are looked up, which may have to wait for their index. May be empty.
     std::function<void()> before_names = {};
   };

@@ -1,6 +1,9 @@
 #include "inspector/scope/program_values.h"
 
+#include "dwarf/die/function_entry.h"
 #include "dwarf/names/static_address.h"
+#include "dwarf/variables/function_signature.h"
+#include "dwarf/variables/go_dictionary.h"
 #include "dwarf/variables/rust_tables.h"
 
 #include <algorithm>
@@ -33,7 +36,11 @@ ValueEnvironment ProgramValues::environment(const MemoryView &memory, const Canc
                                         .converter = &go_->converter,
                                         .types = &*go_->types,
                                         .images = go_->images,
-                                        .classify = [this](RunAddress address) { return classify(address); }};
+                                        .classify = [this](RunAddress address) { return classify(address); },
+                                        .find_function =
+                                            [this, cancellation](std::string_view name, const MemoryView &from) {
+                                              return find_go_function(name, from, cancellation);
+                                            }};
   return environment;
 }
 
@@ -57,6 +64,31 @@ std::optional<ValueType> ProgramValues::find_type(std::string_view name, SourceL
   if (cancellation == nullptr || !cancellation->requested())
     found_types_.emplace(std::move(key), type);
   return type;
+}
+
+Value ProgramValues::go_function(const NamedDie &named, const MemoryView &memory) {
+  const FunctionSignature signature = function_signature(named.die);
+  std::vector<std::string> parameters, results;
+  for (const FunctionParameter &parameter : signature.parameters)
+    if (parameter.name != go_dictionary_name)
+      (parameter.is_result ? results : parameters).push_back(go_->converter.convert(parameter.type)->name);
+  GoType &type = go_->pool.add(GoKind::function, "func" + signature_text(parameters, results));
+  Value value = missing_value({.native = {}, .go = &type}, SourceLanguage::go, {});
+  value.function_name = named.name;
+  const auto entry = function_entry(named.die);
+  if (entry && named.module != nullptr)
+    value.source = ValueSource::in_memory(memory, named.module->bias().to_run(*entry), 0);
+  else
+    value.missing = "the compiler left no instance of this function";
+  return value;
+}
+
+std::optional<Value> ProgramValues::find_go_function(std::string_view name, const MemoryView &memory,
+                                                     const Cancellation *cancellation) {
+  for (const NamedDie &found : names_.find(name, NameKind::function, cancellation))
+    if (found.name == name || found.name.ends_with("/" + std::string(name)))
+      return go_function(found, memory);
+  return std::nullopt;
 }
 
 /// rustc describes each table by a variable "<T as Trait>::{vtable}", whose type contains T.

@@ -36,6 +36,8 @@ public:
   bool is_current() const { return generation_ == target_.generation(); }
   TypeReader &types() { return types_; }
   ProgramNames &names() { return names_; }
+  /// A Go function as a value that prints as its name.
+  Value go_function(const NamedDie &named, const MemoryView &memory);
   /// Null: no Go in the process.
   GoTypePool *go_types() { return go_ ? &go_->pool : nullptr; }
 
@@ -53,6 +55,8 @@ private:
     std::optional<AddressClasses> classes; ///< made when it is first asked for
   };
   std::optional<ValueType> find_type(std::string_view name, SourceLanguage language, const Cancellation *cancellation);
+  std::optional<Value> find_go_function(std::string_view name, const MemoryView &memory,
+                                        const Cancellation *cancellation);
   std::optional<TypeHandle> find_rust_table(RunAddress address, const Cancellation *cancellation);
   std::string classify(RunAddress address);
 

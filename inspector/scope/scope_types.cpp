@@ -29,6 +29,8 @@ std::string_view without_keyword(std::string_view name) {
 /// A function is a value at its entry: its type is its own DIE, which reads as a subroutine.
 Value FrameScope::function_value(const NamedDie &named) {
   const SourceLanguage language = source_language(unit_language(named.die));
+  if (language == SourceLanguage::go && environment_.go)
+    return input_.program.go_function(named, input_.memory);
   const ValueType type{.native = {.die = named.die, .made = nullptr}, .go = nullptr};
   const auto entry = function_entry(named.die);
   if (!entry || named.module == nullptr) {

@@ -59,6 +59,7 @@ struct ExpressionNode {
     type_assertion, ///< x.(T)
     type_data,      ///< dlv's x.(data)
     call,           ///< operands[0](operands[1], …): a conversion or a builtin function, never one of the program's
+    composite,      ///< Go's `type`{operands…}; `text`: the fields' names with a blank behind each, or empty
     size_of,        ///< of `type` or of operands[0]; with both, of whatever the name is
   };
   Kind kind = Kind::number;

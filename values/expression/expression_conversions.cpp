@@ -2,6 +2,8 @@
 #include "values/expression/expression_evaluator.h"
 #include "values/expression/number_arithmetic.h"
 #include "values/go/go_conversion.h"
+#include "values/go/go_operations.h"
+#include "values/go/go_variables.h"
 #include "values/native/native_layout.h"
 #include "values/native/native_numbers.h"
 
@@ -205,6 +207,57 @@ std::optional<Result<Operand>> ExpressionEvaluation::go_builtin(std::string_view
     best = std::move(chosen);
   }
   return best;
+}
+
+/// Go's T{…} of a structure or an array: to be compared with, and to be a map's key.
+Result<Operand> ExpressionEvaluation::composite(const ExpressionNode &node) {
+  const auto found = find_type(*node.type, scope_);
+  if (!found)
+    return std::unexpected(at_offset(found.error(), node.type->begin));
+  if (found->go == nullptr)
+    return std::unexpected(Error(ErrorKind::usage, "only Go has literals like this"));
+  const GoType &type = whole(*found->go, environment_);
+  const bool is_structure = type.kind == GoKind::structure;
+  if (!is_structure && (type.kind != GoKind::array || type.element == nullptr))
+    return std::unexpected(
+        Error(ErrorKind::unsupported,
+              fmt::format("a literal of {} is not understood: of structures and arrays it is", type.name)));
+  constexpr std::uint64_t max_parts = 4096;
+  const std::uint64_t count = is_structure ? type.fields.size() : type.length;
+  if (count > max_parts || node.operands.size() > count)
+    return std::unexpected(Error(ErrorKind::usage, fmt::format("{} has {} parts", type.name, count)));
+  const auto type_of_part = [&](std::uint64_t index) -> const GoType & {
+    return whole(is_structure ? *type.fields[index].type : *type.element, environment_);
+  };
+  std::vector<Value> parts(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i)
+    parts[i] = zero_go_value(type_of_part(i), environment_);
+  std::string_view names = node.text;
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    std::size_t index = i;
+    if (!names.empty()) {
+      const std::string_view name = names.substr(0, names.find(' '));
+      names.remove_prefix(name.size() + 1);
+      const auto field = std::ranges::find(type.fields, name, &GoField::name);
+      if (field == type.fields.end())
+        return std::unexpected(
+            expression_error(node.operands[i].begin, fmt::format("{} has no field {}", type.name, name)));
+      index = static_cast<std::size_t>(field - type.fields.begin());
+    }
+    const auto operand = evaluate(node.operands[i]);
+    if (!operand)
+      return operand;
+    const bool is_number = operand->kind == Operand::Kind::untyped_number;
+    auto value =
+        is_number ? number_value(operand->number, {.native = {}, .go = &type_of_part(index)}) : value_of(*operand);
+    if (!value)
+      return std::unexpected(at_offset(value.error(), node.operands[i].begin));
+    parts[index] = std::move(*value);
+  }
+  Value literal = zero_go_value(type, environment_);
+  literal.source = ValueSource::of_image(std::make_shared<ValueImage>(static_cast<std::size_t>(type.size)));
+  literal.parts = std::make_shared<const std::vector<Value>>(std::move(parts));
+  return of_value(std::move(literal));
 }
 
 Result<Operand> ExpressionEvaluation::size_of(const ExpressionNode &node) {

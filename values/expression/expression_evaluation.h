@@ -117,6 +117,7 @@ private:
   Result<Value> cast_to(const Operand &operand, const ValueType &type);
   Result<Value> cast_number(const Number &number, const ValueType &type);
   Result<Operand> size_of(const ExpressionNode &node);
+  Result<Operand> composite(const ExpressionNode &node);
 
   Operand boolean(bool value) const;
   Operand untyped(const Number &number) const;

@@ -172,6 +172,8 @@ Result<Operand> ExpressionEvaluation::evaluate_kind(const ExpressionNode &node) 
     return assertion(node);
   case Kind::call:
     return call(node);
+  case Kind::composite:
+    return composite(node);
   case Kind::size_of:
     return size_of(node);
   }

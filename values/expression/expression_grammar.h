@@ -59,6 +59,7 @@ private:
   std::optional<Node> keyword();
   std::optional<Node> conversion();
   Node cpp_cast(ExpressionNode::Kind kind);
+  Node composite_of(TypeSyntax type, std::size_t begin);
   Node parenthesised();
   Node argument_of_conversion(TypeSyntax type, std::size_t begin);
   Result<std::string> path();

@@ -275,6 +275,8 @@ std::optional<Node> ExpressionGrammar::conversion() {
   const std::size_t begin = cursor_.peek().offset;
   auto type = parse_type_at(cursor_, syntax_.language);
   const bool names_only = type && !type->certain;
+  if (type && syntax_.language == SourceLanguage::go && cursor_.peek().is_sign("{"))
+    return composite_of(std::move(type->type), begin);
   if (!type || names_only || !cursor_.peek().is_sign("(") ||
       (type->type.shape == TypeSyntax::Shape::pointer || type->type.shape == TypeSyntax::Shape::reference)) {
     cursor_.rewind(position);
@@ -286,6 +288,33 @@ std::optional<Node> ExpressionGrammar::conversion() {
     return std::nullopt;
   }
   return argument_of_conversion(std::move(type->type), begin);
+}
+
+/// From the "{" behind a type: values, or names of fields with theirs.
+Node ExpressionGrammar::composite_of(TypeSyntax type, std::size_t begin) {
+  cursor_.next();
+  ExpressionNode node{.kind = Kind::composite};
+  node.type = std::move(type);
+  while (!cursor_.accept("}")) {
+    if (!node.operands.empty()) {
+      if (auto comma = cursor_.expect(","); !comma)
+        return std::unexpected(cursor_.expected("',' or '}'"));
+      if (cursor_.accept("}"))
+        break;
+    }
+    const bool named = cursor_.peek().kind == TokenKind::name && cursor_.peek(1).is_sign(":");
+    if (!node.operands.empty() && named == node.text.empty())
+      return std::unexpected(expression_error(cursor_.peek().offset, "all fields have names here, or none"));
+    if (named) {
+      node.text += std::string(cursor_.next().text) + " ";
+      cursor_.next();
+    }
+    auto part = expression();
+    if (!part)
+      return part;
+    node.operands.push_back(std::move(*part));
+  }
+  return made(std::move(node), begin, begin);
 }
 
 /// "(*pkg.T)(address)", in any language because dlv's users write it, Go's "(chan int)(c)", or an expression in

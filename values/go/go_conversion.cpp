@@ -82,6 +82,7 @@ bool is_list_of(const GoType &type, GoKind kind) {
 
 /// []rune is as much text as is printed of anything.
 constexpr std::uint64_t max_runes = 65'536;
+constexpr std::size_t max_literal = 1 << 20;
 
 Result<Value> runes_to_string(const GoList &runes, const GoType &type, ValueEnvironment &environment) {
   std::string text;
@@ -107,7 +108,14 @@ Result<Value> convert_to_string(const Value &value, const GoType &from, const Go
       return std::unexpected(list.error());
     if (is_list_of(from, GoKind::integer32))
       return runes_to_string(*list, type, environment);
-    return go_value_of_words(type, {list->address.value_or(RunAddress{}).value, list->length});
+    if (list->address)
+      return go_value_of_words(type, {list->address->value, list->length});
+    const auto bytes = read_go_text(*list, max_literal, environment.memory);
+    if (!bytes)
+      return std::unexpected(bytes.error());
+    Value literal = go_text_literal(*bytes, environment);
+    literal.type.go = &type;
+    return literal;
   }
   if (!is_integer(from))
     return std::unexpected(no_conversion(from, type));
@@ -119,13 +127,81 @@ Result<Value> convert_to_string(const Value &value, const GoType &from, const Go
   return made;
 }
 
-Result<Value> string_to_bytes(const Value &value, const GoType &type) {
+} // namespace
+
+Value go_slice_literal(const GoType &type, std::span<const std::byte> elements, std::uint64_t count) {
+  auto image = std::make_shared<ValueImage>(24 + elements.size());
+  image->set(8, count, 8);
+  image->set(16, count, 8);
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    image->set(24 + i, std::to_integer<unsigned>(elements[i]), 1);
+  Value value;
+  value.type.go = &type;
+  value.language = SourceLanguage::go;
+  value.source = ValueSource::of_image(std::move(image));
+  return value;
+}
+
+namespace {
+
+Result<Value> string_to_bytes(const Value &value, const GoType &type, ValueEnvironment &environment) {
   const auto list = read_go_string(*value.source);
   if (!list)
     return std::unexpected(list.error());
-  if (!list->address)
-    return std::unexpected(Error(ErrorKind::usage, "a literal is not in the target's memory, so it cannot be a slice"));
-  return go_value_of_words(type, {list->address->value, list->length, list->length});
+  if (list->address)
+    return go_value_of_words(type, {list->address->value, list->length, list->length});
+  const auto text = read_go_text(*list, max_literal, environment.memory);
+  if (!text)
+    return std::unexpected(text.error());
+  return go_slice_literal(type, std::as_bytes(std::span(*text)), text->size());
+}
+
+/// As Go's range over a string: what is no UTF-8 is U+FFFD, a byte at a time.
+Result<Value> string_to_runes(const Value &value, const GoType &type, ValueEnvironment &environment) {
+  const auto list = read_go_string(*value.source);
+  if (!list)
+    return std::unexpected(list.error());
+  if (list->length > max_literal)
+    return std::unexpected(
+        Error(ErrorKind::unsupported, fmt::format("a string of {} bytes is too long to be converted", list->length)));
+  const auto text = read_go_text(*list, max_literal, environment.memory);
+  if (!text)
+    return std::unexpected(text.error());
+  std::vector<std::byte> elements;
+  std::uint64_t count = 0;
+  for (std::string_view rest = *text; !rest.empty(); ++count) {
+    const auto character = go_character_at(rest);
+    const std::uint32_t code = character ? character->value : 0xfffd;
+    for (unsigned i = 0; i < 4; ++i)
+      elements.push_back(static_cast<std::byte>(code >> (8 * i) & 0xffU));
+    rest.remove_prefix(character ? character->bytes : 1);
+  }
+  return go_slice_literal(type, elements, count);
+}
+
+/// complex64(c): each part rounded, or widened.
+Result<Value> convert_complex(const ValueSource &source, const GoType &from, const GoType &type) {
+  const auto part = [&](std::uint64_t index) -> Result<long double> {
+    const std::size_t size = from.kind == GoKind::complex64 ? 4 : 8;
+    const auto bits = read_number(source, index * size, size);
+    if (!bits)
+      return std::unexpected(bits.error());
+    return size == 4 ? std::bit_cast<float>(static_cast<std::uint32_t>(*bits)) : std::bit_cast<double>(*bits);
+  };
+  const auto real = part(0);
+  const auto imaginary = part(1);
+  if (!real || !imaginary)
+    return std::unexpected((real ? imaginary : real).error());
+  GoType half;
+  half.kind = type.kind == GoKind::complex64 ? GoKind::float32 : GoKind::float64;
+  std::vector<std::byte> bytes = float_bytes(*real, half);
+  const std::vector<std::byte> second = float_bytes(*imaginary, half);
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  return go_value_of_bytes(type, bytes);
+}
+
+bool is_complex(const GoType &type) {
+  return type.kind == GoKind::complex64 || type.kind == GoKind::complex128;
 }
 
 /// Whether a value of one type may be looked at as the other: their underlying types are the same, as far as the
@@ -264,7 +340,11 @@ Result<Value> convert_go_value(const Value &value, const GoType &type, ValueEnvi
   if (type.kind == GoKind::string && from.kind != GoKind::string)
     return convert_to_string(value, from, type, environment);
   if (from.kind == GoKind::string && is_list_of(type, GoKind::unsigned8))
-    return string_to_bytes(value, type);
+    return string_to_bytes(value, type, environment);
+  if (from.kind == GoKind::string && is_list_of(type, GoKind::integer32))
+    return string_to_runes(value, type, environment);
+  if (is_complex(from) && is_complex(type))
+    return convert_complex(*source, from, type);
   if (from.kind == GoKind::interface && type.kind != GoKind::interface)
     return std::unexpected(no_conversion(from, type, fmt::format(": what it holds is .({})", type.name)));
   if (!same_structure(from, type, environment))

@@ -9,10 +9,15 @@
 #include "values/value_environment.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace inspect {
+
+/// A slice that is nowhere in the target: its elements stand behind its words, which read_go_slice knows.
+Value go_slice_literal(const GoType &type, std::span<const std::byte> elements, std::uint64_t count);
 
 /// Of Go's numbers, truth values, pointers and what is one inside; usage of anything else.
 Result<Number> go_number(const Value &value);

@@ -22,12 +22,14 @@ private:
   Result<bool> arrays(const Value &left, const Value &right, int nesting);
   Result<bool> structures(const Value &left, const Value &right, int nesting);
   Result<bool> interfaces(const Value &left, const Value &right, int nesting);
-  Value part(const Value &whole_value, const GoType &type, std::uint64_t offset) const;
+  Value part(const Value &whole_value, const GoType &type, std::uint64_t offset, std::uint64_t index) const;
 
   ValueEnvironment &environment_;
 };
 
-Value Equality::part(const Value &whole_value, const GoType &type, std::uint64_t offset) const {
+Value Equality::part(const Value &whole_value, const GoType &type, std::uint64_t offset, std::uint64_t index) const {
+  if (whole_value.parts && index < whole_value.parts->size())
+    return (*whole_value.parts)[index];
   Value value = whole_value;
   value.type.go = &type;
   value.source = value.source->at(offset);
@@ -57,8 +59,8 @@ Result<bool> Equality::arrays(const Value &left, const Value &right, int nesting
   if (type.length > max_compared)
     return std::unexpected(Error(ErrorKind::unsupported, "the arrays are too long to compare"));
   for (std::uint64_t i = 0; i < type.length; ++i) {
-    const auto same = equal(part(left, *type.element, i * type.element->size),
-                            part(right, *type.element, i * type.element->size), nesting);
+    const auto same = equal(part(left, *type.element, i * type.element->size, i),
+                            part(right, *type.element, i * type.element->size, i), nesting);
     if (!same || !*same)
       return same;
     if (environment_.out_of_time())
@@ -71,10 +73,12 @@ Result<bool> Equality::structures(const Value &left, const Value &right, int nes
   const GoType &type = *left.type.go;
   if (type.fields.size() != right.type.go->fields.size())
     return false;
-  for (const GoField &field : type.fields) {
+  for (std::size_t i = 0; i < type.fields.size(); ++i) {
+    const GoField &field = type.fields[i];
     if (field.name == "_" || field.type == nullptr)
       continue;
-    const auto same = equal(part(left, *field.type, field.offset), part(right, *field.type, field.offset), nesting);
+    const auto same =
+        equal(part(left, *field.type, field.offset, i), part(right, *field.type, field.offset, i), nesting);
     if (!same || !*same)
       return same;
   }
@@ -140,8 +144,8 @@ Result<bool> Equality::equal(const Value &left, const Value &right, int nesting)
   if (type.kind == GoKind::complex64 || type.kind == GoKind::complex128) {
     const std::size_t half = static_cast<std::size_t>(type.size / 2);
     const GoType &real = *environment_.go->pool->predeclared(half == 4 ? "float32" : "float64");
-    const auto same = equal(part(left, real, 0), part(right, real, 0), nesting + 1);
-    return same && *same ? equal(part(left, real, half), part(right, real, half), nesting + 1) : same;
+    const auto same = equal(part(left, real, 0, 0), part(right, real, 0, 0), nesting + 1);
+    return same && *same ? equal(part(left, real, half, 1), part(right, real, half, 1), nesting + 1) : same;
   }
   return std::unexpected(Error(ErrorKind::usage, fmt::format("Go cannot compare {}", type.name)));
 }

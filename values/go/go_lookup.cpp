@@ -46,18 +46,53 @@ Value field_of(const Value &structure, const GoField &field) {
   return part;
 }
 
-/// The structure behind an embedded field's type, which may be a pointer to it.
-const GoType *embedded_structure(const GoField &field, ValueEnvironment &environment) {
+/// An embedded field's type, or what it points to; null of a field that is none.
+const GoType *embedded_type(const GoField &field, ValueEnvironment &environment) {
   if (!field.embedded || field.type == nullptr)
     return nullptr;
   const GoType *type = &whole(*field.type, environment);
-  if (type->kind == GoKind::pointer && type->element != nullptr)
-    type = &whole(*type->element, environment);
-  return type->kind == GoKind::structure ? type : nullptr;
+  return type->kind == GoKind::pointer && type->element != nullptr ? &whole(*type->element, environment) : type;
 }
 
-/// The fields to go through for `name`, the shallowest way; empty: there is none. Level by level, as Go does.
-std::vector<const GoField *> way_to(const GoType &structure, std::string_view name, ValueEnvironment &environment) {
+/// "inner.X" of the way to X.
+std::string selected_text(const std::vector<const GoField *> &way, bool is_method, std::string_view name) {
+  std::string text;
+  for (const GoField *field : way)
+    text += (text.empty() ? "" : ".") + field->name;
+  return is_method ? fmt::format("{}{}{}", text, text.empty() ? "" : ".", name) : text;
+}
+
+/// The structure behind an embedded field's type, which may be a pointer to it.
+const GoType *embedded_structure(const GoField &field, ValueEnvironment &environment) {
+  const GoType *type = embedded_type(field, environment);
+  return type != nullptr && type->kind == GoKind::structure ? type : nullptr;
+}
+
+/// Where a selector leads: through these fields, and at last to one of them or to a method.
+struct Selection {
+  std::vector<const GoField *> way;
+  std::optional<Value> method;
+  std::vector<std::string> others; ///< not empty: at the same depth are several, these
+};
+
+/// A method of the type or of a pointer to it, "main.T.m" or "main.(*T).m", as far as the program has it still.
+std::optional<Value> method_of(const GoType &type, std::string_view name, ValueEnvironment &environment) {
+  const std::size_t slash = type.name.rfind('/');
+  const std::size_t dot = type.name.find('.', slash == std::string::npos ? 0 : slash);
+  if (!environment.go->find_function || dot == std::string::npos || type.name.find_first_of("*[{( ") == 0)
+    return std::nullopt;
+  const std::string_view package = std::string_view(type.name).substr(0, dot);
+  const std::string_view own = std::string_view(type.name).substr(dot + 1);
+  for (const std::string &function :
+       {fmt::format("{}.{}.{}", package, own, name), fmt::format("{}.(*{}).{}", package, own, name)})
+    if (auto found = environment.go->find_function(function, environment.memory))
+      return found;
+  return std::nullopt;
+}
+
+/// The shallowest one, level by level, as Go does (go.dev/ref/spec, "Selectors"); an empty way without a method: there
+/// is none.
+Selection select(const GoType &structure, std::string_view name, ValueEnvironment &environment) {
   struct Place {
     const GoType *type;
     std::vector<const GoField *> way;
@@ -66,6 +101,7 @@ std::vector<const GoField *> way_to(const GoType &structure, std::string_view na
   std::set<const GoType *> seen;
   for (int depth = 0; depth < max_embeddings && !level.empty(); ++depth) {
     std::vector<Place> next;
+    std::vector<Selection> found;
     for (const Place &place : level) {
       if (!seen.insert(place.type).second)
         continue;
@@ -73,11 +109,20 @@ std::vector<const GoField *> way_to(const GoType &structure, std::string_view na
         std::vector<const GoField *> way = place.way;
         way.push_back(&field);
         if (field.name == name)
-          return way;
-        if (const GoType *embedded = embedded_structure(field, environment))
+          found.push_back({way, std::nullopt, {}});
+        if (const GoType *embedded = embedded_type(field, environment))
           next.push_back({embedded, std::move(way)});
       }
     }
+    if (found.empty())
+      for (const Place &place : level)
+        if (auto method = method_of(*place.type, name, environment))
+          found.push_back({place.way, std::move(method), {}});
+    if (found.size() > 1)
+      for (const Selection &one : found)
+        found.front().others.push_back(selected_text(one.way, one.method.has_value(), name));
+    if (!found.empty())
+      return std::move(found.front());
     level = std::move(next);
   }
   return {};
@@ -98,6 +143,45 @@ void add_names(const GoType &structure, std::set<const GoType *> &seen, std::vec
 Error no_field(const GoType &type, std::string_view name, ValueEnvironment &environment) {
   return {ErrorKind::not_found,
           fmt::format("{} has no field {}{}", type.name, name, did_you_mean(name, go_member_names(type, environment)))};
+}
+
+/// runtime.hchan's fields under their names; the buffer as an array of the channel's elements, in the ring's order.
+Result<Value> go_channel_member(const Value &channel, std::string_view name, ValueEnvironment &environment) {
+  const GoType &type = *channel.type.go;
+  const auto source = source_of(channel);
+  if (!source)
+    return std::unexpected(source.error());
+  const auto address = read_number(*source, 0, 8);
+  if (!address)
+    return std::unexpected(address.error());
+  if (*address == 0)
+    return std::unexpected(Error(ErrorKind::unreadable, fmt::format("the {} is nil", type.name)));
+  const auto fields = read_go_channel(RunAddress{*address}, go_version_of(environment), environment.memory);
+  if (!fields)
+    return std::unexpected(fields.error());
+  GoTypePool &pool = *environment.go->pool;
+  if (name == "buf" && type.element != nullptr)
+    return go_value_at(*pool.array_of(whole(*type.element, environment), fields->capacity), fields->buffer,
+                       environment);
+  // With debug information all of them; without, those that are always read.
+  if (environment.find_type)
+    if (const auto described = environment.find_type("runtime.hchan", SourceLanguage::go);
+        described && described->go != nullptr)
+      return go_member(go_value_at(whole(*described->go, environment), RunAddress{*address}, environment), name,
+                       environment);
+  const auto number = [&](std::string_view kind, std::uint64_t value) {
+    return go_value_of_words(*pool.predeclared(kind), {value});
+  };
+  if (name == "qcount")
+    return number("uint", fields->count);
+  if (name == "dataqsiz")
+    return number("uint", fields->capacity);
+  if (name == "closed")
+    return number("uint32", fields->closed ? 1 : 0);
+  if (name == "recvx")
+    return number("uint", fields->first);
+  return std::unexpected(Error(
+      ErrorKind::not_found, fmt::format("{} has no field {}: qcount, dataqsiz, buf, closed, recvx", type.name, name)));
 }
 
 /// Compares keys of a map with the one that is looked for.
@@ -176,15 +260,27 @@ std::string key_text(const Value &key, ValueEnvironment &environment) {
 } // namespace
 
 Result<Value> go_member(const Value &value, std::string_view name, ValueEnvironment &environment) {
+  if (whole(*value.type.go, environment).kind == GoKind::channel)
+    return go_channel_member(value, name, environment);
   const auto structure = structure_of(value, environment);
-  if (!structure)
+  if (!structure) {
+    // A type that is no structure may have methods.
+    if (auto method = method_of(*value.type.go, name, environment))
+      return *std::move(method);
     return structure;
+  }
   const GoType &type = *structure->type.go;
-  const auto way = way_to(type, name, environment);
-  if (way.empty())
+  Selection selection = select(type, name, environment);
+  if (!selection.others.empty())
+    return std::unexpected(Error(
+        ErrorKind::usage, fmt::format("{} of {} is ambiguous: {}", name, type.name, fmt::join(selection.others, ", ")),
+        "name the field in between"));
+  if (selection.method)
+    return *std::move(selection.method);
+  if (selection.way.empty())
     return std::unexpected(no_field(type, name, environment));
   Value current = *structure;
-  for (const GoField *field : way) {
+  for (const GoField *field : selection.way) {
     auto holder = structure_of(current, environment);
     if (!holder)
       return holder;

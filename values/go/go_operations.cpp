@@ -202,6 +202,12 @@ Result<Value> GoOperations::slice(const Value &value, std::uint64_t low, std::op
     return std::unexpected(Error(ErrorKind::usage, fmt::format("the bounds {}:{} are the wrong way round", low, end)));
   if (is_string)
     return part_of_string(value, *list, low, end, environment);
+  if (list->literal) {
+    std::vector<std::byte> elements(static_cast<std::size_t>((end - low) * type.element->size));
+    if (!list->literal->read(low * type.element->size, elements))
+      return std::unexpected(Error(ErrorKind::not_found, "the slice's elements are not known"));
+    return go_slice_literal(type, elements, end - low);
+  }
   return go_value_of_words(
       type, {list->address.value_or(RunAddress{}).value + low * type.element->size, end - low, list->capacity - low});
 }

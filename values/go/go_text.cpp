@@ -87,6 +87,8 @@ private:
 std::string go_value_text(const Value &value, ValueEnvironment &environment, const PrintOptions &options) {
   if (!value.source)
     return fmt::format("<{}>", value.missing.empty() ? "not known" : value.missing);
+  if (!value.function_name.empty())
+    return value.function_name;
   const GoType &type = whole(*value.type.go, environment);
   // The result of &x or of a conversion: where it points to is what was asked for.
   const bool computed = !value.source->address() && !value.register_number && !value.at_entry;

@@ -76,6 +76,12 @@ Value go_value_of_words(const GoType &type, std::initializer_list<std::uint64_t>
   return go_value_of_bytes(type, std::as_bytes(all));
 }
 
+Value zero_go_value(const GoType &type, ValueEnvironment &environment) {
+  constexpr std::uint64_t max_size = 1 << 20;
+  const std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(whole(type, environment).size, max_size)));
+  return go_value_of_bytes(type, bytes);
+}
+
 Result<ValueSource> source_of(const Value &value) {
   if (value.source)
     return *value.source;

@@ -35,6 +35,9 @@ GoVersion go_version_of(const ValueEnvironment &environment);
 Value go_value_of_bytes(const GoType &type, std::span<const std::byte> bytes);
 Value go_value_of_words(const GoType &type, std::initializer_list<std::uint64_t> words);
 
+/// What a variable of the type begins as: all zero, of strings the empty one.
+Value zero_go_value(const GoType &type, ValueEnvironment &environment);
+
 /// The value's bytes; not_found with what is missing.
 Result<ValueSource> source_of(const Value &value);
 

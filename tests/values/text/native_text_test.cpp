@@ -78,7 +78,7 @@ std::map<std::string, std::string> values_by_gdb(pid_t process, const std::vecto
                                                  const std::string &language) {
   const test::TemporaryDirectory folder;
   std::string script =
-      "set width 0\nset print static-members off\nset print object on\nset language " + language + "\n";
+      "set width 0\nset print object on\nset language " + language + "\n";
   for (const std::string &name : names)
     script += "python\ntry: print('@" + name + "=' + gdb.execute('output " + name +
               "', to_string=True))\nexcept gdb.error: pass\nend\n";
@@ -157,7 +157,7 @@ TEST_CASE("formats apply to each part of a value") {
       {"whole", NumberFormat::unsigned_decimal, "4294967254"},
       {"whole", NumberFormat::octal, "037777777726"},
       {"numbers", NumberFormat::hexadecimal, "{0x1, 0x2, 0x3, 0x4, 0x5}"},
-      {"point", NumberFormat::hexadecimal, "{x = 0x1, y = 0xfffe, z = 0x3}"},
+      {"point", NumberFormat::hexadecimal, "{x = 0x1, y = 0xfffe, z = 0x400c000000000000}"},
       {"color", NumberFormat::decimal, "5"},
       {"color", NumberFormat::binary, "101"},
       {"letter", NumberFormat::decimal, "97"},
