@@ -4,6 +4,7 @@
 #include "values/expression/expression_parser.h"
 #include "values/expression/number_arithmetic.h"
 #include "values/go/go_operations.h"
+#include "values/go/go_variables.h"
 #include "values/native/native_layout.h"
 #include "values/native/predeclared_types.h"
 
@@ -110,6 +111,8 @@ Result<Value> ExpressionEvaluation::run() {
   const auto operand = evaluate(expression_.root);
   if (!operand)
     return std::unexpected(operand.error());
+  if (operand->kind == Operand::Kind::null_pointer && in_go()) // which has no type by itself
+    return go_value_of_words(environment_.go->pool->add(GoKind::function, "untyped nil"), {0});
   auto value = value_of(*operand);
   return value ? value : std::unexpected(at_offset(value.error(), expression_.root.mark));
 }

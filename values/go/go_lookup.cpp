@@ -1,6 +1,7 @@
 #include "values/go/go_operations.h"
 
 #include "machine/near_misses.h"
+#include "values/go/go_closures.h"
 #include "values/go/go_conversion.h"
 #include "values/go/go_variables.h"
 
@@ -262,6 +263,8 @@ std::string key_text(const Value &key, ValueEnvironment &environment) {
 Result<Value> go_member(const Value &value, std::string_view name, ValueEnvironment &environment) {
   if (whole(*value.type.go, environment).kind == GoKind::channel)
     return go_channel_member(value, name, environment);
+  if (value.type.go->kind == GoKind::function)
+    return go_captured_member(value, name, environment);
   const auto structure = structure_of(value, environment);
   if (!structure) {
     // A type that is no structure may have methods.

@@ -1,6 +1,5 @@
-#include "dwarf/symbolize/line_resolver.h"
-#include "dwarf/variables/go_captures.h"
 #include "golang/values/value_writer.h"
+#include "values/go/go_closures.h"
 #include "values/go/go_variables.h"
 #include "values/value_text.h"
 
@@ -38,19 +37,6 @@ const GoType &described_type(const GoType &type, const ValueEnvironment &environ
   return described->kind == type.kind ? *described : type;
 }
 
-/// A closure with more in it is none.
-constexpr std::uint64_t max_closure_size = 1 << 20;
-
-/// What the function whose code begins there captures; empty where that is nothing or nobody knows (before Go 1.23).
-std::vector<GoCapture> captures_of(RunAddress code, ValueEnvironment &environment) {
-  Module *module = environment.modules.find(code);
-  if (module == nullptr)
-    return {};
-  std::vector<GoCapture> captures = go_captures(lines_of(*module), module->bias().to_link(code));
-  std::erase_if(captures, [](const GoCapture &capture) { return capture.offset > max_closure_size; });
-  return captures;
-}
-
 /// What the environment knows of Go's types.
 class EnvironmentDetails final : public GoValueDetails {
 public:
@@ -69,12 +55,8 @@ public:
 
   std::vector<GoCapturedValue> captures(RunAddress closure, RunAddress code) override {
     std::vector<GoCapturedValue> captured;
-    for (const GoCapture &capture : captures_of(code, environment_)) {
-      const std::uint64_t size = environment_.types.size_of(capture.type).value_or(8);
-      Value value = go_value(capture.type, ValueSource::in_memory(environment_.memory, closure + capture.offset, size),
-                             capture.by_reference, environment_);
-      captured.push_back({capture.name, value.type.go, std::move(value.source), std::move(value.missing)});
-    }
+    for (auto &[name, value] : go_captured_values(closure, code, environment_))
+      captured.push_back({name, value.type.go, std::move(value.source), std::move(value.missing)});
     return captured;
   }
 
