@@ -66,6 +66,7 @@ Json to_json(const ExplainedFrame &frame) {
   json["args_from"] = source_name(frame.source);
   json["contradicted"] = frame.contradicted;
   json["crashed_here"] = frame.crashed_here;
+  json["panicked_later"] = frame.panicked_later;
   json["remarks"] = frame.remarks;
   return json;
 }
@@ -105,6 +106,7 @@ Json to_json(const ExplainedTraceback &traceback) {
   json["what"] = text_or_null(traceback.what);
   json["crashed"] = number_or_null(traceback.crashed);
   json["where"] = text_or_null(traceback.where);
+  json["then"] = traceback.then;
   json["why"] = traceback.why;
   json["waiting"] = traceback.waiting;
   json["goroutines"] = traceback.goroutines;

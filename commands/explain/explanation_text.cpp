@@ -51,6 +51,7 @@ private:
       where.push_back((traceback_.crashed ? fmt::format("goroutine {}, in ", *traceback_.crashed) : std::string()) +
                       traceback_.where);
     write_labelled("where", where);
+    write_labelled("then", traceback_.then);
     write_labelled("why", traceback_.why);
     write_labelled("waiting", traceback_.waiting);
     write_labelled("note", notes());
@@ -184,6 +185,8 @@ private:
       line += output_.styled(Style::dim, " (inlined)");
     if (frame.crashed_here)
       line += output_.styled(Style::warning, "  <- here");
+    if (frame.panicked_later)
+      line += output_.styled(Style::warning, "  <- then here");
     output_.write(line + "\n");
     for (const std::string &remark : frame.remarks)
       output_.write(output_.styled(Style::warning, "            " + escape(remark)) + "\n");

@@ -1,5 +1,7 @@
 #include "golang/traceback/traceback_lines.h"
 
+#include "golang/traceback/c_abort_messages.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -409,17 +411,18 @@ MessageLine classify_message_line(std::string_view line) {
   const bool indented = !line.empty() && (line.front() == '\t' || line.front() == ' ');
   if (text.starts_with("panic: "))
     return indented ? MessageLine::belongs : MessageLine::begins;
-  if (text.starts_with("fatal error: ") || text.starts_with("WARNING: DATA RACE"))
+  if (text.starts_with("fatal error: ") || text.starts_with("fatal: morestack on ") ||
+      text.starts_with("WARNING: DATA RACE"))
     return MessageLine::begins;
   if (const std::size_t colon = text.find(": "); colon != std::string_view::npos && signal_name(text.substr(0, colon)))
     return MessageLine::begins;
   if (text.find("panic serving ") != std::string_view::npos) // net/http's handler
     return MessageLine::begins;
-  constexpr std::array<std::string_view, 5> belonging = {"runtime: ", "[signal ", "PC=0x", "unexpected fault address",
-                                                         "signal arrived during "};
-  return std::ranges::any_of(belonging, [&](std::string_view start) { return text.starts_with(start); })
-             ? MessageLine::belongs
-             : MessageLine::none;
+  constexpr std::array<std::string_view, 6> belonging = {
+      "runtime: ", "[signal ", "PC=0x", "unexpected fault address", "signal arrived during ",
+      "what(): "}; // of a C++ exception
+  const bool belongs = std::ranges::any_of(belonging, [&](std::string_view start) { return text.starts_with(start); });
+  return belongs || !meaning_of_c_abort(text).empty() ? MessageLine::belongs : MessageLine::none;
 }
 
 std::optional<RaceSectionLine> read_race_section(std::string_view line) {

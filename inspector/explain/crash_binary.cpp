@@ -1,6 +1,7 @@
 #include "inspector/explain/crash_binary.h"
 
 #include "attach/files/target_files.h"
+#include "dwarf/symbolize/symbolizer.h"
 #include "dwarf/symbols/symbol_table.h"
 #include "golang/pclntab/function_name.h"
 
@@ -17,15 +18,17 @@ constexpr std::uint64_t page = 4096;
 constexpr RunRange heap_amd64{{0xc000000000}, {0x10000000000}};
 constexpr RunRange heap_arm64{{0x4000000000}, {0x4100000000}};
 
-/// What the program cannot have changed since it was linked: from the text to where writable data begins.
+/// What the program cannot have changed since it was linked: from the text to where writable data begins. No value lies
+/// in the text itself: a word that points there is a return address, or what a register held before.
 class ConstantMemory final : public MemoryView {
 public:
   ConstantMemory(const MemoryView &memory, const ModuleData &data) : memory_(memory) {
     range_.begin = data.types.begin.value != 0 ? std::min(data.text.begin, data.types.begin) : data.text.begin;
     range_.end = std::min(data.pointer_free_data.begin, data.data.begin);
+    text_ = data.text;
   }
   Result<void> read(RunAddress address, std::span<std::byte> into) const override {
-    if (!range_.contains(address) || into.size() > range_.end - address)
+    if (!range_.contains(address) || into.size() > range_.end - address || text_.contains(address))
       return std::unexpected(
           Error(ErrorKind::unreadable, fmt::format("{:#x} is not in the binary's read-only data", address.value)));
     return memory_.read(address, into);
@@ -34,6 +37,7 @@ public:
 private:
   const MemoryView &memory_;
   RunRange range_;
+  RunRange text_;
 };
 
 std::string_view last_part(std::string_view path) {
@@ -202,6 +206,22 @@ CrashBinary::FrameCheck CrashBinary::check(const TracebackFrame &frame, const Tr
   if (frames.empty())
     return {"the binary knows no line at this offset", true};
   return {fmt::format("the binary has {}:{} at this offset", last_part(frames.back().file), frames.back().line), true};
+}
+
+std::optional<std::string> CrashBinary::c_function_at(std::uint64_t pc) const {
+  const RunAddress address{pc};
+  if (!state_->addresses_known || state_->image->image().table->find(address))
+    return std::nullopt;
+  Symbolizer symbolizer(state_->image->modules());
+  std::string text;
+  for (const SourceFrame &frame : symbolizer.at(address).frames) {
+    if (frame.function.empty())
+      continue;
+    text += (text.empty() ? "" : ", inlined into ") + std::string(frame.function);
+    if (!frame.file.empty())
+      text += fmt::format(" at {}:{}", frame.file, frame.line);
+  }
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
 const GoSignature *CrashBinary::signature(const TracebackFrame &frame) {

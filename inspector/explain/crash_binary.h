@@ -43,6 +43,10 @@ public:
   };
   FrameCheck check(const TracebackFrame &frame, const TracebackFrame *physical) const;
 
+  /// "decode_row at /src/decode.c:12" where C code of the binary lies at this address of the process, inlined calls
+  /// innermost first; nothing: it is Go's, of another module, or it is not known where the binary was loaded.
+  std::optional<std::string> c_function_at(std::uint64_t pc) const;
+
   /// From DWARF; null where there is none.
   const GoSignature *signature(const TracebackFrame &frame);
   /// Memory and types only where addresses of the text can be looked up.

@@ -1,6 +1,7 @@
 #include "inspector/explain/crash_cause.h"
 
 #include "golang/arguments/receiver_name.h"
+#include "golang/traceback/c_abort_messages.h"
 #include "inspector/explain/crash_messages.h"
 
 #include <algorithm>
@@ -17,6 +18,14 @@ constexpr std::size_t least_recursion = 10; // frames of one function
 
 std::string place_of(const TracebackFrame &frame) {
   return frame.file.empty() ? frame.function : fmt::format("{} at {}:{}", frame.function, frame.file, frame.line);
+}
+
+/// With the first frame of the program, where this one is not.
+std::string place_in(const TracebackGoroutine &goroutine, std::size_t frame) {
+  std::string text = place_of(goroutine.frames[frame]);
+  if (const auto program = program_frame_below(goroutine, frame))
+    text += ", called from " + place_of(goroutine.frames[*program]);
+  return text;
 }
 
 /// "utime" or "stat.utime": the field of a structure at this offset.
@@ -49,16 +58,27 @@ std::string name_of(const FrameParameter &parameter, const TracebackFrame &frame
   return type.empty() ? name : fmt::format("{} ({})", name, type);
 }
 
+/// The instruction that the signal struck was C's.
+bool is_signal_in_c(std::string_view message) {
+  return message.starts_with("signal arrived during cgo execution") ||
+         message.starts_with("signal arrived during external code execution");
+}
+
 class CauseFinder {
 public:
-  CauseFinder(const Traceback &traceback, const TracebackGoroutine &goroutine, std::size_t frame, FrameDecoder &decoder,
-              ExplainedTraceback &into)
-      : traceback_(traceback), goroutine_(goroutine), frame_(frame), decoder_(decoder), into_(into) {}
+  CauseFinder(const Traceback &traceback, const TracebackGoroutine &goroutine, const CrashSite &site,
+              FrameDecoder &decoder, ExplainedTraceback &into)
+      : traceback_(traceback), goroutine_(goroutine), site_(site), frame_(site.frame.value_or(0)), decoder_(decoder),
+        into_(into) {}
 
   void find() {
-    if (const auto &signal = traceback_.signal)
-      explain_fault(*signal);
     explain_bounds();
+    if (const auto &signal = traceback_.signal) {
+      const auto faulted = std::ranges::find_if(site_.later, &LaterPanic::has_signal);
+      if (faulted != site_.later.end())
+        frame_ = faulted->frame;
+      explain_fault(*signal);
+    }
     explain_recursion();
   }
 
@@ -70,7 +90,8 @@ private:
       into_.why.push_back(std::move(meaning));
       return;
     }
-    if (signal.name != "SIGSEGV" || !signal.address)
+    const bool in_c = std::ranges::any_of(traceback_.messages, is_signal_in_c);
+    if (signal.name != "SIGSEGV" || !signal.address || in_c)
       return;
     if (*signal.address >= first_page) {
       into_.why.push_back(
@@ -215,21 +236,90 @@ private:
 
   const Traceback &traceback_;
   const TracebackGoroutine &goroutine_;
+  const CrashSite &site_;
   std::size_t frame_;
   FrameDecoder &decoder_;
   ExplainedTraceback &into_;
 };
 
-/// The message that says most: the last panic, or the fatal error.
+/// "panic: …" without what is said of its recovery.
+std::string without_marks(std::string message) {
+  for (const std::string_view mark : {" [recovered, repanicked]", " [recovered]"})
+    if (message.ends_with(mark))
+      message.erase(message.size() - mark.size());
+  return message;
+}
+
+/// The C++ runtime says what an exception says in a line of its own: "  what():  boom".
+std::string with_what(const std::vector<std::string> &messages, std::size_t at) {
+  if (at + 1 < messages.size() && messages[at + 1].starts_with("what(): "))
+    return messages[at] + ": " + messages[at + 1];
+  return messages[at];
+}
+
+/// The message that says most: what a C library said before it called abort, the fatal error, the first panic.
 std::string main_message(const Traceback &traceback) {
-  std::string best;
-  for (const std::string &message : traceback.messages)
-    if (message.starts_with("panic: ") || message.starts_with("fatal error: ") || message.starts_with("SIG") ||
-        message.starts_with("WARNING: "))
-      best = message;
-  if (best.empty() && !traceback.messages.empty())
-    best = traceback.messages.front();
-  return best;
+  const auto &messages = traceback.messages;
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    if (!meaning_of_c_abort(messages[i]).empty() || messages[i].starts_with("fatal: morestack on "))
+      return with_what(messages, i);
+  for (const std::string_view begin : {"fatal error: ", "panic: ", "SIG", "WARNING: "})
+    for (const std::string &message : messages)
+      if (message.starts_with(begin))
+        return without_marks(message);
+  return messages.empty() ? std::string() : messages.front();
+}
+
+bool has_message(const Traceback &traceback, std::string_view part) {
+  return std::ranges::any_of(traceback.messages,
+                             [&](const std::string &message) { return message.find(part) != std::string::npos; });
+}
+
+/// abort() sends SIGABRT to its own thread; an operator's kill has SI_USER (sigaction(2)).
+bool is_own_abort(const Traceback &traceback) {
+  constexpr std::uint64_t si_tkill = static_cast<std::uint64_t>(-6);
+  constexpr std::uint64_t si_tkill_32 = static_cast<std::uint32_t>(-6);
+  const auto code = traceback.signal->code;
+  return code == si_tkill || code == si_tkill_32 || std::ranges::any_of(traceback.messages, is_signal_in_c) ||
+         std::ranges::any_of(traceback.messages,
+                             [](const std::string &message) { return !meaning_of_c_abort(message).empty(); });
+}
+
+/// One that a thread can have run when it crashed: the others' stacks are where they wait.
+bool can_have_crashed(const TracebackGoroutine &goroutine) {
+  const bool no_thread = std::ranges::find(goroutine.notes, "m=nil") != goroutine.notes.end();
+  return !no_thread && !goroutine.stack_unavailable && !goroutine.ancestor_of &&
+         std::ranges::any_of(std::array{"running", "syscall", "runnable", "copystack", "preempted"},
+                             [&](std::string_view status) { return goroutine.status.starts_with(status); });
+}
+
+std::string without_panic_prefix(std::string_view message) {
+  constexpr std::string_view prefix = "panic: ";
+  return std::string(message.starts_with(prefix) ? message.substr(prefix.size()) : message);
+}
+
+void explain_later_panics(const TracebackGoroutine &goroutine, const CrashSite &site, ExplainedTraceback &into) {
+  for (const LaterPanic &later : site.later) {
+    std::string text = later.passed_on ? "the same panic again in " : "a second panic while the first was handled, in ";
+    text += place_in(goroutine, later.frame);
+    if (!later.passed_on && !later.message.empty())
+      text += ": " + without_panic_prefix(later.message);
+    into.then.push_back(std::move(text));
+  }
+  if (site.during)
+    into.then.push_back("it happened while a panic was handled that began in " + place_in(goroutine, *site.during));
+}
+
+/// No goroutine can have crashed: the innermost frame of the thread's own stack.
+void explain_system_stack(const Traceback &traceback, ExplainedTraceback &into) {
+  const auto system = std::ranges::find_if(traceback.goroutines, [](const TracebackGoroutine &goroutine) {
+    return goroutine.id == 0 && !goroutine.ancestor_of;
+  });
+  into.where = "the stack of a thread, on which no goroutine of the program ran";
+  if (system == traceback.goroutines.end())
+    return;
+  if (const auto frame = system_stack_site(*system))
+    into.where += ", in " + place_of(system->frames[*frame]);
 }
 
 } // namespace
@@ -250,49 +340,63 @@ CrashKind crash_kind(const Traceback &traceback) {
     if (message.starts_with("panic: ") || message.find("panic serving ") != std::string::npos)
       return CrashKind::panic;
   }
-  return traceback.signal ? CrashKind::signal : CrashKind::stacks;
+  if (traceback.signal)
+    return CrashKind::signal;
+  // A handler that recovered printed its stack.
+  const bool recovered = std::ranges::any_of(traceback.goroutines, [](const TracebackGoroutine &goroutine) {
+    return goroutine.status.starts_with("running") && is_panicking(goroutine);
+  });
+  return recovered ? CrashKind::panic : CrashKind::stacks;
+}
+
+bool has_crash(const Traceback &traceback, CrashKind kind) {
+  if (kind == CrashKind::signal)
+    return traceback.signal->name == "SIGABRT" ? is_own_abort(traceback) : traceback.signal->name != "SIGQUIT";
+  return kind != CrashKind::stacks && kind != CrashKind::data_race && !has_message(traceback, " - deadlock!");
 }
 
 std::optional<std::size_t> crashed_goroutine(const Traceback &traceback, CrashKind kind) {
-  const bool asked_for =
-      kind == CrashKind::stacks || kind == CrashKind::data_race ||
-      (kind == CrashKind::signal && (traceback.signal->name == "SIGQUIT" || traceback.signal->name == "SIGABRT"));
-  const bool deadlock = std::ranges::any_of(traceback.messages, [](const std::string &message) {
-    return message.find("all goroutines are asleep") != std::string::npos;
-  });
-  if (asked_for || deadlock)
+  if (!has_crash(traceback, kind))
     return std::nullopt;
-  // The runtime prints it first, behind its own stack.
-  for (std::size_t i = 0; i < traceback.goroutines.size(); ++i)
-    if (traceback.goroutines[i].id != 0)
-      return i;
-  return traceback.goroutines.empty() ? std::nullopt : std::optional<std::size_t>(0);
-}
-
-std::optional<std::size_t> crashed_frame(const TracebackGoroutine &goroutine) {
-  for (std::size_t i = 0; i < goroutine.frames.size(); ++i)
-    if (!is_runtime_function(goroutine.frames[i].function))
-      return i;
+  const auto &goroutines = traceback.goroutines;
+  if (!has_message(traceback, "panic: ") && kind == CrashKind::panic)
+    for (std::size_t i = 0; i < goroutines.size(); ++i)
+      if (goroutines[i].status.starts_with("running") && is_panicking(goroutines[i]))
+        return i;
+  // The runtime prints it first, behind the thread's own stack.
+  for (std::size_t i = 0; i < goroutines.size(); ++i)
+    if (goroutines[i].id != 0)
+      return can_have_crashed(goroutines[i]) ? std::optional(i) : std::nullopt;
   return std::nullopt;
 }
 
 void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashed, FrameDecoder &decoder,
                    ExplainedTraceback &into) {
   into.what = main_message(traceback);
-  for (const std::string &message : traceback.messages)
-    if (const std::string_view meaning = meaning_of_message(message); !meaning.empty()) {
+  for (const std::string &message : traceback.messages) {
+    std::string_view meaning = meaning_of_c_abort(message);
+    if (meaning.empty())
+      meaning = meaning_of_message(message);
+    if (!meaning.empty()) {
       into.why.emplace_back(meaning);
       break;
     }
-  if (!crashed)
+  }
+  if (!crashed) {
+    const bool not_panicked = into.kind == CrashKind::fatal_error || into.kind == CrashKind::signal;
+    if (not_panicked && !traceback.goroutines.empty() && has_crash(traceback, into.kind) &&
+        !crashed_goroutine(traceback, into.kind))
+      explain_system_stack(traceback, into);
     return;
+  }
   const TracebackGoroutine &goroutine = traceback.goroutines[*crashed];
   into.crashed = goroutine.id;
-  const auto frame = crashed_frame(goroutine);
-  if (!frame)
+  const CrashSite site = crash_site(traceback, goroutine, into.kind);
+  if (!site.frame)
     return;
-  into.where = place_of(goroutine.frames[*frame]);
-  CauseFinder(traceback, goroutine, *frame, decoder, into).find();
+  into.where = place_in(goroutine, *site.frame);
+  explain_later_panics(goroutine, site, into);
+  CauseFinder(traceback, goroutine, site, decoder, into).find();
 }
 
 } // namespace inspect

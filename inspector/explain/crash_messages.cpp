@@ -14,6 +14,12 @@ struct KnownMessage {
 
 constexpr std::array known_messages = {
     KnownMessage{"all goroutines are asleep - deadlock!", "every goroutine waits for another one, and none can go on"},
+    KnownMessage{"main called runtime.Goexit",
+                 "main ended by runtime.Goexit, which lets the others go on, and all of those wait for ever"},
+    KnownMessage{
+        "morestack on g",
+        "the stack of a thread was full, on which the runtime's own code, signal handlers and calls from C run: "
+        "large C frames below a Go callback, or a recursion there"},
     KnownMessage{"concurrent map",
                  "two goroutines used one map at the same moment, one of them writing, without a lock; the other "
                  "one may be anywhere by now (go build -race finds both)"},

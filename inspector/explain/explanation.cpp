@@ -78,6 +78,7 @@ public:
     const auto crashed = crashed_goroutine(traceback_, into_.kind);
     add_groups(crashed, group);
     explain_cause(traceback_, crashed_is_trusted(crashed) ? crashed : std::nullopt, decoder_, into_);
+    name_c_function();
     if (crashed)
       into_.crashed = traceback_.goroutines[*crashed].id;
     into_.waiting = explain_waiting(traceback_, decoder_);
@@ -86,6 +87,14 @@ public:
   }
 
 private:
+  /// What Go cannot: it prints the C frames neither of a goroutine nor of a thread.
+  void name_c_function() {
+    if (binary_ == nullptr || !traceback_.signal || !traceback_.signal->pc || !has_crash(traceback_, into_.kind))
+      return;
+    if (const auto function = binary_->c_function_at(*traceback_.signal->pc))
+      into_.where = fmt::format("the C function {}{}{}", *function, into_.where.empty() ? "" : ", below ", into_.where);
+  }
+
   void add_groups(std::optional<std::size_t> crashed, bool group) {
     const std::vector<StackGroup> groups =
         group ? group_goroutines(traceback_, crashed) : one_by_one(traceback_.goroutines.size());
@@ -123,12 +132,13 @@ private:
     }
     group.longest_wait_minutes = first.wait_minutes;
     group.shortest_wait_minutes = traceback_.goroutines[alike.members.back()].wait_minutes;
-    const auto crashed_at = crashed ? crashed_frame(first) : std::nullopt;
+    const CrashSite site = crashed ? crash_site(traceback_, first, into_.kind) : CrashSite{};
     for (std::size_t i = 0; i < first.frames.size(); ++i) {
       const FoldedValues<std::uint64_t> folded = fold_words(alike, i);
       ExplainedFrame frame = explain_frame(first.frames[i], physical_of(first, i));
       frame.words = numbers.text(first.frames[i].layout, folded.values());
-      frame.crashed_here = crashed_at == i;
+      frame.crashed_here = site.frame == i;
+      frame.panicked_later = std::ranges::find(site.later, i, &LaterPanic::frame) != site.later.end();
       if (!frame.contradicted && !folded.differ())
         decoder_.decode(first.frames[i], frame);
       group.frames.push_back(std::move(frame));

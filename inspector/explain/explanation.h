@@ -44,7 +44,8 @@ struct ExplainedFrame {
   ArgumentSource source = ArgumentSource::none;
   std::vector<std::string> remarks; ///< contradictions and assumptions, as sentences
   bool contradicted = false;        ///< it is not of the given binary, and was not decoded
-  bool crashed_here = false;        ///< the innermost one that is not the runtime's, of the goroutine that crashed
+  bool crashed_here = false;        ///< the one that panicked first, faulted or threw, of the goroutine that crashed
+  bool panicked_later = false;      ///< it panicked while that was handled
 };
 
 /// What tells one line of a stack from another.
@@ -78,10 +79,11 @@ struct ExplainedTraceback {
   std::optional<TracebackSignal> signal;
   std::string what;                     ///< one line; empty where the text has no message
   std::optional<std::uint64_t> crashed; ///< the goroutine
-  std::string where;                    ///< function and position
-  std::vector<std::string> why;         ///< sentences, the most telling first
-  std::vector<std::string> waiting;     ///< who waits for whom, sentences
-  std::vector<ExplainedGroup> groups;   ///< the crashed one first, then the most interesting
+  std::string where;                  ///< function and position; the program's, too, where it is the standard library's
+  std::vector<std::string> then;      ///< further panics while the first was handled, sentences
+  std::vector<std::string> why;       ///< sentences, the most telling first
+  std::vector<std::string> waiting;   ///< who waits for whom, sentences
+  std::vector<ExplainedGroup> groups; ///< the crashed one first, then the most interesting
   std::size_t goroutines = 0;
   std::vector<std::pair<std::string, std::uint64_t>> registers;
   std::optional<int> exit_status;

@@ -9,8 +9,8 @@
 #include "dwarf/location/frame_context.h"
 #include "dwarf/variables/frame_variables.h"
 #include "dwarf/variables/go_dictionary.h"
-#include "inspector/scope/go_variable_reading.h"
 #include "dwarf/variables/imported_names.h"
+#include "inspector/scope/go_variable_reading.h"
 #include "inspector/scope/program_values.h"
 #include "values/name_scope.h"
 

@@ -172,172 +172,173 @@ public:
         report.go->values =
             make_argument_values(target_, known.front()->runtime, report.captured, std::move(go_stacks), report.values);
     }
+    if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
+      report.warnings.push_back("the goroutines are missing: " + go_.reason);
+    report.note = script_frames_note(target_);
+    add_warnings(report);
+    return report;
   }
-  if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
-    report.warnings.push_back("the goroutines are missing: " + go_.reason);
-  report.note = script_frames_note(target_);
-  add_warnings(report);
-  return report;
-}
 
-private : using Reporters = std::vector<std::unique_ptr<GoroutineReporter>>;
-struct Views {
-  const MemoryView &memory; ///< the snapshot, the files, the live process
-  const MemoryView &copied; ///< the same without the live process
-};
+private:
+  using Reporters = std::vector<std::unique_ptr<GoroutineReporter>>;
+  struct Views {
+    const MemoryView &memory; ///< the snapshot, the files, the live process
+    const MemoryView &copied; ///< the same without the live process
+  };
 
-/// As groups have them, which show the values of their first threads; notes their ids.
-std::vector<const StoppedThread *> in_order(std::span<const StoppedThread> threads) {
-  std::vector<const StoppedThread *> ascending;
-  for (const StoppedThread &stopped : threads) {
-    ids_.push_back(stopped.thread);
-    ascending.push_back(&stopped);
+  /// As groups have them, which show the values of their first threads; notes their ids.
+  std::vector<const StoppedThread *> in_order(std::span<const StoppedThread> threads) {
+    std::vector<const StoppedThread *> ascending;
+    for (const StoppedThread &stopped : threads) {
+      ids_.push_back(stopped.thread);
+      ascending.push_back(&stopped);
+    }
+    std::ranges::sort(ascending, {}, &StoppedThread::thread);
+    return ascending;
   }
-  std::ranges::sort(ascending, {}, &StoppedThread::thread);
-  return ascending;
-}
 
-void add_warnings(ProcessReport &report) const {
-  if (shortened_threads_ > 0)
-    report.warnings.push_back(fmt::format("the stacks of {} {} cut short: together they have more than {} frames",
-                                          shortened_threads_, shortened_threads_ == 1 ? "thread are" : "threads are",
-                                          options_.max_thread_frames));
-  if (late_threads_ > 0)
-    report.warnings.push_back(
-        fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
-                    late_threads_, late_threads_ == 1 ? "stack was" : "stacks were"));
-  std::ranges::move(target_.take_warnings(), std::back_inserter(report.warnings));
-}
-
-static std::vector<GoroutineStackRange> goroutine_stacks(std::span<GoStackSource *const> sources) {
-  std::vector<GoroutineStackRange> stacks;
-  for (GoStackSource *source : sources) {
-    stacks.reserve(stacks.size() + source->copy().goroutines().size());
-    for (const Goroutine &goroutine : source->copy().goroutines())
-      stacks.push_back({goroutine.stack, goroutine.id});
+  void add_warnings(ProcessReport &report) const {
+    if (shortened_threads_ > 0)
+      report.warnings.push_back(fmt::format("the stacks of {} {} cut short: together they have more than {} frames",
+                                            shortened_threads_, shortened_threads_ == 1 ? "thread are" : "threads are",
+                                            options_.max_thread_frames));
+    if (late_threads_ > 0)
+      report.warnings.push_back(
+          fmt::format("{} {} partly read after the process ran on, and may be inconsistent; --stopped avoids that",
+                      late_threads_, late_threads_ == 1 ? "stack was" : "stacks were"));
+    std::ranges::move(target_.take_warnings(), std::back_inserter(report.warnings));
   }
-  return stacks;
-}
 
-/// Those whose goroutines were found.
-std::vector<GoStackSource *> known_sources() {
-  std::vector<GoStackSource *> known;
-  for (const auto &source : go_.sources)
-    if (const auto &prepared = source->prepared())
-      known.push_back(source.get());
-    else
-      go_.reason = prepared.error().message();
-  return known;
-}
+  static std::vector<GoroutineStackRange> goroutine_stacks(std::span<GoStackSource *const> sources) {
+    std::vector<GoroutineStackRange> stacks;
+    for (GoStackSource *source : sources) {
+      stacks.reserve(stacks.size() + source->copy().goroutines().size());
+      for (const Goroutine &goroutine : source->copy().goroutines())
+        stacks.push_back({goroutine.stack, goroutine.id});
+    }
+    return stacks;
+  }
 
-RuntimeInfo executable_runtime() const {
-  for (const Mapping &mapping : target_.maps())
-    if (mapping.path == target_.executable() && mapping.inode != 0)
-      if (const auto file = target_.files().open_mapped(mapping))
-        return detect_runtime(file->descriptor.get(), target_.command()).value_or(RuntimeInfo{});
-  return {};
-}
+  /// Those whose goroutines were found.
+  std::vector<GoStackSource *> known_sources() {
+    std::vector<GoStackSource *> known;
+    for (const auto &source : go_.sources)
+      if (const auto &prepared = source->prepared())
+        known.push_back(source.get());
+      else
+        go_.reason = prepared.error().message();
+    return known;
+  }
 
-ThreadReport report_thread(const StoppedThread &stopped, const Views &views, FrameNamer &namer, ThreadFacts &facts,
-                           const Reporters &goroutines) {
-  ThreadReport thread;
-  thread.thread = stopped.thread;
-  if (facts.name.empty()) // born between the listing and the stop
-    if (auto stat = read_thread_stat(target_.process(), stopped.thread))
-      facts = {std::move(stat->name), stopped.system_call >= 0 ? 'S' : 'R'};
-  thread.name = std::move(facts.name);
-  thread.state = facts.state;
-  thread.state_text = state_in_words(stopped.was_group_stopped ? 'T' : facts.state);
-  note_reading(stopped, thread);
-  if (thread.reading == ThreadReading::not_read) {
-    thread.end = thread.stack.end = StackEnd::not_captured;
-    thread.end_reason = thread.stack.end_reason = why_not_captured(stopped);
+  RuntimeInfo executable_runtime() const {
+    for (const Mapping &mapping : target_.maps())
+      if (mapping.path == target_.executable() && mapping.inode != 0)
+        if (const auto file = target_.files().open_mapped(mapping))
+          return detect_runtime(file->descriptor.get(), target_.command()).value_or(RuntimeInfo{});
+    return {};
+  }
+
+  ThreadReport report_thread(const StoppedThread &stopped, const Views &views, FrameNamer &namer, ThreadFacts &facts,
+                             const Reporters &goroutines) {
+    ThreadReport thread;
+    thread.thread = stopped.thread;
+    if (facts.name.empty()) // born between the listing and the stop
+      if (auto stat = read_thread_stat(target_.process(), stopped.thread))
+        facts = {std::move(stat->name), stopped.system_call >= 0 ? 'S' : 'R'};
+    thread.name = std::move(facts.name);
+    thread.state = facts.state;
+    thread.state_text = state_in_words(stopped.was_group_stopped ? 'T' : facts.state);
+    note_reading(stopped, thread);
+    if (thread.reading == ThreadReading::not_read) {
+      thread.end = thread.stack.end = StackEnd::not_captured;
+      thread.end_reason = thread.stack.end_reason = why_not_captured(stopped);
+      return thread;
+    }
+    const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, views.memory);
+    thread.waiting_in = describe_system_call(call, views.memory, &files_);
+    if (const auto owner = futex_owner(call, stopped.thread, views.memory, ids_)) {
+      thread.lock_holder = owner->thread;
+      thread.lock_holder_guessed = !owner->certain;
+    }
+    late_memory_.take_reads(); // arguments of system calls are read live by design
+    const std::size_t affordable = std::max(frames_left_, min_frames);
+    UnwindLimits limits{.max_frames = std::min(options_.max_depth, affordable),
+                        .outermost_frames = options_.outermost_frames,
+                        .max_elided = elidable_left_,
+                        .keep_registers = options_.max_equal_with_registers > 0,
+                        .cancellation = options_.cancellation};
+    if (!goroutines.empty())
+      limits.extension = goroutines.front()->unwinding_of(stopped);
+    for (std::size_t i = 0; i < goroutines.size() && thread.goroutine == 0; ++i) {
+      thread.goroutine = goroutines[i]->goroutine_on(stopped.thread);
+      thread.go_runtime = i;
+    }
+    // Of one that was not stopped only what was copied while it slept counts.
+    const bool was_stopped = thread.reading == ThreadReading::stopped;
+    thread.stack = unwind(stopped.registers, was_stopped ? views.memory : views.copied, target_.modules(), limits);
+    if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
+      ++late_threads_;
+    thread.end = thread.stack.end;
+    thread.end_reason = thread.stack.end_reason;
+    frames_left_ -= std::min(frames_left_, thread.stack.frames.size());
+    elidable_left_ -= std::min(elidable_left_, thread.stack.elided);
+    const bool cut = thread.end == StackEnd::depth_limit;
+    if ((cut || thread.stack.elided > 0) && affordable < options_.max_depth)
+      ++shortened_threads_;
+    if (cut && affordable < options_.max_depth)
+      thread.end_reason = fmt::format("all threads together have more than {} frames", options_.max_thread_frames);
+    namer.name(thread.stack, thread.frames);
     return thread;
   }
-  const SystemCall call = x86_64::decode_system_call(stopped.system_call, stopped.registers, views.memory);
-  thread.waiting_in = describe_system_call(call, views.memory, &files_);
-  if (const auto owner = futex_owner(call, stopped.thread, views.memory, ids_)) {
-    thread.lock_holder = owner->thread;
-    thread.lock_holder_guessed = !owner->certain;
+
+  /// What a thread did that was not stopped is known better from when it was read than from before.
+  static void note_reading(const StoppedThread &stopped, ThreadReport &thread) {
+    thread.reading = stopped.state == StopState::stopped             ? ThreadReading::stopped
+                     : stopped.state == StopState::read_without_stop ? ThreadReading::without_stop
+                                                                     : ThreadReading::not_read;
+    if (stopped.state != StopState::read_without_stop && stopped.state != StopState::not_asleep)
+      return;
+    thread.state = stopped.task_state;
+    thread.state_text = state_in_words(stopped.task_state);
+    if (thread.reading == ThreadReading::not_read)
+      return;
+    thread.why_not_stopped = stopped.reason;
+    thread.kernel = stopped.kernel;
+    if (stopped.task_state == 'D')
+      thread.waiting_for = uninterruptible_wait_in_words(stopped.kernel);
   }
-  late_memory_.take_reads(); // arguments of system calls are read live by design
-  const std::size_t affordable = std::max(frames_left_, min_frames);
-  UnwindLimits limits{.max_frames = std::min(options_.max_depth, affordable),
-                      .outermost_frames = options_.outermost_frames,
-                      .max_elided = elidable_left_,
-                      .keep_registers = options_.max_equal_with_registers > 0,
-                      .cancellation = options_.cancellation};
-  if (!goroutines.empty())
-    limits.extension = goroutines.front()->unwinding_of(stopped);
-  for (std::size_t i = 0; i < goroutines.size() && thread.goroutine == 0; ++i) {
-    thread.goroutine = goroutines[i]->goroutine_on(stopped.thread);
-    thread.go_runtime = i;
+
+  /// `thread` is where it will stay.
+  static std::map<pid_t, Stack> stacks_with_goroutines(const ProcessReport &report) {
+    std::map<pid_t, Stack> stacks;
+    for (const ThreadReport &thread : report.threads)
+      if (thread.goroutine != 0)
+        stacks.emplace(thread.thread, thread.stack);
+    return stacks;
   }
-  // Of one that was not stopped only what was copied while it slept counts.
-  const bool was_stopped = thread.reading == ThreadReading::stopped;
-  thread.stack = unwind(stopped.registers, was_stopped ? views.memory : views.copied, target_.modules(), limits);
-  if (late_memory_.take_reads() > 0 && !options_.symbolize_while_stopped)
-    ++late_threads_;
-  thread.end = thread.stack.end;
-  thread.end_reason = thread.stack.end_reason;
-  frames_left_ -= std::min(frames_left_, thread.stack.frames.size());
-  elidable_left_ -= std::min(elidable_left_, thread.stack.elided);
-  const bool cut = thread.end == StackEnd::depth_limit;
-  if ((cut || thread.stack.elided > 0) && affordable < options_.max_depth)
-    ++shortened_threads_;
-  if (cut && affordable < options_.max_depth)
-    thread.end_reason = fmt::format("all threads together have more than {} frames", options_.max_thread_frames);
-  namer.name(thread.stack, thread.frames);
-  return thread;
-}
 
-/// What a thread did that was not stopped is known better from when it was read than from before.
-static void note_reading(const StoppedThread &stopped, ThreadReport &thread) {
-  thread.reading = stopped.state == StopState::stopped             ? ThreadReading::stopped
-                   : stopped.state == StopState::read_without_stop ? ThreadReading::without_stop
-                                                                   : ThreadReading::not_read;
-  if (stopped.state != StopState::read_without_stop && stopped.state != StopState::not_asleep)
-    return;
-  thread.state = stopped.task_state;
-  thread.state_text = state_in_words(stopped.task_state);
-  if (thread.reading == ThreadReading::not_read)
-    return;
-  thread.why_not_stopped = stopped.reason;
-  thread.kernel = stopped.kernel;
-  if (stopped.task_state == 'D')
-    thread.waiting_for = uninterruptible_wait_in_words(stopped.kernel);
-}
+  void drop_surplus_registers(ThreadReport &thread) {
+    if (options_.max_equal_with_registers == 0 || thread.goroutine != 0)
+      return;
+    if (++equal_threads_[stack_identity(thread)] > options_.max_equal_with_registers)
+      for (Frame &frame : thread.stack.frames)
+        frame.registers.reset();
+  }
 
-/// `thread` is where it will stay.
-static std::map<pid_t, Stack> stacks_with_goroutines(const ProcessReport &report) {
-  std::map<pid_t, Stack> stacks;
-  for (const ThreadReport &thread : report.threads)
-    if (thread.goroutine != 0)
-      stacks.emplace(thread.thread, thread.stack);
-  return stacks;
-}
-
-void drop_surplus_registers(ThreadReport &thread) {
-  if (options_.max_equal_with_registers == 0 || thread.goroutine != 0)
-    return;
-  if (++equal_threads_[stack_identity(thread)] > options_.max_equal_with_registers)
-    for (Frame &frame : thread.stack.frames)
-      frame.registers.reset();
-}
-
-GoPart &go_;
-Target &target_;
-const ReportOptions &options_;
-FileTable files_;
-ModuleFilesMemory file_memory_;
-LateMemory late_memory_;
-std::vector<pid_t> ids_;
-std::size_t late_threads_ = 0;
-std::size_t frames_left_ = options_.max_thread_frames;
-std::size_t elidable_left_ = max_elided_frames;
-std::size_t shortened_threads_ = 0;
-/// How many threads there are of each stack; the frames are those of the report.
-std::unordered_map<decltype(stack_identity(std::declval<ThreadReport &>())), std::size_t, IdentityHash> equal_threads_;
+  GoPart &go_;
+  Target &target_;
+  const ReportOptions &options_;
+  FileTable files_;
+  ModuleFilesMemory file_memory_;
+  LateMemory late_memory_;
+  std::vector<pid_t> ids_;
+  std::size_t late_threads_ = 0;
+  std::size_t frames_left_ = options_.max_thread_frames;
+  std::size_t elidable_left_ = max_elided_frames;
+  std::size_t shortened_threads_ = 0;
+  /// How many threads there are of each stack; the frames are those of the report.
+  std::unordered_map<decltype(stack_identity(std::declval<ThreadReport &>())), std::size_t, IdentityHash>
+      equal_threads_;
 };
 
 /// A library may have been loaded between the reading of the maps and the stop; where a thread runs in code of no known
