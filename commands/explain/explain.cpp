@@ -3,6 +3,7 @@
 #include "inspector/explain/explanation.h"
 #include "machine/file_descriptor.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -20,14 +21,48 @@ struct CrashText {
   std::string text;
 };
 
-/// PowerShell writes what is redirected to a file as UTF-16.
+constexpr std::size_t looked_at_for_encoding = 4096;
+
+void append_code_point(std::string &into, std::uint32_t code) {
+  if (code < 0x80) {
+    into += static_cast<char>(code);
+    return;
+  }
+  int continuation = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  constexpr std::array<unsigned, 4> lead = {0, 0xc0, 0xe0, 0xf0};
+  into += static_cast<char>(lead[static_cast<std::size_t>(continuation)] | (code >> (6 * continuation)));
+  while (continuation-- > 0)
+    into += static_cast<char>(0x80 | ((code >> (6 * continuation)) & 0x3f));
+}
+
+/// PowerShell writes what is redirected to a file as UTF-16, with a byte order mark or, in a pipe, without: then every
+/// second byte is zero.
 std::string without_utf16(std::string &&text) {
-  if (text.size() < 2 || text[0] != '\xff' || text[1] != '\xfe')
-    return std::move(text);
+  bool big_endian = text.starts_with("\xfe\xff");
+  std::size_t at = big_endian || text.starts_with("\xff\xfe") ? 2 : 0;
+  if (at == 0) {
+    const std::string_view begin = std::string_view(text).substr(0, looked_at_for_encoding);
+    std::array<std::size_t, 2> zeros{};
+    for (std::size_t i = 0; i < begin.size(); ++i)
+      zeros[i % 2] += begin[i] == '\0' ? 1 : 0;
+    if (std::max(zeros[0], zeros[1]) * 4 < begin.size() || begin.size() < 2)
+      return std::move(text);
+    big_endian = zeros[0] > zeros[1];
+  }
+  const auto unit = [&](std::size_t i) {
+    const auto first = static_cast<unsigned char>(text[i]), second = static_cast<unsigned char>(text[i + 1]);
+    return static_cast<std::uint32_t>(big_endian ? first << 8 | second : second << 8 | first);
+  };
   std::string narrow;
   narrow.reserve(text.size() / 2);
-  for (std::size_t i = 2; i + 1 < text.size(); i += 2)
-    narrow += text[i + 1] == '\0' ? text[i] : '?';
+  for (; at + 1 < text.size(); at += 2) {
+    std::uint32_t code = unit(at);
+    if (code >= 0xd800 && code < 0xdc00 && at + 3 < text.size()) {
+      code = 0x10000 + ((code - 0xd800) << 10) + (unit(at + 2) & 0x3ff);
+      at += 2;
+    }
+    append_code_point(narrow, code);
+  }
   return narrow;
 }
 
@@ -81,8 +116,10 @@ Result<ExitStatus> run(CommandContext &context) {
   options.group = !arguments.has("--no-group");
   const auto explanation = explain_text(text->text, options);
   if (!explanation && explanation.error().kind() == ErrorKind::not_found && options.executable.empty())
-    return std::unexpected(Error(ErrorKind::not_found, fmt::format("no Go traceback found in {}", text->source),
-                                 explanation.error().remedy()));
+    return std::unexpected(
+        Error(ErrorKind::not_found,
+              fmt::format("no Go traceback found in {}: {}", text->source, escape(explanation.error().message())),
+              explanation.error().remedy()));
   if (!explanation)
     return std::unexpected(explanation.error());
   if (arguments.has("--json"))
@@ -100,9 +137,9 @@ CommandSpec make_explain_command() {
   spec.summary = "Say what a Go crash text or a dump of goroutines means";
   spec.help =
       "Reads what a Go program prints when it crashes, or the stacks that SIGQUIT, debug.Stack or "
-      "/debug/pprof/goroutine?debug=2 give, from FILE or standard input, with or without a logger's prefixes; says "
-      "what "
-      "happened, where and why, what the argument words of the calls mean, which goroutines are alike and which wait "
+      "/debug/pprof/goroutine (debug=1, debug=2) give, from FILE or standard input, in whatever a logger or collector "
+      "put them into; says what happened, where and why, what the argument words of the calls mean, which goroutines "
+      "are alike and which wait "
       "for which.\n\n"
       "With the binary (--exe) or with declarations (--decl) words get names, types and values; without, their shape "
       "is all "

@@ -74,6 +74,7 @@ Json to_json(const ExplainedFrame &frame) {
 Json to_json(const ExplainedGroup &group) {
   Json json;
   json["ids"] = group.ids;
+  json["count"] = group.count;
   json["state"] = group.state;
   json["longest_wait_minutes"] = number_or_null(group.longest_wait_minutes);
   json["shortest_wait_minutes"] = number_or_null(group.shortest_wait_minutes);

@@ -94,7 +94,9 @@ private:
   bool shows_guesses(const ExplainedGroup &group) const { return group.crashed || traceback_.groups.size() == 1; }
 
   void write_group(const ExplainedGroup &group) {
-    output_.write(group.ids.size() == 1 ? single_heading(group) : group_heading(group));
+    output_.write(group.ids.empty()       ? listing_heading(group)
+                  : group.ids.size() == 1 ? single_heading(group)
+                                          : group_heading(group));
     if (group.ids.size() > 1) {
       std::vector<std::uint64_t> ids = group.ids;
       std::ranges::sort(ids);
@@ -121,6 +123,13 @@ private:
     if (group.crashed)
       text += ", crashed";
     return text + "\n";
+  }
+
+  /// Of a profile, which counts, or of a logger's list of frames.
+  std::string listing_heading(const ExplainedGroup &group) const {
+    if (group.count == 1 && traceback_.goroutines == 1)
+      return output_.styled(Style::heading, "a stack") + " of a goroutine that the text does not number\n";
+    return output_.styled(Style::heading, counted(group.count, "goroutine")) + "\n";
   }
 
   std::string group_heading(const ExplainedGroup &group) const {

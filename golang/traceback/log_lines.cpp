@@ -1,14 +1,11 @@
 #include "golang/traceback/log_lines.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace inspect {
 namespace {
 
-constexpr std::size_t max_line_length = 1 << 20;     // what is behind is not looked at
-constexpr std::string_view json_log = "{\"log\":\""; // Docker's json-file driver
+constexpr std::size_t max_line_length = 1 << 20; // what is behind is not looked at
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -18,120 +15,83 @@ bool blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-void append_utf8(std::string &into, std::uint32_t code) {
-  if (code < 0x80) {
-    into += static_cast<char>(code);
-  } else if (code < 0x800) {
-    into += static_cast<char>(0xc0 | (code >> 6));
-    into += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    into += static_cast<char>(0xe0 | (code >> 12));
-    into += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    into += static_cast<char>(0x80 | (code & 0x3f));
-  }
+bool is_hexadecimal(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/// Undoes JSON's escapes; a bare quote ends the text where `quoted`. What is not an escape stays as it is.
-std::string unescaped(std::string_view text, bool quoted) {
-  constexpr std::array<std::pair<char, char>, 8> simple = {
-      {{'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', '\b'}, {'f', '\f'}}};
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '"')
-      break;
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      result += text[i];
-      continue;
-    }
-    const char kind = text[++i];
-    const auto *const known = std::ranges::find(simple, kind, &std::pair<char, char>::first);
-    std::uint32_t code = 0;
-    if (known != simple.end()) {
-      result += known->second;
-    } else if (kind == 'u' && i + 4 < text.size() &&
-               std::from_chars(text.data() + i + 1, text.data() + i + 5, code, 16).ptr == text.data() + i + 5) {
-      append_utf8(result, code);
-      i += 4;
-    } else {
-      result += '\\';
-      result += kind;
-    }
-  }
-  return result;
+bool is_word_character(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// Without terminal colours (ECMA-48 control sequences).
+/// The letters and digits from `at` on, where a word begins there.
+std::string_view word_at(std::string_view text, std::size_t at) {
+  if (at > 0 && is_word_character(text[at - 1]))
+    return {};
+  std::size_t end = at;
+  while (end < text.size() && is_word_character(text[end]))
+    ++end;
+  return text.substr(at, end - at);
+}
+
+/// Numbers that a request or a trace is known by: hexadecimal, of one length, and not a word.
+bool alike_numbers(std::string_view a, std::string_view b) {
+  constexpr std::size_t least_length = 4;
+  return a.size() == b.size() && a.size() >= least_length && std::ranges::all_of(a, is_hexadecimal) &&
+         std::ranges::all_of(b, is_hexadecimal) &&
+         (std::ranges::any_of(a, is_digit) || std::ranges::any_of(b, is_digit));
+}
+
+/// grep puts a colon behind what matched, and a hyphen behind the lines around it.
+bool alike_signs(char a, char b) {
+  return a == b || (a == ':' && b == '-') || (a == '-' && b == ':');
+}
+
+/// Without a terminal's control sequences (ECMA-48): colours, links, a choice of characters.
 std::string uncoloured(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\x1b' || i + 1 == text.size() || text[i + 1] != '[') {
+    if (text[i] != '\x1b' || i + 1 == text.size()) {
       result += text[i];
       continue;
     }
-    for (i += 2; i < text.size() && (text[i] < '@' || text[i] > '~');)
+    const char kind = text[++i];
+    if (kind == '[') {
+      for (++i; i < text.size() && (text[i] < '@' || text[i] > '~');)
+        ++i;
+    } else if (kind == ']') { // up to BEL, or ESC and a backslash
+      for (++i; i < text.size() && text[i] != '\a' && text[i] != '\x1b';)
+        ++i;
+      i += i + 1 < text.size() && text[i] == '\x1b' ? 1 : 0;
+    } else if (kind == '(' || kind == ')') {
       ++i;
+    }
   }
   return result;
 }
 
 } // namespace
 
-LogLines::LogLines(std::string_view text) : rest_(text) {
+LogLines::LogLines(const LogText &log) : log_(log), rest_(log.text) {
   if (rest_.starts_with("\xef\xbb\xbf")) // the byte order mark of UTF-8
     rest_.remove_prefix(3);
 }
 
-/// A whole traceback in one line, its line ends written as \n, becomes lines of its own. What a logger wrote before it
-/// stays as it is; the quote that ends the text ends it here, too.
-void LogLines::expand(std::string_view raw) {
-  const std::size_t start = raw.find("goroutine ");
-  const std::string &text =
-      rewritten_.emplace_back(std::string(raw.substr(0, start)) + unescaped(raw.substr(start), true));
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    pending_.push_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-}
-
-void LogLines::refill() {
-  rewritten_.clear();
-  const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-  std::string_view raw = rest_.substr(0, end);
-  rest_.remove_prefix(std::min(end + 1, rest_.size()));
-  ++number_;
-  raw = raw.substr(0, max_line_length);
-  while (raw.ends_with('\r'))
-    raw.remove_suffix(1);
-  if (raw.find('\x1b') != std::string_view::npos)
-    raw = rewritten_.emplace_back(uncoloured(raw));
-  if (raw.starts_with(json_log)) {
-    std::string &text = rewritten_.emplace_back(unescaped(raw.substr(json_log.size()), true));
-    while (text.ends_with('\n') || text.ends_with('\r'))
-      text.pop_back();
-    raw = text;
-  }
-  if (raw.find("]:\\n") != std::string_view::npos && raw.find("goroutine ") != std::string_view::npos)
-    expand(raw);
-  else
-    pending_.push_back(raw);
-}
-
 std::optional<LogLine> LogLines::next() {
-  if (pending_.empty()) {
-    if (rest_.empty())
-      return std::nullopt;
-    refill();
-  }
+  if (rest_.empty())
+    return std::nullopt;
+  const std::size_t end = std::min(rest_.find('\n'), rest_.size());
   LogLine line;
-  if (!pending_.empty()) {
-    line.text = pending_.front();
-    pending_.pop_front();
+  line.text = rest_.substr(0, std::min(end, max_line_length));
+  rest_.remove_prefix(std::min(end + 1, rest_.size()));
+  while (line.text.ends_with('\r'))
+    line.text.remove_suffix(1);
+  if (line.text.find('\x1b') != std::string_view::npos) {
+    rewritten_ = uncoloured(line.text);
+    line.text = rewritten_;
   }
-  line.number = number_;
-  line.last = pending_.empty() && rest_.empty();
+  line.number = log_.number(read_++);
+  line.last = rest_.empty();
   return line;
 }
 
@@ -146,7 +106,12 @@ std::optional<std::string_view> LogPrefix::strip(std::string_view line) const {
   for (std::size_t i = 0; i < body;) {
     if (at >= line.size())
       return std::nullopt;
-    if (is_digit(text_[i]) && is_digit(line[at])) {
+    const std::string_view mine = word_at(std::string_view(text_).substr(0, body), i);
+    const std::string_view other = word_at(line, at);
+    if (!mine.empty() && mine != other && alike_numbers(mine, other)) {
+      i += mine.size();
+      at += other.size();
+    } else if (is_digit(text_[i]) && is_digit(line[at])) {
       while (i < body && is_digit(text_[i]))
         ++i;
       while (at < line.size() && is_digit(line[at]))
@@ -156,7 +121,7 @@ std::optional<std::string_view> LogPrefix::strip(std::string_view line) const {
         ++i;
       while (at < line.size() && blank(line[at]))
         ++at;
-    } else if (text_[i++] != line[at++]) {
+    } else if (!alike_signs(text_[i++], line[at++])) {
       return std::nullopt;
     }
   }

@@ -1,13 +1,14 @@
-// A crash text as it lies in logs: cut into lines, freed from what carried it (Windows line ends, colours, container
-// logs that wrap each line in JSON, loggers that write line ends as \n), and from what a logger puts in front of each
-// line.
+// A crash text as it lies in logs: cut into lines, freed from Windows line ends and terminals' colours, and from what a
+// logger puts in front of each line. What wraps lines in more than a prefix is taken off before
+// (golang/traceback/log_carriers.h).
 //
-//     LogLines lines(text);
+//     LogLines lines(log);
 //     while (auto line = lines.next()) … line->text …
 #pragma once
 
+#include "golang/traceback/log_text.h"
+
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,18 +23,15 @@ struct LogLine {
 
 class LogLines {
 public:
-  /// `text` must outlive the object.
-  explicit LogLines(std::string_view text);
+  /// `log` must outlive the object.
+  explicit LogLines(const LogText &log);
   std::optional<LogLine> next();
 
 private:
-  void refill();
-  void expand(std::string_view raw);
-
+  const LogText &log_;
   std::string_view rest_;
-  std::size_t number_ = 0;
-  std::deque<std::string_view> pending_; ///< of the current line of the input
-  std::deque<std::string> rewritten_;    ///< what of it is not as in the input
+  std::size_t read_ = 0;  ///< lines
+  std::string rewritten_; ///< the current one, where it is not as in the input
 };
 
 /// What a logger puts in front of every line. Numbers in it may differ from line to line ("12:00:01.5 web[7]: ").

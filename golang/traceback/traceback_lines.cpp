@@ -257,6 +257,40 @@ void read_signal_numbers(std::string_view text, TracebackSignal &into) {
   }
 }
 
+/// winnt.h, STATUS_…
+std::string windows_exception(std::string_view code) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> known = {
+      {{"0xc0000005", "access violation"},
+       {"0xc0000006", "a page could not be read"},
+       {"0xc000001d", "illegal instruction"},
+       {"0xc0000094", "integer division by zero"},
+       {"0xc0000095", "integer overflow"},
+       {"0xc0000096", "privileged instruction"},
+       {"0xc00000fd", "stack overflow"},
+       {"0xc0000374", "heap corruption"},
+       {"0x80000003", "breakpoint"}}};
+  const auto *const found = std::ranges::find(known, code, &std::pair<std::string_view, std::string_view>::first);
+  return found == known.end() ? std::string() : std::string(found->second);
+}
+
+/// "Exception 0xc0000005 0x0 0x50 0x4a1b2c": what was done (0 read, 1 write, 8 execute), the address, the pc
+/// (runtime/signal_windows.go, winthrow).
+std::optional<TracebackSignal> read_exception(std::string_view line) {
+  if (!skip(line, "Exception "))
+    return std::nullopt;
+  TracebackSignal signal;
+  const std::string_view name = line.substr(0, line.find(' '));
+  if (!whole_hexadecimal(name) || name.size() != 10)
+    return std::nullopt;
+  line.remove_prefix(name.size());
+  signal.name = name;
+  signal.description = windows_exception(name);
+  for (std::optional<std::uint64_t> *field : {&signal.code, &signal.address, &signal.pc})
+    if (skip(line, " "))
+      *field = take_hexadecimal(line);
+  return signal;
+}
+
 } // namespace
 
 std::string_view trim_blanks(std::string_view text) {
@@ -357,6 +391,10 @@ std::optional<std::uint64_t> read_ancestor(std::string_view line) {
 
 bool read_signal_line(std::string_view line, std::optional<TracebackSignal> &into) {
   line = trim_blanks(line);
+  if (auto exception = read_exception(line)) {
+    into = std::move(exception);
+    return true;
+  }
   if (skip(line, "[signal ")) {
     into = TracebackSignal{};
     const std::size_t numbers = std::min(line.find(" code="), line.size());
@@ -366,6 +404,8 @@ bool read_signal_line(std::string_view line, std::optional<TracebackSignal> &int
       name = name.substr(0, colon);
     }
     into->name = name;
+    if (into->description.empty())
+      into->description = windows_exception(name);
     line.remove_prefix(numbers);
     read_signal_numbers(line.ends_with(']') ? line.substr(0, line.size() - 1) : line, *into);
     return true;
@@ -412,17 +452,71 @@ MessageLine classify_message_line(std::string_view line) {
   if (text.starts_with("panic: "))
     return indented ? MessageLine::belongs : MessageLine::begins;
   if (text.starts_with("fatal error: ") || text.starts_with("fatal: morestack on ") ||
-      text.starts_with("WARNING: DATA RACE"))
+      text.starts_with("WARNING: DATA RACE") || text.starts_with("Exception 0x"))
     return MessageLine::begins;
   if (const std::size_t colon = text.find(": "); colon != std::string_view::npos && signal_name(text.substr(0, colon)))
     return MessageLine::begins;
-  if (text.find("panic serving ") != std::string_view::npos) // net/http's handler
+  if (text.contains("panic serving ") || text.contains("panic recovered:")) // net/http's handler, gin's
     return MessageLine::begins;
   constexpr std::array<std::string_view, 6> belonging = {
       "runtime: ", "[signal ", "PC=0x", "unexpected fault address", "signal arrived during ",
       "what(): "}; // of a C++ exception
   const bool belongs = std::ranges::any_of(belonging, [&](std::string_view start) { return text.starts_with(start); });
   return belongs || !meaning_of_c_abort(text).empty() ? MessageLine::belongs : MessageLine::none;
+}
+
+std::optional<ProfileRecordLine> read_profile_record(std::string_view line) {
+  const std::size_t sign = line.find(" @ 0x");
+  if (sign == std::string_view::npos || sign == 0 || sign > max_prefix_length)
+    return std::nullopt;
+  std::size_t column = sign;
+  while (column > 0 && digit(line[column - 1]))
+    --column;
+  const auto count = whole_decimal(line.substr(column, sign - column));
+  std::string_view rest = line.substr(sign + 2);
+  while (skip(rest, " ") && take_hexadecimal(rest)) {
+  }
+  if (!count || *count == 0 || !trim_blanks(rest).empty() || (column > 0 && line[column - 1] == '['))
+    return std::nullopt;
+  return ProfileRecordLine{*count, column};
+}
+
+std::optional<TracebackFrame> read_profile_frame(std::string_view line) {
+  std::string_view text = trim_blanks(line);
+  if (!skip(text, "#"))
+    return std::nullopt;
+  text = trim_blanks(text);
+  TracebackFrame frame;
+  frame.pc = take_hexadecimal(text);
+  const std::size_t plus = text.find("+0x");
+  if (!frame.pc || plus == std::string_view::npos)
+    return std::nullopt;
+  frame.function = trim_blanks(text.substr(0, plus));
+  std::string_view rest = text.substr(plus + 1);
+  frame.offset = take_hexadecimal(rest);
+  const std::size_t colon = rest.rfind(':');
+  const auto number = colon == std::string_view::npos ? std::nullopt : whole_decimal(rest.substr(colon + 1));
+  if (!frame.offset || !number || *number > INT32_MAX)
+    return std::nullopt;
+  frame.file = trim_blanks(rest.substr(0, colon));
+  frame.line = static_cast<int>(*number);
+  return frame;
+}
+
+std::optional<std::string_view> message_behind_text(std::string_view line) {
+  constexpr std::string_view signs = "\t\"'=>]|`";
+  for (const std::string_view begin : {"panic: ", "fatal error: "}) {
+    const std::size_t at = line.find(begin);
+    if (at == std::string_view::npos || at == 0)
+      continue;
+    const std::string_view before = line.substr(0, at);
+    const bool apart = signs.find(before.back()) != std::string_view::npos || before.ends_with("  ") ||
+                       before.ends_with(": ") || before.ends_with("] ") || before.ends_with("| ") ||
+                       before.ends_with("- ");
+    if (apart)
+      return line.substr(at);
+  }
+  return std::nullopt;
 }
 
 std::optional<RaceSectionLine> read_race_section(std::string_view line) {

@@ -44,8 +44,9 @@ std::optional<std::size_t> read_elided_frames(std::string_view line);
 /// "[originating from goroutine 7]:"
 std::optional<std::uint64_t> read_ancestor(std::string_view line);
 
-/// "[signal SIGSEGV: segmentation violation code=0x1 addr=0x50 pc=0x5046c9]", "SIGQUIT: quit" or
-/// "PC=0x464ce1 m=0 sigcode=0 addr=0x0": what the line tells is added to `into`.
+/// "[signal SIGSEGV: segmentation violation code=0x1 addr=0x50 pc=0x5046c9]", "SIGQUIT: quit",
+/// "PC=0x464ce1 m=0 sigcode=0 addr=0x0" or Windows' "Exception 0xc0000005 0x0 0x50 0x4a1b2c": what the line tells is
+/// added to `into`. Windows' exceptions are named by their numbers.
 bool read_signal_line(std::string_view line, std::optional<TracebackSignal> &into);
 
 /// "rip    0x464ce1"
@@ -58,6 +59,19 @@ std::optional<int> read_exit_status(std::string_view line);
 /// only go on one or belong in front of one ("\tpanic: ", "runtime: ", "[signal ").
 enum class MessageLine { none, begins, belongs };
 MessageLine classify_message_line(std::string_view line);
+
+/// "panic: …" or "fatal error: …" behind other text on its line: a benchmark's name and a tab, a key, a quote. Not
+/// within a sentence ("recovered from panic: …").
+std::optional<std::string_view> message_behind_text(std::string_view line);
+
+/// "12 @ 0x43e1f6 0x44f2b3" of /debug/pprof/goroutine?debug=1 (runtime/pprof, printCountProfile).
+struct ProfileRecordLine {
+  std::uint64_t count = 0;
+  std::size_t column = 0;
+};
+std::optional<ProfileRecordLine> read_profile_record(std::string_view line);
+/// "#\t0x44f2b2\ttime.Sleep+0x132\t\t/usr/local/go/src/runtime/time.go:195"
+std::optional<TracebackFrame> read_profile_frame(std::string_view line);
 
 /// The sections of the race detector: "Read at 0x00c0000b4010 by goroutine 7:" and "Goroutine 7 (running) created at:".
 struct RaceSectionLine {

@@ -1,11 +1,15 @@
 #include "golang/traceback/traceback_text.h"
 
+#include "golang/traceback/log_carriers.h"
 #include "golang/traceback/log_lines.h"
+#include "golang/traceback/stack_listing.h"
 #include "golang/traceback/traceback_lines.h"
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <unordered_set>
+#include <utility>
 
 namespace inspect {
 namespace {
@@ -19,12 +23,13 @@ constexpr std::size_t max_registers = 64;
 /// its header on, and its frames come as pairs of lines.
 class TracebackReader {
 public:
-  explicit TracebackReader(std::string_view text) : lines_(text) {}
+  explicit TracebackReader(const LogText &log) : lines_(log) {}
 
   std::vector<Traceback> run() {
     while (auto line = lines_.next())
       take(*line);
     settle_pending(true);
+    close_listing();
     finish();
     flush_headless();
     return std::move(tracebacks_);
@@ -33,6 +38,11 @@ public:
 private:
   void take(const LogLine &line);
   bool take_header(const LogLine &line);
+  bool take_profile_record(const LogLine &line);
+  bool take_profile_frame(std::string_view content, const LogLine &line);
+  bool take_listing(std::string_view content, const LogLine &line);
+  void close_listing();
+  void attach_creations();
   bool take_race_section(std::string_view content, const LogLine &line);
   bool take_in_goroutine(std::string_view content, const LogLine &line);
   bool take_place(std::string_view content);
@@ -48,10 +58,12 @@ private:
   Traceback &open(std::size_t text_line);
 
   LogLines lines_;
+  StackListing listing_;
   std::vector<Traceback> tracebacks_;
   std::optional<Traceback> current_;
   bool in_goroutine_ = false;
   bool in_race_ = false;
+  bool in_profile_ = false;    ///< of /debug/pprof/goroutine?debug=1
   bool creator_open_ = false;  ///< "created by" was read, its position was not
   bool separated_ = false;     ///< "-----": the next dump belongs to the same crash (GOTRACEBACK=crash)
   bool several_dumps_ = false; ///< there was such a line in this traceback
@@ -76,11 +88,22 @@ Traceback &TracebackReader::open(std::size_t text_line) {
   return *current_;
 }
 
+/// The race detector tells where its goroutines were created in sections of their own.
+void TracebackReader::attach_creations() {
+  for (const TracebackGoroutine &creation : current_->goroutines)
+    if (creation.ancestor_of && creation.id == 0 && !creation.frames.empty())
+      for (TracebackGoroutine &goroutine : current_->goroutines)
+        if (goroutine.id == *creation.ancestor_of && !goroutine.created_by && !goroutine.ancestor_of)
+          goroutine.created_by = creation.frames.front();
+}
+
 void TracebackReader::finish() {
+  if (current_ && in_race_)
+    attach_creations();
   if (current_ && (!current_->goroutines.empty() || current_->signal))
     tracebacks_.push_back(std::move(*current_));
   current_.reset();
-  in_goroutine_ = in_race_ = creator_open_ = separated_ = several_dumps_ = false;
+  in_goroutine_ = in_race_ = in_profile_ = creator_open_ = separated_ = several_dumps_ = false;
   ids_.clear();
 }
 
@@ -116,19 +139,84 @@ void TracebackReader::settle_pending(bool at_boundary) {
 }
 
 void TracebackReader::take(const LogLine &line) {
-  if (take_header(line))
+  if (take_header(line) || take_profile_record(line))
     return;
   const auto contents = readings(line.text);
   for (const std::string_view content : contents)
-    if (take_race_section(content, line) || (in_goroutine_ && take_in_goroutine(content, line)) ||
-        (current_ && take_after_goroutines(content)))
+    if (take_race_section(content, line) || (in_profile_ && take_profile_frame(content, line)) ||
+        (in_goroutine_ && take_in_goroutine(content, line)) || (current_ && take_after_goroutines(content)))
       return;
+  if (take_listing(contents.front(), line))
+    return;
   if (trim_blanks(contents.front()).empty())
     return;
   // A position may be the line that the text breaks off in.
   pending_doubtful_ = !line.last || (contents.front().front() != '\t' && contents.front().front() != ' ');
   last_plain_ = in_goroutine_ ? trim_blanks(contents.front()).substr(0, max_message_length) : std::string_view();
   take_message_candidate(line);
+}
+
+/// "12 @ 0x43e1f6 0x44f2b3": goroutines with one stack.
+bool TracebackReader::take_profile_record(const LogLine &line) {
+  const auto record = read_profile_record(line.text);
+  if (!record)
+    return false;
+  settle_pending(true);
+  close_listing();
+  prefix_ = LogPrefix(line.text.substr(0, record->column));
+  if (!in_profile_)
+    finish();
+  TracebackGoroutine goroutine;
+  goroutine.count = record->count;
+  start_goroutine(std::move(goroutine), line);
+  return in_profile_ = true;
+}
+
+bool TracebackReader::take_profile_frame(std::string_view content, const LogLine &line) {
+  TracebackGoroutine &goroutine = current_->goroutines.back();
+  if (auto frame = read_profile_frame(content)) {
+    frame->text_line = line.number;
+    frame->listed = true;
+    goroutine.frames.push_back(std::move(*frame));
+    return true;
+  }
+  const std::string_view text = trim_blanks(content);
+  if (!text.starts_with("# labels: ") || goroutine.notes.size() >= max_runtime_notes)
+    return false;
+  goroutine.notes.emplace_back(text.substr(2, max_message_length));
+  return true;
+}
+
+bool TracebackReader::take_listing(std::string_view content, const LogLine &line) {
+  const bool first = listing_.frames().empty();
+  if (!listing_.take(content, line.number)) {
+    if (!first)
+      close_listing();
+    return false;
+  }
+  if (!first)
+    return true;
+  // Its function was taken for a message.
+  if (!before_.empty() && trim_blanks(before_.back().text) == listing_.frames().front().function)
+    before_.pop_back();
+  in_goroutine_ = false;
+  return true;
+}
+
+void TracebackReader::close_listing() {
+  std::vector<TracebackFrame> frames = listing_.finish();
+  if (frames.empty())
+    return;
+  const std::size_t text_line = frames.front().text_line;
+  settle_pending(true);
+  finish();
+  prefix_ = LogPrefix();
+  open(text_line);
+  collect_messages();
+  TracebackGoroutine &goroutine = current_->goroutines.emplace_back();
+  goroutine.text_line = text_line;
+  goroutine.frames = std::move(frames);
+  finish();
 }
 
 bool TracebackReader::take_header(const LogLine &line) {
@@ -143,6 +231,7 @@ bool TracebackReader::take_header(const LogLine &line) {
     header->column = at;
   }
   settle_pending(true);
+  close_listing();
   prefix_ = LogPrefix(line.text.substr(0, header->column));
   start_goroutine(std::move(header->goroutine), line);
   return true;
@@ -152,7 +241,7 @@ void TracebackReader::start_goroutine(TracebackGoroutine goroutine, const LogLin
   const bool begins_anew = std::ranges::any_of(before_, [&](const Before &before) {
     return classify_message_line(prefix_.strip(before.text).value_or(before.text)) == MessageLine::begins;
   });
-  const bool seen = !several_dumps_ && goroutine.id != 0 && ids_.contains(goroutine.id);
+  const bool seen = !several_dumps_ && !in_profile_ && goroutine.id != 0 && ids_.contains(goroutine.id);
   if (current_ && !separated_ && !current_->goroutines.empty() && (begins_anew || seen || current_->exit_status))
     finish();
   open(line.number);
@@ -183,9 +272,15 @@ void TracebackReader::collect_messages() {
         first = i;
   while (first > 0 && first < texts.size() && classify_message_line(texts[first - 1].first) != MessageLine::none)
     --first;
+  if (first == texts.size() && current_->goroutines.empty())
+    for (std::size_t i = texts.size(); i-- > 0 && first == texts.size();)
+      if (const auto message = message_behind_text(texts[i].first)) {
+        texts[i].first = *message;
+        first = i;
+      }
   // debug.Stack and the like: the line right above may say why.
   if (first == texts.size() && !texts.empty() && current_->messages.empty() && current_->goroutines.empty() &&
-      !trim_blanks(texts.back().first).empty() && texts.back().second + 1 == current_->text_line)
+      !trim_blanks(texts.back().first).empty() && texts.back().second + 1 >= current_->text_line)
     first = texts.size() - 1;
   if (first < texts.size() && current_->goroutines.empty())
     current_->text_line = texts[first].second;
@@ -322,9 +417,13 @@ bool TracebackReader::take_place(std::string_view content) {
     complete(*goroutine.created_by);
     creator_open_ = false;
   } else {
-    if (!place.pc || last_plain_.find(": ") != std::string::npos)
+    // gccgo's calls have no brackets; of one goroutine all or none have.
+    const bool bare = is_function_line(last_plain_) && content.find_first_of(" \t") == 0 &&
+                      std::ranges::none_of(goroutine.frames, &TracebackFrame::has_arguments);
+    if (!bare && (!place.pc || last_plain_.find(": ") != std::string::npos))
       return false;
     place.function = last_plain_;
+    place.listed = bare;
     place.text_line = before_.empty() ? 0 : before_.back().number;
     goroutine.frames.push_back(std::move(place));
     before_.clear();
@@ -355,8 +454,59 @@ bool TracebackReader::take_after_goroutines(std::string_view content) {
 
 } // namespace
 
+namespace {
+
+/// How well a text reads: every part of a traceback that is whole counts, and the lines without which a part is not
+/// whole against it. A record may have one traceback in several forms: of goroutines with one number from one line of
+/// the input only the best counts.
+class ReadingScore {
+public:
+  explicit ReadingScore(const std::vector<Traceback> &tracebacks) {
+    for (const Traceback &traceback : tracebacks) {
+      std::size_t messages = (traceback.signal ? message : 0) + (traceback.messages.empty() ? 0 : message);
+      for (const TracebackGoroutine &goroutine : traceback.goroutines)
+        count(goroutine, std::exchange(messages, 0));
+    }
+  }
+
+  std::size_t total() const { return total_ - std::min(total_, lost_); }
+
+private:
+  static constexpr std::size_t message = 4, header = 4, place = 6, detail = 1;
+
+  void count(const TracebackGoroutine &goroutine, std::size_t messages) {
+    if (goroutine.is_listing()) { // which headers, where there are such, are part of
+      total_ += goroutine.frames.size() + messages;
+      return;
+    }
+    std::size_t score = messages + (goroutine.frames.empty() ? 0 : header);
+    std::size_t lost = 0;
+    const auto count_frame = [&](const TracebackFrame &frame) {
+      const bool whole = !frame.file.empty() && !frame.file.substr(0, 8).contains("\\t/");
+      score += (whole ? place : 0) + (frame.offset || frame.pc ? detail : 0);
+      lost += whole ? 0 : 1;
+    };
+    std::ranges::for_each(goroutine.frames, count_frame);
+    if (goroutine.created_by)
+      count_frame(*goroutine.created_by);
+    lost_ += lost;
+    std::size_t &best = best_[{goroutine.text_line, goroutine.id}];
+    total_ += std::max(best, score) - best;
+    best = std::max(best, score);
+  }
+
+  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> best_; ///< by line of the input and number
+  std::size_t total_ = 0;
+  std::size_t lost_ = 0;
+};
+
+} // namespace
+
 std::vector<Traceback> parse_tracebacks(std::string_view text) {
-  return TracebackReader(text).run();
+  const LogText log = without_carriers({std::string(text), {}}, [](const LogText &candidate) {
+    return ReadingScore(TracebackReader(candidate).run()).total();
+  });
+  return TracebackReader(log).run();
 }
 
 } // namespace inspect

@@ -1,5 +1,7 @@
 // Reads the text of a Go crash or of a SIGQUIT dump: goroutines with their headers, frames, argument words, files and
-// lines, in the forms of Go 1.5 to 1.26, prefixed by a logger or not, one crash or several in one text.
+// lines, in the forms of Go 1.5 to 1.27, in whatever a logger or collector put them into
+// (golang/traceback/log_carriers.h), one crash or several in one text; also the lists of frames without argument words
+// that loggers, profiles and gccgo print.
 //
 // Source: runtime/traceback.go (printing), runtime/panic.go and signal_unix.go; the texts in the wild that tests hold.
 #pragma once
@@ -17,6 +19,7 @@ namespace inspect {
 struct TracebackFrame {
   std::string function;       ///< "main.(*Server).handle"; without the arguments
   bool has_arguments = false; ///< false: "(...)", inlined or not described
+  bool listed = false;        ///< there are no brackets at all: what prints the list knows no words
   ArgumentLayout layout;      ///< tokens as printed, without offsets
   std::vector<std::uint64_t> words;
   bool cut = false; ///< the arguments end in "..."
@@ -41,7 +44,12 @@ struct TracebackGoroutine {
   /// Not a goroutine's present stack, but the one on which the goroutine of this number was made, by goroutine `id` (0:
   /// not said): "[originating from goroutine N]" (GODEBUG=tracebackancestors), and the race detector's "created at".
   std::optional<std::uint64_t> ancestor_of;
+  /// How many have this stack: a profile counts them, and tells neither their numbers (0) nor states.
+  std::uint64_t count = 1;
   std::size_t text_line = 0;
+
+  /// A stack of no goroutine that the text names, or of several.
+  bool is_listing() const { return id == 0 && status.empty() && !ancestor_of; }
 };
 
 struct TracebackSignal {

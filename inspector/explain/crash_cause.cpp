@@ -64,6 +64,11 @@ bool is_signal_in_c(std::string_view message) {
          message.starts_with("signal arrived during external code execution");
 }
 
+/// Of Linux and others, of Windows.
+bool is_memory_fault(std::string_view name) {
+  return name == "SIGSEGV" || name == "0xc0000005";
+}
+
 class CauseFinder {
 public:
   CauseFinder(const Traceback &traceback, const TracebackGoroutine &goroutine, const CrashSite &site,
@@ -91,7 +96,7 @@ private:
       return;
     }
     const bool in_c = std::ranges::any_of(traceback_.messages, is_signal_in_c);
-    if (signal.name != "SIGSEGV" || !signal.address || in_c)
+    if (!is_memory_fault(signal.name) || !signal.address || in_c)
       return;
     if (*signal.address >= first_page) {
       into_.why.push_back(
@@ -263,10 +268,12 @@ std::string main_message(const Traceback &traceback) {
   for (std::size_t i = 0; i < messages.size(); ++i)
     if (!meaning_of_c_abort(messages[i]).empty() || messages[i].starts_with("fatal: morestack on "))
       return with_what(messages, i);
-  for (const std::string_view begin : {"fatal error: ", "panic: ", "SIG", "WARNING: "})
+  for (const std::string_view begin : {"fatal error: ", "panic: ", "SIG", "Exception 0x", "WARNING: "})
     for (const std::string &message : messages)
       if (message.starts_with(begin))
         return without_marks(message);
+  if (messages.size() > 1 && messages.front().ends_with("panic recovered:")) // gin: then the request, then the value
+    return "panic recovered: " + messages.back();
   return messages.empty() ? std::string() : messages.front();
 }
 
@@ -337,14 +344,14 @@ CrashKind crash_kind(const Traceback &traceback) {
       return CrashKind::fatal_error;
     if (message.starts_with("WARNING: DATA RACE"))
       return CrashKind::data_race;
-    if (message.starts_with("panic: ") || message.find("panic serving ") != std::string::npos)
+    if (message.starts_with("panic: ") || message.contains("panic serving ") || message.contains("panic recovered:"))
       return CrashKind::panic;
   }
   if (traceback.signal)
     return CrashKind::signal;
   // A handler that recovered printed its stack.
   const bool recovered = std::ranges::any_of(traceback.goroutines, [](const TracebackGoroutine &goroutine) {
-    return goroutine.status.starts_with("running") && is_panicking(goroutine);
+    return (goroutine.status.starts_with("running") || goroutine.is_listing()) && is_panicking(goroutine);
   });
   return recovered ? CrashKind::panic : CrashKind::stacks;
 }
@@ -361,8 +368,10 @@ std::optional<std::size_t> crashed_goroutine(const Traceback &traceback, CrashKi
   const auto &goroutines = traceback.goroutines;
   if (!has_message(traceback, "panic: ") && kind == CrashKind::panic)
     for (std::size_t i = 0; i < goroutines.size(); ++i)
-      if (goroutines[i].status.starts_with("running") && is_panicking(goroutines[i]))
+      if (goroutines[i].is_listing() || (goroutines[i].status.starts_with("running") && is_panicking(goroutines[i])))
         return i;
+  if (goroutines.size() == 1 && goroutines.front().is_listing())
+    return 0;
   // The runtime prints it first, behind the thread's own stack.
   for (std::size_t i = 0; i < goroutines.size(); ++i)
     if (goroutines[i].id != 0)
@@ -382,6 +391,12 @@ void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashe
       break;
     }
   }
+  const auto &goroutines = traceback.goroutines;
+  if (!crashed && into.kind == CrashKind::stacks && goroutines.size() == 1 && goroutines.front().is_listing() &&
+      goroutines.front().count == 1) { // where an error was made, or a message logged
+    if (const CrashSite site = crash_site(traceback, goroutines.front(), into.kind); site.frame)
+      into.where = place_in(goroutines.front(), *site.frame);
+  }
   if (!crashed) {
     const bool not_panicked = into.kind == CrashKind::fatal_error || into.kind == CrashKind::signal;
     if (not_panicked && !traceback.goroutines.empty() && has_crash(traceback, into.kind) &&
@@ -390,7 +405,8 @@ void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashe
     return;
   }
   const TracebackGoroutine &goroutine = traceback.goroutines[*crashed];
-  into.crashed = goroutine.id;
+  if (!goroutine.is_listing())
+    into.crashed = goroutine.id;
   const CrashSite site = crash_site(traceback, goroutine, into.kind);
   if (!site.frame)
     return;

@@ -120,9 +120,15 @@ std::string meaning_of_fault(std::string_view signal, std::optional<std::uint64_
                              std::optional<std::uint64_t> address) {
   if (signal == "SIGBUS")
     return "a mapped file is shorter than its mapping (cut while in use), or the disk or memory behind it failed";
-  if (signal == "SIGFPE")
+  if (signal == "0xc0000006")
+    return "a page of a mapped file could not be read: the file was cut, or the disk or the network behind it failed";
+  if (signal == "0xc00000fd")
+    return "the stack of a thread was full: a recursion in C code, or in a callback from it";
+  if (signal == "0xc0000374")
+    return "Windows found C's heap damaged: C code wrote outside of what it had allocated, or freed memory twice";
+  if (signal == "SIGFPE" || signal == "0xc0000094" || signal == "0xc0000095")
     return "a division by 0, or the smallest number by -1";
-  if (signal == "SIGILL")
+  if (signal == "SIGILL" || signal == "0xc000001d" || signal == "0xc0000096")
     return "an instruction that this processor does not have, or damaged code";
   if (signal != "SIGSEGV" || !address)
     return {};

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::string_view panic_prefix = "panic: ";
 
-bool is_panic_call(std::string_view function) {
-  return function == "panic" || function == "runtime.gopanic" || function == "runtime.sigpanic";
-}
-
 /// What stands on top of a stack because it was asked for, not because of a panic.
 bool takes_stacks(std::string_view function) {
   return function == "runtime/debug.Stack" || function == "runtime/debug.PrintStack" || function == "runtime.Stack" ||
@@ -55,31 +51,6 @@ bool is_fault_message(std::string_view text) {
          text.contains("unexpected fault address");
 }
 
-/// Frames that panicked, the innermost first. A call of panic that leads to no frame outside the runtime is left out.
-struct PanicFrames {
-  std::vector<std::size_t> sites;
-  std::optional<std::size_t> top; ///< the innermost frame outside the runtime that is above the first call of panic
-};
-
-PanicFrames panic_frames(const TracebackGoroutine &goroutine) {
-  PanicFrames found;
-  bool below_panic = false;
-  bool any_panic = false;
-  for (std::size_t i = 0; i < goroutine.frames.size(); ++i) {
-    const TracebackFrame &frame = goroutine.frames[i];
-    if (is_panic_call(frame.function)) {
-      below_panic = any_panic = true;
-    } else if (!is_runtime_frame(frame)) {
-      if (below_panic)
-        found.sites.push_back(i);
-      else if (!any_panic && !found.top)
-        found.top = i;
-      below_panic = false;
-    }
-  }
-  return found;
-}
-
 /// Which message is whose, as far as it is certain: the first is the first panic's, the last one the last one's; all of
 /// them where none was left out.
 void assign_messages(const std::vector<PanicMessage> &messages, std::vector<LaterPanic> &later) {
@@ -113,6 +84,38 @@ bool in_runtime_folder(std::string_view file) {
          folder.ends_with("/src/internal/runtime/maps");
 }
 
+/// A listing may have functions without their packages.
+bool is_panic_call(const TracebackFrame &frame) {
+  const std::string_view function = frame.function;
+  return function == "panic" || function == "runtime.gopanic" || function == "runtime.sigpanic" ||
+         ((function == "gopanic" || function == "sigpanic") && in_runtime_folder(frame.file));
+}
+
+/// Frames that panicked, the innermost first. A call of panic that leads to no frame outside the runtime is left out.
+struct PanicFrames {
+  std::vector<std::size_t> sites;
+  std::optional<std::size_t> top; ///< the innermost frame outside the runtime that is above the first call of panic
+};
+
+PanicFrames panic_frames(const TracebackGoroutine &goroutine) {
+  PanicFrames found;
+  bool below_panic = false;
+  bool any_panic = false;
+  for (std::size_t i = 0; i < goroutine.frames.size(); ++i) {
+    const TracebackFrame &frame = goroutine.frames[i];
+    if (is_panic_call(frame)) {
+      below_panic = any_panic = true;
+    } else if (!is_runtime_frame(frame)) {
+      if (below_panic)
+        found.sites.push_back(i);
+      else if (!any_panic && !found.top)
+        found.top = i;
+      below_panic = false;
+    }
+  }
+  return found;
+}
+
 } // namespace
 
 bool is_runtime_frame(const TracebackFrame &frame) {
@@ -139,7 +142,8 @@ CrashSite crash_site(const Traceback &traceback, const TracebackGoroutine &gorou
   const std::vector<PanicMessage> messages = panic_messages(traceback);
   // Of an uncaught panic the innermost call of panic is not printed; of a stack that a handler printed, the handler is
   // on top.
-  const bool uncaught = !messages.empty() && !takes_stacks(goroutine.frames.front().function);
+  const bool more_messages = messages.size() > frames.sites.size() || (!messages.empty() && messages.back().repanicked);
+  const bool uncaught = more_messages && !takes_stacks(goroutine.frames.front().function);
   if (uncaught && frames.top)
     site.later.push_back({*frames.top, {}, false, false});
   assign_messages(messages, site.later);
@@ -153,24 +157,17 @@ std::optional<std::size_t> program_frame_below(const TracebackGoroutine &gorouti
   if (frame >= goroutine.frames.size() || !is_foreign(goroutine.frames[frame]))
     return std::nullopt;
   // What a panic interrupted did not call the handler.
-  for (std::size_t i = frame + 1; i < goroutine.frames.size() && !is_panic_call(goroutine.frames[i].function); ++i)
+  for (std::size_t i = frame + 1; i < goroutine.frames.size() && !is_panic_call(goroutine.frames[i]); ++i)
     if (!is_foreign(goroutine.frames[i]))
       return i;
   return std::nullopt;
 }
 
 std::optional<std::size_t> system_stack_site(const TracebackGoroutine &goroutine) {
-  constexpr std::array<std::string_view, 11> reporting = {"runtime.throw",
-                                                          "runtime.fatal",
-                                                          "runtime.fatalthrow",
-                                                          "runtime.fatalthrow.func1",
-                                                          "runtime.throw.func1",
-                                                          "runtime.sigpanic",
-                                                          "runtime.gopanic",
-                                                          "runtime.dopanic_m",
-                                                          "runtime.panicmem",
-                                                          "runtime.sighandler",
-                                                          "panic"};
+  constexpr std::array reporting = std::to_array<std::string_view>(
+      {"runtime.throw", "runtime.fatal", "runtime.fatalthrow", "runtime.fatalthrow.func1", "runtime.throw.func1",
+       "runtime.sigpanic", "runtime.gopanic", "runtime.dopanic_m", "runtime.panicmem", "runtime.sighandler", "panic",
+       "runtime.abort", "runtime.crash", "runtime.badmorestackg0", "runtime.morestack", "runtime.morestack_noctxt"});
   for (std::size_t i = 0; i < goroutine.frames.size(); ++i)
     if (std::ranges::find(reporting, goroutine.frames[i].function) == reporting.end())
       return i;

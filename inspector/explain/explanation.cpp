@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <unordered_map>
 
 namespace inspect {
 
@@ -33,6 +34,34 @@ int rank(const TracebackGoroutine &goroutine) {
   return goroutine.status.starts_with("syscall") ? 2 : 3;
 }
 
+/// Where a goroutine was created is told right behind it.
+void creations_behind_goroutines(std::vector<StackGroup> &groups, const std::vector<TracebackGoroutine> &goroutines) {
+  std::vector<StackGroup> ordered;
+  std::vector<bool> placed(groups.size(), false);
+  const auto place = [&](std::size_t i) {
+    placed[i] = true;
+    ordered.push_back(std::move(groups[i]));
+  };
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> creations;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (const auto of = goroutines[groups[i].members.front()].ancestor_of; of && groups[i].members.size() == 1)
+      creations[*of].push_back(i);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (placed[i] || goroutines[groups[i].members.front()].ancestor_of)
+      continue;
+    place(i);
+    for (const std::uint32_t member : ordered.back().members)
+      if (const auto found = creations.find(goroutines[member].id); found != creations.end())
+        for (const std::size_t creation : found->second)
+          if (!placed[creation])
+            place(creation);
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (!placed[i])
+      place(i);
+  groups = std::move(ordered);
+}
+
 /// The group of `crashed`, which is alone in it, first; then running before runnable before blocked, the longest wait,
 /// the largest group.
 std::vector<StackGroup> group_goroutines(const Traceback &traceback, std::optional<std::size_t> crashed) {
@@ -48,9 +77,13 @@ std::vector<StackGroup> group_goroutines(const Traceback &traceback, std::option
   order_by_wait(groups, [&](std::uint32_t member) { return goroutines[member].wait_minutes; });
   std::ranges::stable_sort(groups, {}, [&](const StackGroup &group) {
     const std::uint32_t first = group.members.front();
+    std::uint64_t count = 0;
+    for (const std::uint32_t member : group.members)
+      count += goroutines[member].count;
     return std::tuple(first != crashed, rank(goroutines[first]), -group.longest_wait_minutes.value_or(-1),
-                      -static_cast<std::int64_t>(group.members.size()));
+                      -static_cast<std::int64_t>(std::min<std::uint64_t>(count, INT64_MAX)));
   });
+  creations_behind_goroutines(groups, goroutines);
   return groups;
 }
 
@@ -72,14 +105,14 @@ public:
     into_.signal = traceback_.signal;
     into_.registers = traceback_.registers;
     into_.exit_status = traceback_.exit_status;
-    into_.goroutines = static_cast<std::size_t>(
-        std::ranges::count_if(traceback_.goroutines, [](const TracebackGoroutine &one) { return !one.ancestor_of; }));
+    for (const TracebackGoroutine &one : traceback_.goroutines)
+      into_.goroutines += one.ancestor_of ? 0 : one.count;
     decoder_.begin(traceback_, into_.warnings);
     const auto crashed = crashed_goroutine(traceback_, into_.kind);
     add_groups(crashed, group);
     explain_cause(traceback_, crashed_is_trusted(crashed) ? crashed : std::nullopt, decoder_, into_);
     name_c_function();
-    if (crashed)
+    if (crashed && !traceback_.goroutines[*crashed].is_listing())
       into_.crashed = traceback_.goroutines[*crashed].id;
     into_.waiting = explain_waiting(traceback_, decoder_);
     judge_binary();
@@ -125,7 +158,9 @@ private:
     group.created_in = first.created_in;
     for (const std::uint32_t member : alike.members) {
       const TracebackGoroutine &goroutine = traceback_.goroutines[member];
-      group.ids.push_back(goroutine.id);
+      if (!goroutine.is_listing())
+        group.ids.push_back(goroutine.id);
+      group.count += goroutine.count;
       group.locked_to_thread = group.locked_to_thread || goroutine.locked_to_thread;
       if (goroutine.created_in != group.created_in)
         group.created_in.reset();
@@ -151,7 +186,7 @@ private:
   /// The frame that an inlined call is part of is the next one that is not inlined.
   static const TracebackFrame *physical_of(const TracebackGoroutine &goroutine, std::size_t index) {
     for (std::size_t i = index; i < goroutine.frames.size(); ++i)
-      if (goroutine.frames[i].offset || goroutine.frames[i].has_arguments)
+      if (goroutine.frames[i].offset || goroutine.frames[i].has_arguments || goroutine.frames[i].listed)
         return &goroutine.frames[i];
     return nullptr;
   }
@@ -163,8 +198,8 @@ private:
     into.line = frame.line;
     into.offset = frame.offset;
     into.pc = frame.pc;
-    into.inlined = !frame.has_arguments && !frame.offset && !frame.pc;
-    if (binary_ == nullptr || (frame.pc && !frame.offset)) // a C function
+    into.inlined = !frame.has_arguments && !frame.offset && !frame.pc && !frame.listed;
+    if (binary_ == nullptr || frame.listed || (frame.pc && !frame.offset)) // no offset to check; a C function
       return into;
     const CrashBinary::FrameCheck check = binary_->check(frame, physical);
     agreement_.checked += check.checked ? 1 : 0;
@@ -222,6 +257,27 @@ Result<std::vector<GoDeclaration>> read_declarations(const std::vector<std::stri
   return declarations;
 }
 
+/// A message that goes on with a goroutine's header, whose frames follow in the same line.
+bool is_run_together(const Traceback &traceback) {
+  return traceback.goroutines.empty() && std::ranges::any_of(traceback.messages, [](std::string_view message) {
+           const std::size_t header = message.find("goroutine ");
+           return header != std::string_view::npos && message.find("]:", header) != std::string_view::npos &&
+                  message.find(".go:", header) != std::string_view::npos;
+         });
+}
+
+/// The first line that may be a part of what was meant.
+std::string part_of_traceback(std::string_view text) {
+  constexpr std::size_t max_shown = 60;
+  const std::size_t at = std::min(text.find("goroutine "), text.find(".go:"));
+  if (at == std::string_view::npos)
+    return {};
+  const std::size_t begin = at - std::min(at, text.substr(0, at).size() - (text.substr(0, at).rfind('\n') + 1));
+  std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+  return fmt::format(", though line {} may be a part of one: \"{}\"", 1 + std::ranges::count(text.substr(0, at), '\n'),
+                     line.substr(0, max_shown));
+}
+
 } // namespace
 
 Result<Explanation> explain_text(std::string_view text, const ExplainOptions &options) {
@@ -244,8 +300,14 @@ Result<Explanation> explain_text(std::string_view text, const ExplainOptions &op
                               binary->version_text(), newest_known_go.major, newest_known_go.minor);
   }
   const std::vector<Traceback> tracebacks = parse_tracebacks(text);
+  if (const auto run_together = std::ranges::find_if(tracebacks, is_run_together); run_together != tracebacks.end())
+    return std::unexpected(
+        Error(ErrorKind::not_found,
+              fmt::format("the traceback in line {} has lost its line ends, so that its frames cannot be told apart",
+                          run_together->text_line),
+              "give it as the program printed it, or as a log has it whose lines, JSON or escapes are whole"));
   if (tracebacks.empty())
-    return std::unexpected(Error(ErrorKind::not_found, "there is no Go traceback in it",
+    return std::unexpected(Error(ErrorKind::not_found, "there is no Go traceback in it" + part_of_traceback(text),
                                  "give the text from \"panic:\" or \"goroutine 1 [running]:\" on"));
   Explanation explanation;
   if (binary != nullptr)

@@ -55,7 +55,8 @@ inline auto frame_identity(const ExplainedFrame &frame) {
 
 /// Goroutines with the same frames, the same state and the same creator.
 struct ExplainedGroup {
-  std::vector<std::uint64_t> ids; ///< the longest wait first
+  std::vector<std::uint64_t> ids; ///< the longest wait first; empty where the text gives no numbers
+  std::uint64_t count = 0;        ///< goroutines
   std::string state;
   std::optional<std::int64_t> longest_wait_minutes;
   std::optional<std::int64_t> shortest_wait_minutes;

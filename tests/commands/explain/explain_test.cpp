@@ -243,7 +243,8 @@ TEST_CASE("a declared structure names the field at the fault's address") {
 TEST_CASE("the long form of arm64 and the runtime's damaged heap are explained") {
   const Json crash = explain_json(damaged_heap)["tracebacks"][0];
   CHECK(crash["kind"] == "fatal_error");
-  CHECK(crash["where"] == "io/ioutil.ReadAll at io/ioutil/ioutil.go:45");
+  CHECK(crash["where"] == "io/ioutil.ReadAll at io/ioutil/ioutil.go:45, called from pidinfo.(*TidInfo).updateStat at "
+                          "pidinfo/pidinfo.go:486");
   CHECK_THAT(sentences(crash["why"]), Contains("memory was damaged by unsafe, cgo, a race or faulty hardware"));
   CHECK(crash["groups"][0]["frames"][0]["pc"] == "0x3bc84");
   CHECK(crash["groups"][0]["frames"][2]["inlined"] == true);
