@@ -211,7 +211,8 @@ private:
   void in_order() {
     for (std::size_t i = 0; i < std::max(items_.size(), parameters_.size()); ++i) {
       if (i >= parameters_.size()) {
-        nameless(items_[i], {}, phrases_.beyond);
+        if (!items_[i].words.empty()) // goexit({}) passes nothing
+          nameless(items_[i], {}, phrases_.beyond);
       } else if (i < items_.size()) {
         decode(*parameters_[i], items_[i]);
       } else {

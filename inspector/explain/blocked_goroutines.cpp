@@ -24,21 +24,27 @@ struct WaitingFunction {
   std::string_view name;
   std::string_view what;
   std::uint64_t offset = 0;
-  std::string_view how; ///< "lock", "receive", …
+  std::string_view how; ///< "lock", "read", "write", "receive", …
 };
+
+/// The runtime's own, whose first word is the semaphore that the lock's function waits for: where words of the
+/// functions between them are out of date, or their calls inlined, it is the only one that is right.
+constexpr std::string_view semaphore_function = "runtime.semacquire1";
+
+constexpr std::uint64_t writer_semaphore = 8, reader_semaphore = 12; // of sync.RWMutex
 
 // The fields' offsets: sync/mutex.go, sync/rwmutex.go, Go 1.5 to 1.26. internal/sync is Go 1.24's.
 constexpr std::array waiting_functions = {
-    WaitingFunction{"sync.(*RWMutex).RLock", "sync.RWMutex", 0, "lock"},
-    WaitingFunction{"sync.(*RWMutex).Lock", "sync.RWMutex", 0, "lock"},
+    WaitingFunction{"sync.(*RWMutex).RLock", "sync.RWMutex", 0, "read"},
+    WaitingFunction{"sync.(*RWMutex).Lock", "sync.RWMutex", 0, "write"},
     WaitingFunction{"sync.(*Mutex).Lock", "sync.Mutex", 0, "lock"},
     WaitingFunction{"sync.(*Mutex).lockSlow", "sync.Mutex", 0, "lock"},
     WaitingFunction{"internal/sync.(*Mutex).Lock", "sync.Mutex", 0, "lock"},
     WaitingFunction{"internal/sync.(*Mutex).lockSlow", "sync.Mutex", 0, "lock"},
     WaitingFunction{"sync.runtime_SemacquireMutex", "sync.Mutex", 4, "lock"},
     WaitingFunction{"internal/sync.runtime_SemacquireMutex", "sync.Mutex", 4, "lock"},
-    WaitingFunction{"sync.runtime_SemacquireRWMutex", "sync.RWMutex", 8, "lock"},
-    WaitingFunction{"sync.runtime_SemacquireRWMutexR", "sync.RWMutex", 12, "lock"},
+    WaitingFunction{"sync.runtime_SemacquireRWMutex", "sync.RWMutex", writer_semaphore, "write"},
+    WaitingFunction{"sync.runtime_SemacquireRWMutexR", "sync.RWMutex", reader_semaphore, "read"},
     WaitingFunction{"sync.(*WaitGroup).Wait", "sync.WaitGroup", 0, "wait group"},
     WaitingFunction{"sync.(*Cond).Wait", "sync.Cond", 0, "condition"},
     WaitingFunction{"runtime.chanrecv", "channel", 0, "receive"},
@@ -53,7 +59,14 @@ struct Wait {
   std::string_view how;
   std::uint64_t address = 0;
   std::size_t caller = 0; ///< frame that waits: the first outside runtime and sync
+  bool reached = false;   ///< `address` is not its own, but what the caller reaches it from
+
+  bool is_lock() const { return how == "lock" || how == "read" || how == "write"; }
 };
+
+bool is_stale(const TracebackFrame &frame) {
+  return !frame.layout.tokens.empty() && frame.layout.tokens.front().stale;
+}
 
 bool is_synchronisation(std::string_view function) {
   return is_runtime_function(function) || function.starts_with("sync.") || function.starts_with("internal/sync.");
@@ -68,25 +81,45 @@ std::size_t caller_frame(const TracebackGoroutine &goroutine) {
 
 std::optional<Wait> shown_wait(const TracebackGoroutine &goroutine) {
   std::optional<Wait> found;
+  std::uint64_t semaphore = 0;
+  bool bare_semaphore = false; // of which lock, only the next function tells: an RWMutex has two of them up to Go 1.19
   for (std::size_t i = 0; i < goroutine.frames.size() && i < max_wait_depth; ++i) {
     const TracebackFrame &frame = goroutine.frames[i];
     if (!is_synchronisation(frame.function))
       break;
+    const bool has_word = !frame.words.empty() && frame.words.front() >= min_pointer;
+    if (frame.function == semaphore_function && has_word)
+      semaphore = frame.words.front();
     const auto *known = std::ranges::find(waiting_functions, frame.function, &WaitingFunction::name);
     if (known == waiting_functions.end())
       continue;
     // The outermost one is what the program called: an RWMutex has a Mutex inside, a Cond too.
-    const bool has_word = !frame.words.empty() && frame.words.front() >= min_pointer;
-    if (!found || has_word) {
-      const std::uint64_t address = has_word ? frame.words.front() - known->offset : found ? found->address : 0;
-      found = Wait{known->what, known->how, address, 0};
-    } else {
-      found->what = known->what;
+    if (!found)
+      found.emplace();
+    found->what = known->what;
+    found->how = known->how;
+    const std::uint64_t in_lock = known->offset != 0      ? known->offset
+                                  : known->how == "read"  ? reader_semaphore
+                                  : known->how == "write" ? writer_semaphore
+                                                          : 0;
+    if (has_word)
+      found->address = frame.words.front() - known->offset;
+    else if ((found->address == 0 || bare_semaphore) && semaphore > in_lock && in_lock != 0)
+      found->address = semaphore - in_lock;
+    bare_semaphore = known->name == "sync.runtime_SemacquireMutex";
+  }
+  if (!found)
+    return std::nullopt;
+  found->caller = caller_frame(goroutine);
+  if (found->address == 0 && found->is_lock() && found->caller < goroutine.frames.size()) {
+    const TracebackFrame &caller = goroutine.frames[found->caller];
+    const auto receiver = receiver_of(caller.function);
+    if (receiver && receiver->pointer && !caller.words.empty() && caller.words.front() >= min_pointer) {
+      found->address = caller.words.front();
+      found->reached = true;
     }
   }
-  if (found)
-    found->caller = caller_frame(goroutine);
-  return found && found->address != 0 ? found : std::nullopt;
+  return found->address != 0 ? found : std::nullopt;
 }
 
 class WaitExplainer {
@@ -197,22 +230,38 @@ private:
     return ids.size() == 1 ? text : text + ")";
   }
 
+  static std::string_view verb_of(std::string_view how) {
+    if (how == "send")
+      return "to send on";
+    if (how == "receive")
+      return "to receive from";
+    return how == "read" ? "to read under" : how == "write" ? "to write under" : "for";
+  }
+
+  static std::string what_text(const Wait &wait, const TracebackGoroutine &goroutine) {
+    if (!wait.reached)
+      return fmt::format("the {} at {:#x}", wait.what, wait.address);
+    return fmt::format("a {} that {} reaches from {:#x}", wait.what, goroutine.frames[wait.caller].function,
+                       wait.address);
+  }
+
   void say_waiters(std::uint64_t address) {
     const std::vector<std::size_t> &members = waiters_[address];
     std::map<std::string_view, std::vector<std::uint64_t>> by_kind;
     for (const std::size_t member : members)
       by_kind[waits_[member]->how].push_back(goroutines_[member].id);
-    const std::string what = fmt::format("the {} at {:#x}", waits_[members.front()]->what, address);
+    const std::string what = what_text(*waits_[members.front()], goroutines_[members.front()]);
     const std::vector<Place> others = possible_holders(members);
-    const bool interesting = members.size() > 1 || !others.empty() || waits_[members.front()]->how == "lock";
+    const bool interesting = members.size() > 1 || !others.empty() || waits_[members.front()]->is_lock();
     if (!interesting)
       return;
     std::string sentence;
-    for (const auto &[how, ids] : by_kind) {
-      const std::string_view verb = how == "send" ? "to send on" : how == "receive" ? "to receive from" : "for";
+    for (const auto &[how, ids] : by_kind)
       sentence += fmt::format("{}{} wait{} {} {}", sentence.empty() ? "" : "; ", names(ids), ids.size() == 1 ? "s" : "",
-                              verb, what);
-    }
+                              verb_of(how), sentence.empty() || how != "write" ? what : "it");
+    // sync/rwmutex.go: a writer that waits keeps new readers out.
+    if (by_kind.contains("read") && by_kind.contains("write"))
+      sentence += "; the readers wait behind the writer, which waits for those that hold it already";
     sentences_.push_back(sentence + holders_text(members, others));
   }
 
@@ -233,7 +282,7 @@ private:
     std::vector<Place> found;
     const Wait &wait = *waits_[members.front()];
     const auto &frames = goroutines_[members.front()].frames;
-    const auto receiver = wait.how == "lock" && wait.caller < frames.size() && sentences_.size() < max_sentences
+    const auto receiver = wait.is_lock() && wait.caller < frames.size() && sentences_.size() < max_sentences
                               ? receiver_of(frames[wait.caller].function)
                               : std::nullopt;
     if (!receiver || !receiver->pointer)
@@ -243,8 +292,10 @@ private:
         continue;
       for (std::size_t k = 0; k < goroutines_[i].frames.size(); ++k) {
         const TracebackFrame &frame = goroutines_[i].frames[k];
-        if (frame.words.empty() || frame.words.front() > wait.address ||
-            wait.address - frame.words.front() >= max_structure_size)
+        // Of a call whose own word is out of date only the type is known.
+        const bool unknown = !frame.words.empty() && (is_stale(frame) || frame.words.front() < min_pointer);
+        if (frame.words.empty() || (!unknown && (frame.words.front() > wait.address ||
+                                                 wait.address - frame.words.front() >= max_structure_size)))
           continue;
         const auto other = receiver_of(frame.function);
         if (!other || other->type != receiver->type || other->package_path != receiver->package_path)
@@ -257,7 +308,7 @@ private:
   }
 
   std::string holders_text(const std::vector<std::size_t> &members, const std::vector<Place> &others) const {
-    const bool lock = waits_[members.front()]->how == "lock";
+    const bool lock = waits_[members.front()]->is_lock();
     if (others.empty())
       return lock ? own_text(members) : std::string();
     std::string text = lock ? ": it may be held by " : ": also known to ";
@@ -274,7 +325,10 @@ private:
     std::string text = fmt::format("goroutine {} [{}] in {} at {}:{}", goroutine.id, goroutine.status, frame.function,
                                    frame.file, frame.line);
     if (const auto &wait = waits_[place.goroutine])
-      text += fmt::format(", which waits for the {} at {:#x}", wait->what, wait->address);
+      text += ", which waits for " + what_text(*wait, goroutine);
+    else if (!frame.words.empty() && (is_stale(frame) || frame.words.front() < min_pointer) &&
+             receiver_of(frame.function))
+      text += ", a method of the same type whose own pointer is not in the text";
     return text;
   }
 

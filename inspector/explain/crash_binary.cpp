@@ -14,6 +14,7 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t max_wrapper_size = 4096; // bytes; of a real one a few hundred
 /// Where Go's heap and the goroutines' stacks begin: runtime/malloc.go, mallocinit (amd64 and others; arm64).
 constexpr RunRange heap_amd64{{0xc000000000}, {0x10000000000}};
 constexpr RunRange heap_arm64{{0x4000000000}, {0x4100000000}};
@@ -189,6 +190,8 @@ CrashBinary::FrameCheck CrashBinary::check(const TracebackFrame &frame, const Tr
         if (printed_function_name(source.function, {}) == printed_function_name(frame.function, {}) &&
             source.line == frame.line)
           return {{}, true};
+    if (is_inlined_into_wrapper(frame))
+      return {{}, true};
     return {fmt::format("the binary has no call of it inlined into {}+{:#x}", physical->function,
                         physical->offset.value_or(0)),
             true};
@@ -206,6 +209,31 @@ CrashBinary::FrameCheck CrashBinary::check(const TracebackFrame &frame, const Tr
   if (frames.empty())
     return {"the binary knows no line at this offset", true};
   return {fmt::format("the binary has {}:{} at this offset", last_part(frames.back().file), frames.back().line), true};
+}
+
+bool CrashBinary::is_text(std::uint64_t address) const {
+  return state_->addresses_known && state_->image->image().data.text.contains(RunAddress{address});
+}
+
+/// The runtime leaves out what the compiler made (methods of pointers and of embedded fields, method values, wrappers
+/// of go and defer) and prints what is inlined there, whose physical frame is then not in the text.
+bool CrashBinary::is_inlined_into_wrapper(const TracebackFrame &frame) const {
+  const Pclntab &table = *state_->image->image().table;
+  const std::string name = printed_function_name(frame.function, {});
+  const std::string_view method = std::string_view(name).substr(name.rfind('.') + 1);
+  for (std::size_t i = 0; i < table.function_count(); ++i) {
+    const auto function = table.function(i);
+    if (!function || function->func_id != GoFuncId::wrapper || function->end - function->entry > max_wrapper_size)
+      continue;
+    const std::string_view wrapper = function->name;
+    if (!wrapper.ends_with(method) && !wrapper.contains("wrap") && !wrapper.ends_with("-fm"))
+      continue;
+    for (RunAddress pc = function->entry; pc < function->end; pc = pc + 1)
+      for (const GoSourceFrame &source : table.frames(*function, pc))
+        if (source.inlined && source.line == frame.line && printed_function_name(source.function, {}) == name)
+          return true;
+  }
+  return false;
 }
 
 std::optional<std::string> CrashBinary::c_function_at(std::uint64_t pc) const {

@@ -47,6 +47,9 @@ public:
   /// innermost first; nothing: it is Go's, of another module, or it is not known where the binary was loaded.
   std::optional<std::string> c_function_at(std::uint64_t pc) const;
 
+  /// Whether the address is one of program text, where no data lies. False where it is not known.
+  bool is_text(std::uint64_t address) const;
+
   /// From DWARF; null where there is none.
   const GoSignature *signature(const TracebackFrame &frame);
   /// Memory and types only where addresses of the text can be looked up.
@@ -56,6 +59,7 @@ private:
   struct State;
   explicit CrashBinary(std::string path, std::unique_ptr<State> state);
   std::optional<GoFunction> function_of(const TracebackFrame &frame) const;
+  bool is_inlined_into_wrapper(const TracebackFrame &frame) const;
   Result<void> load_at(LoadBias bias);
 
   std::string path_;

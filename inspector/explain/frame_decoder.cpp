@@ -11,6 +11,7 @@ namespace inspect {
 namespace {
 
 constexpr std::uint64_t word_size = 8;
+constexpr std::uint64_t lowest_address = 4096; // nothing is mapped below
 constexpr GoVersion first_with_braces{1, 17};
 constexpr GoVersion last_without_braces{1, 16};
 
@@ -56,6 +57,22 @@ bool of_declared_function(std::string_view function, std::string_view declared) 
   const std::size_t slash = package.rfind('/');
   const std::string_view last = slash == std::string_view::npos ? package : package.substr(slash + 1);
   return last.ends_with('.') && last.substr(0, last.size() - 1).find_first_of(".(") == std::string_view::npos;
+}
+
+/// Its first word is an address, or nil.
+bool holds_pointer(GoKind kind) {
+  switch (kind) {
+  case GoKind::pointer:
+  case GoKind::map:
+  case GoKind::channel:
+  case GoKind::function:
+  case GoKind::slice:
+  case GoKind::string:
+  case GoKind::interface:
+    return true;
+  default:
+    return false;
+  }
 }
 
 std::string plural(std::size_t count, std::string_view word) {
@@ -156,6 +173,7 @@ void FrameDecoder::decode(const TracebackFrame &frame, ExplainedFrame &into) {
     into.source = found.source;
     into.arguments = stack_words_ ? decode_stack_words(*found.signature, frame.words, frame.cut, context_, text_phrases)
                                   : decode_words(*found.signature, frame.layout, frame.words, context_, text_phrases);
+    remove_impossible_values(frame, into);
     if (found.assumptions != nullptr)
       into.remarks.insert(into.remarks.end(), found.assumptions->begin(), found.assumptions->end());
     return;
@@ -170,6 +188,22 @@ void FrameDecoder::decode(const TracebackFrame &frame, ExplainedFrame &into) {
   into.source = ArgumentSource::shape;
   into.arguments = stack_words_ ? shapes_of_stack_words(frame.function, frame.words)
                                 : shapes_of_groups(frame.function, frame.layout, frame.words);
+}
+
+/// A word that is out of date may be what another variable left in its slot, and what it seems to point to is then
+/// nothing of the argument's type: the words alone are shown.
+void FrameDecoder::remove_impossible_values(const TracebackFrame &frame, ExplainedFrame &into) {
+  constexpr std::string_view unreadable = "(unreadable "; // golang/values/value_writer.h
+  const std::vector<FrameParameter> known = parameters(frame);
+  for (DecodedArgument &argument : into.arguments) {
+    const auto parameter = std::ranges::find(known, argument.name, &FrameParameter::name);
+    const bool impossible = parameter != known.end() && parameter->type != nullptr && parameter->word &&
+                            holds_pointer(parameter->type->kind) &&
+                            ((*parameter->word != 0 && *parameter->word < lowest_address) ||
+                             (binary_ != nullptr && binary_->is_text(*parameter->word)));
+    if (impossible || argument.value.contains(unreadable))
+      argument.value.clear();
+  }
 }
 
 std::vector<FrameParameter> FrameDecoder::parameters(const TracebackFrame &frame) {

@@ -42,6 +42,7 @@ private:
   };
   Signature signature_of(const TracebackFrame &frame);
   void decide_form(const Traceback &traceback, std::vector<std::string> &warnings);
+  void remove_impossible_values(const TracebackFrame &frame, ExplainedFrame &into);
   std::string misfit(const GoSignature &signature, const TracebackFrame &frame) const;
 
   std::vector<GoDeclaration> declarations_;

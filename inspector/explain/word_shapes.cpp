@@ -14,6 +14,7 @@ constexpr std::uint64_t lowest_pointer = 1 << 16; // vm.mmap_min_addr
 constexpr std::uint64_t lowest_heap = std::uint64_t{1} << 32;
 constexpr std::uint64_t highest_pointer = std::uint64_t{1} << 47;
 constexpr std::uint64_t max_length = 1 << 30; // of what is taken for a length
+constexpr std::uint64_t max_constant_length = 1024;
 
 bool like_pointer(std::uint64_t word) {
   return word >= lowest_pointer && word < highest_pointer;
@@ -21,6 +22,12 @@ bool like_pointer(std::uint64_t word) {
 
 bool like_string(std::uint64_t data, std::uint64_t length) {
   return like_pointer(data) && length > 0 && length < std::min<std::uint64_t>(max_length, lowest_pointer);
+}
+
+/// Of words that nothing groups, a pointer and a number beside each other may be anything, also what a result's place
+/// held before: only the binary's own data, where constant strings lie, with a length that such have.
+bool like_constant_string(std::uint64_t data, std::uint64_t length) {
+  return like_string(data, length) && data < lowest_heap && length <= max_constant_length;
 }
 
 /// Data of a slice whose capacity is not its length was allocated; a binary's own data lies at low addresses.
@@ -75,7 +82,9 @@ std::vector<DecodedArgument> shapes_of_groups(std::string_view function, const A
     argument.words = argument_text(layout_of(layout, {&group, 1}), part);
     argument.stale = group.stale;
     argument.incomplete = group.incomplete;
-    if (group.is_words(2, layout) && part.size() == 2)
+    if (group.stale && group.aggregate) // words of several variables, perhaps
+      argument.value.clear();
+    else if (group.is_words(2, layout) && part.size() == 2)
       argument.value = pair_text(part[0], part[1]);
     else if (group.is_words(3, layout) && part.size() == 3)
       argument.value = triple_text(part[0], part[1], part[2]);
@@ -96,7 +105,7 @@ std::vector<DecodedArgument> shapes_of_stack_words(std::string_view function, st
       if (i + 2 < words.size() && like_slice(words[i], words[i + 1], words[i + 2])) {
         used = 3;
         argument.value = triple_text(words[i], words[i + 1], words[i + 2]);
-      } else if (i + 1 < words.size() && like_string(words[i], words[i + 1])) {
+      } else if (i + 1 < words.size() && like_constant_string(words[i], words[i + 1])) {
         used = 2;
         argument.value = pair_text(words[i], words[i + 1]);
       } else {

@@ -97,6 +97,36 @@ TEST_CASE("below a frame of the standard library the program's is named, too") {
   });
 }
 
+TEST_CASE("calls inlined into a method that the compiler made fit the binary") {
+  for_each_go([](const GoToolchain &go) {
+    if (go.minor > 26)
+      return; // what the binary adds is not a matter of the text
+    const std::string program = build_go(go, "handled_panics");
+    const Json crash = crash_at(program, "wrapper", {"--exe", program}).explained;
+    CHECK_THAT(crash["where"].get<std::string>(), Contains("main.square.area at "));
+    CHECK(crash["warnings"].empty());
+  });
+}
+
+TEST_CASE("readers behind a writer behind a reader are told, also where RLock is inlined") {
+  for_each_go([](const GoToolchain &go) {
+    const std::string program = build_go(go, "lock_convoy");
+    const TemporaryDirectory folder;
+    const CommandResult run = run_command(
+        {"bash", "-c", fmt::format("ulimit -c 0; GOTRACEBACK=all '{}' 2>'{}'", program, folder / "dump.txt")});
+    REQUIRE(run.out.starts_with("LOCK\t0x"));
+    const std::string lock = run.out.substr(5, run.out.find('\n') - 5);
+    const CommandResult result = run_inspect({"explain", folder / "dump.txt", "--json"});
+    REQUIRE(result.status == 0);
+    std::string sentences;
+    const Json explained = Json::parse(result.out);
+    for (const Json &sentence : explained["tracebacks"][0]["waiting"])
+      sentences += sentence.get<std::string>() + "\n";
+    CHECK_THAT(sentences, Contains("3 goroutines (") && Contains("wait to read under the sync.RWMutex at " + lock) &&
+                              Contains("waits to write under it") && Contains("in main.(*index).scan at "));
+  });
+}
+
 TEST_CASE("what C code does to a program is a crash, and the C library's words are its cause") {
   for_each_go([](const GoToolchain &go) {
     const std::string program = build_go(go, "c_crashes", GoVariant::cgo);

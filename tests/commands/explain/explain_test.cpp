@@ -213,6 +213,14 @@ TEST_CASE("without a declaration the shape of words says what it can") {
         "interface");
 }
 
+TEST_CASE("what may be anything is not guessed at") {
+  const auto shape = [](const std::string &call) {
+    return arguments_of(first_frame(explain_json("goroutine 1 [running]:\n" + call + "\n\t/src/a.go:1 +0x1\n")));
+  };
+  CHECK(shape("main.(*T).f(0x0, 0xc0000905d0, 0x6f7e)") == "*main.T = nil;  = 0xc0000905d0;  = 28542");
+  CHECK(shape("main.f({0x4c3839?, 0x7?}, {0x4c3839, 0x7})") == " = {0x4c3839?, 0x7?};  = perhaps a string of 7 bytes");
+}
+
 TEST_CASE("a nil receiver is named as the cause, with the way it came") {
   const Json crash = explain_json(nil_pointer)["tracebacks"][0];
   CHECK(crash["kind"] == "panic");
