@@ -20,7 +20,7 @@ constexpr std::string_view hint = "goroutine ";
 using Peeling = std::optional<LogText> (*)(const LogText &);
 
 /// Where two read equally well, the first one is taken: what says more of the text's form comes first.
-constexpr std::array<Peeling, 26> peelings = {
+constexpr std::array<Peeling, 29> peelings = {
     joined_parts,
     [](const LogText &log) { return values_of_json(log, '"'); },
     values_of_pairs,
@@ -39,6 +39,9 @@ constexpr std::array<Peeling, 26> peelings = {
     without_line_end_signs,
     [](const LogText &log) { return values_of_json(log, '\''); },
     without_suffix,
+    without_common_prefix,
+    without_common_suffix,
+    without_blank_lines,
     joined_at_width,
     joined_at_width_behind_prefix,
     joined_where_open,

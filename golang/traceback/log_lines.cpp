@@ -90,7 +90,8 @@ std::optional<LogLine> LogLines::next() {
     rewritten_ = uncoloured(line.text);
     line.text = rewritten_;
   }
-  line.number = log_.number(read_++);
+  line.index = read_++;
+  line.number = log_.number(line.index);
   line.last = rest_.empty();
   return line;
 }

@@ -18,6 +18,7 @@ namespace inspect {
 struct LogLine {
   std::string_view text;  ///< without line end; lives until the next call of LogLines::next
   std::size_t number = 0; ///< 1-based, in the input
+  std::size_t index = 0;  ///< 0-based, in what was left of the input
   bool last = false;      ///< the input ends with it
 };
 

@@ -24,7 +24,7 @@ struct Member {
 
 struct Record {
   std::vector<Member> members;
-  bool only_syntax = false; ///< brackets and commas: of an object that is printed over several lines
+  bool only_syntax = false; ///< of an object that is printed over several lines, without a string
 };
 
 /// How much of a traceback the values of a key are.
@@ -200,6 +200,8 @@ public:
       if (((closed && ends) || cut_off) && !is_number(text)) // a time among an array's strings
         append(record, std::move(text));
     }
+    if (any_key && trim_blanks(line).starts_with(quote_))
+      record.only_syntax = true; // a number's, an object's
     if (!any_key && !is_array_line(line))
       record.members.clear();
     return record;

@@ -17,6 +17,8 @@ constexpr std::size_t max_header_length = 1024;
 constexpr std::size_t max_tries_for_header = 8; // occurrences of "goroutine " in one line
 constexpr std::size_t max_writers = 16;
 constexpr std::size_t max_sign_length = 8;
+constexpr std::size_t max_compared_lines = 512;
+constexpr std::size_t max_anchors = 4; // lines that may have what all have
 
 /// Of "…goroutine 5 [running]:…" what stands in front and behind.
 struct HeaderPlace {
@@ -38,8 +40,24 @@ std::optional<HeaderPlace> header_place(std::string_view line) {
   return std::nullopt;
 }
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 std::string reversed(std::string_view text) {
   return {text.rbegin(), text.rend()};
+}
+
+std::string without_end_blanks(std::string text) {
+  while (text.ends_with(' ') || text.ends_with('\t'))
+    text.pop_back();
+  return text;
+}
+
+/// "… length " and not "… length   - ".
+bool ends_between_words(std::string_view text) {
+  return text.size() > 1 && text.back() == ' ' &&
+         (is_alphanumeric(text[text.size() - 2]) || text[text.size() - 2] == ',');
 }
 
 std::size_t characters_in(std::string_view text) {
@@ -141,7 +159,88 @@ std::optional<LogText> joined_pieces(const LogText &log, const LogPrefix &prefix
   return any ? std::optional(writer.take()) : std::nullopt;
 }
 
+/// The longest beginning of a line that most of the others have, too, but for numbers. It ends with a sign or a blank.
+LogPrefix common_beginning(const std::vector<std::string_view> &lines) {
+  const std::size_t step = std::max<std::size_t>(1, lines.size() / max_compared_lines);
+  std::string_view best;
+  for (std::size_t anchor = 0; anchor < lines.size() && anchor < max_anchors * step; anchor += step) {
+    const std::string_view line = lines[anchor];
+    const auto is_common = [&](std::size_t length) {
+      const LogPrefix prefix(line.substr(0, length));
+      std::size_t same = 0, all = 0;
+      for (std::size_t i = 0; i < lines.size(); i += step) {
+        ++all;
+        same += prefix.strip(lines[i]) ? 1 : 0;
+      }
+      return same * 10 >= all * 9;
+    };
+    std::size_t low = 0, high = std::min(line.size(), max_suffix_length);
+    while (low < high) { // what a longer one has, a shorter one has
+      const std::size_t middle = (low + high + 1) / 2;
+      if (is_common(middle))
+        low = middle;
+      else
+        high = middle - 1;
+    }
+    while (low > 0 && is_alphanumeric(line[low - 1]))
+      --low;
+    if (low > best.size())
+      best = line.substr(0, low);
+  }
+  return LogPrefix(best);
+}
+
+std::optional<LogText> without_common(const LogText &log, bool from_end) {
+  const std::vector<NumberedLine> lines = numbered_lines(log);
+  std::vector<std::string> backwards;
+  std::vector<std::string_view> compared;
+  if (from_end)
+    for (const NumberedLine &line : lines)
+      backwards.push_back(reversed(line.text));
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (!trim_blanks(lines[i].text).empty())
+      compared.push_back(from_end ? std::string_view(backwards[i]) : lines[i].text);
+  if (compared.size() < 3)
+    return std::nullopt;
+  const LogPrefix prefix = common_beginning(compared);
+  if (prefix.empty())
+    return std::nullopt;
+  LogTextWriter writer;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view line = from_end ? std::string_view(backwards[i]) : lines[i].text;
+    const std::string_view rest = prefix.strip(line).value_or(line);
+    writer.add(from_end ? without_end_blanks(reversed(rest)) : std::string(rest), lines[i].number);
+  }
+  return writer.take();
+}
+
 } // namespace
+
+std::optional<LogText> without_common_prefix(const LogText &log) {
+  return without_common(log, false);
+}
+
+std::optional<LogText> without_common_suffix(const LogText &log) {
+  return without_common(log, true);
+}
+
+std::optional<LogText> without_blank_lines(const LogText &log) {
+  LogTextWriter writer;
+  bool after_line = false; // whose blank one is to be left out
+  std::size_t left_out = 0;
+  const std::vector<NumberedLine> lines = numbered_lines(log);
+  for (const NumberedLine &line : lines) {
+    const bool blank = trim_blanks(line.text).empty();
+    if (blank && after_line) {
+      ++left_out;
+      after_line = false;
+      continue;
+    }
+    writer.add(line.text, line.number);
+    after_line = true;
+  }
+  return left_out * 5 >= lines.size() * 2 ? std::optional(writer.take()) : std::nullopt;
+}
 
 std::optional<LogText> reversed_lines(const LogText &log) {
   std::vector<NumberedLine> lines = numbered_lines(log);
@@ -168,7 +267,7 @@ std::optional<LogText> without_suffix(const LogText &log) {
       const std::string backwards = reversed(each.text);
       const auto stripped = suffix.strip(backwards);
       count += stripped ? 1 : 0;
-      writer.add(stripped ? reversed(*stripped) : std::string(each.text), each.number);
+      writer.add(stripped ? without_end_blanks(reversed(*stripped)) : std::string(each.text), each.number);
     }
     if (count > 1)
       return writer.take();
@@ -197,7 +296,7 @@ std::optional<LogText> joined_where_open(const LogText &log) {
     std::string text(content(lines[i]));
     std::size_t used = 1;
     // fold -s keeps the blank that it breaks a line at.
-    for (; text.ends_with(' ') && classify_message_line(text) == MessageLine::begins && i + used < lines.size() &&
+    for (; ends_between_words(text) && classify_message_line(text) == MessageLine::begins && i + used < lines.size() &&
            !trim_blanks(content(lines[i + used])).empty() && used <= max_joins;
          ++used)
       text += content(lines[i + used]);

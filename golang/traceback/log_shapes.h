@@ -12,6 +12,11 @@ namespace inspect {
 std::optional<LogText> reversed_lines(const LogText &log);
 /// Without what stands behind every line ("   - ", "|", "\"}"); numbers in it may differ.
 std::optional<LogText> without_suffix(const LogText &log);
+/// Without what begins, or ends, nearly all lines: of stacks without a goroutine's header, which would tell it.
+std::optional<LogText> without_common_prefix(const LogText &log);
+std::optional<LogText> without_common_suffix(const LogText &log);
+/// Without the empty line behind every line.
+std::optional<LogText> without_blank_lines(const LogText &log);
 /// Lines that are exactly as long as the longest go on in the next one.
 std::optional<LogText> joined_at_width(const LogText &log);
 /// The same where each has the prefix of the header's line.

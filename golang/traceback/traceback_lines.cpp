@@ -446,6 +446,10 @@ std::optional<int> read_exit_status(std::string_view line) {
   return status && *status < 256 ? std::optional(static_cast<int>(*status)) : std::nullopt;
 }
 
+bool is_handler_message(std::string_view line) {
+  return line.contains("panic serving ") || line.contains("panic recovered:") || line.contains("Observed a panic: ");
+}
+
 MessageLine classify_message_line(std::string_view line) {
   std::string_view text = trim_blanks(line);
   const bool indented = !line.empty() && (line.front() == '\t' || line.front() == ' ');
@@ -456,11 +460,11 @@ MessageLine classify_message_line(std::string_view line) {
     return MessageLine::begins;
   if (const std::size_t colon = text.find(": "); colon != std::string_view::npos && signal_name(text.substr(0, colon)))
     return MessageLine::begins;
-  if (text.contains("panic serving ") || text.contains("panic recovered:")) // net/http's handler, gin's
+  if (is_handler_message(text))
     return MessageLine::begins;
-  constexpr std::array<std::string_view, 6> belonging = {
-      "runtime: ", "[signal ", "PC=0x", "unexpected fault address", "signal arrived during ",
-      "what(): "}; // of a C++ exception
+  constexpr std::array<std::string_view, 7> belonging = {
+      "runtime: ",           "[signal ", "PC=0x", "unexpected fault address", "signal arrived during ",
+      "goroutine profile: ", "what(): "}; // a C++ exception's
   const bool belongs = std::ranges::any_of(belonging, [&](std::string_view start) { return text.starts_with(start); });
   return belongs || !meaning_of_c_abort(text).empty() ? MessageLine::belongs : MessageLine::none;
 }

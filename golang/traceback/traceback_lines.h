@@ -60,6 +60,9 @@ std::optional<int> read_exit_status(std::string_view line);
 enum class MessageLine { none, begins, belongs };
 MessageLine classify_message_line(std::string_view line);
 
+/// What handlers of panics log in front of the stack: net/http, gin, Kubernetes' HandleCrash.
+bool is_handler_message(std::string_view line);
+
 /// "panic: …" or "fatal error: …" behind other text on its line: a benchmark's name and a tab, a key, a quote. Not
 /// within a sentence ("recovered from panic: …").
 std::optional<std::string_view> message_behind_text(std::string_view line);

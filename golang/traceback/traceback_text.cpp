@@ -1,5 +1,6 @@
 #include "golang/traceback/traceback_text.h"
 
+#include "golang/traceback/c_abort_messages.h"
 #include "golang/traceback/log_carriers.h"
 #include "golang/traceback/log_lines.h"
 #include "golang/traceback/stack_listing.h"
@@ -18,6 +19,7 @@ constexpr std::size_t max_messages = 64;         // lines before the first gorou
 constexpr std::size_t max_message_length = 4096; // bytes of one
 constexpr std::size_t max_runtime_notes = 16;    // of one goroutine
 constexpr std::size_t max_registers = 64;
+constexpr std::size_t max_lines_between = 8; // a C library's message and the signal
 
 /// Reads a text line by line. A traceback is open once it has a header, a signal or a message; a goroutine is open from
 /// its header on, and its frames come as pairs of lines.
@@ -74,11 +76,19 @@ private:
   struct Before {
     std::string text;
     std::size_t number = 0;
+    std::size_t index = 0;
   };
-  std::deque<Before> before_; ///< lines since the last goroutine that are not part of it
+  std::size_t listing_index_ = 0;
+  std::size_t stack_index_ = 0; ///< of the line that the last stack began in
+  std::deque<Before> before_;   ///< lines since the last goroutine that are not part of it
   bool race_announced_ = false;
   bool pending_doubtful_ = false; ///< something else followed the call
 };
+
+/// Not brackets and colons alone.
+static bool has_words(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }) >= 2;
+}
 
 Traceback &TracebackReader::open(std::size_t text_line) {
   if (!current_) {
@@ -197,8 +207,11 @@ bool TracebackReader::take_listing(std::string_view content, const LogLine &line
   if (!first)
     return true;
   // Its function was taken for a message.
-  if (!before_.empty() && trim_blanks(before_.back().text) == listing_.frames().front().function)
+  listing_index_ = line.index;
+  if (!before_.empty() && trim_blanks(before_.back().text) == listing_.frames().front().function) {
     before_.pop_back();
+    --listing_index_;
+  }
   in_goroutine_ = false;
   return true;
 }
@@ -212,6 +225,7 @@ void TracebackReader::close_listing() {
   finish();
   prefix_ = LogPrefix();
   open(text_line);
+  stack_index_ = listing_index_;
   collect_messages();
   TracebackGoroutine &goroutine = current_->goroutines.emplace_back();
   goroutine.text_line = text_line;
@@ -245,6 +259,7 @@ void TracebackReader::start_goroutine(TracebackGoroutine goroutine, const LogLin
   if (current_ && !separated_ && !current_->goroutines.empty() && (begins_anew || seen || current_->exit_status))
     finish();
   open(line.number);
+  stack_index_ = line.index;
   collect_messages();
   separated_ = false;
   ids_.insert(goroutine.id);
@@ -272,6 +287,13 @@ void TracebackReader::collect_messages() {
         first = i;
   while (first > 0 && first < texts.size() && classify_message_line(texts[first - 1].first) != MessageLine::none)
     --first;
+  // Other threads may have written something between the C library's words and the signal's.
+  if (first < texts.size() && texts[first].first.contains("SIGABRT"))
+    for (std::size_t back = 1; back <= std::min(first, max_lines_between); ++back)
+      if (!meaning_of_c_abort(texts[first - back].first).empty()) {
+        first -= back;
+        break;
+      }
   if (first == texts.size() && current_->goroutines.empty())
     for (std::size_t i = texts.size(); i-- > 0 && first == texts.size();)
       if (const auto message = message_behind_text(texts[i].first)) {
@@ -280,7 +302,7 @@ void TracebackReader::collect_messages() {
       }
   // debug.Stack and the like: the line right above may say why.
   if (first == texts.size() && !texts.empty() && current_->messages.empty() && current_->goroutines.empty() &&
-      !trim_blanks(texts.back().first).empty() && texts.back().second + 1 >= current_->text_line)
+      has_words(texts.back().first) && before_.back().index + 1 == stack_index_)
     first = texts.size() - 1;
   if (first < texts.size() && current_->goroutines.empty())
     current_->text_line = texts[first].second;
@@ -311,7 +333,7 @@ void TracebackReader::flush_headless() {
 
 void TracebackReader::take_message_candidate(const LogLine &line) {
   race_announced_ = race_announced_ || line.text.find("WARNING: DATA RACE") != std::string_view::npos;
-  before_.push_back({std::string(line.text.substr(0, max_message_length)), line.number});
+  before_.push_back({std::string(line.text.substr(0, max_message_length)), line.number, line.index});
   if (before_.size() > max_messages)
     before_.pop_front();
 }
@@ -463,7 +485,11 @@ class ReadingScore {
 public:
   explicit ReadingScore(const std::vector<Traceback> &tracebacks) {
     for (const Traceback &traceback : tracebacks) {
-      std::size_t messages = (traceback.signal ? message : 0) + (traceback.messages.empty() ? 0 : message);
+      // What is not known to be a message may be anything that stands there; behind one it speaks of broken lines.
+      const auto known = std::ranges::count_if(
+          traceback.messages, [](const std::string &line) { return classify_message_line(line) != MessageLine::none; });
+      lost_ += known > 0 ? traceback.messages.size() - static_cast<std::size_t>(known) : 0;
+      std::size_t messages = (traceback.signal ? message : 0) + (known > 0 ? message : 0);
       for (const TracebackGoroutine &goroutine : traceback.goroutines)
         count(goroutine, std::exchange(messages, 0));
     }

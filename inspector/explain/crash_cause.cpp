@@ -2,6 +2,7 @@
 
 #include "golang/arguments/receiver_name.h"
 #include "golang/traceback/c_abort_messages.h"
+#include "golang/traceback/traceback_lines.h"
 #include "inspector/explain/crash_messages.h"
 
 #include <algorithm>
@@ -344,7 +345,7 @@ CrashKind crash_kind(const Traceback &traceback) {
       return CrashKind::fatal_error;
     if (message.starts_with("WARNING: DATA RACE"))
       return CrashKind::data_race;
-    if (message.starts_with("panic: ") || message.contains("panic serving ") || message.contains("panic recovered:"))
+    if (message.starts_with("panic: ") || is_handler_message(message))
       return CrashKind::panic;
   }
   if (traceback.signal)

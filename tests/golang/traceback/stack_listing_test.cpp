@@ -43,6 +43,21 @@ TEST_CASE("functions without brackets are frames, with a header and without") {
                               ")\n")) == two_frames);
 }
 
+TEST_CASE("what is in front of, behind and between the lines of a list of frames is taken off") {
+  const std::vector<std::string> lines = {"open store: no such file", "main.(*store).load", "\t/src/load.go:12",
+                                          "main.main", "\t/src/main.go:5"};
+  std::string prefixed, suffixed, spaced;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    prefixed += fmt::format("10:00:{:02} app[7]: {}\n", 9 + i, lines[i]);
+    suffixed += lines[i] + "   - \n";
+    spaced += lines[i] + "\n\n";
+  }
+  for (const std::string &text : {prefixed, suffixed, spaced}) {
+    CAPTURE(text);
+    CHECK(listed(only_goroutine(text)) == two_frames);
+  }
+}
+
 TEST_CASE("gin's recovery names functions behind their positions") {
   const auto goroutine = only_goroutine("[Recovery] panic recovered:\nGET / HTTP/1.1\n\nboom\n"
                                         "/src/load.go:12 (0x6ff0c3)\n\t(*store).load: return rows[i]\n"
