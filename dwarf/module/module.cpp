@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 #include <fmt/format.h>
+#include <gelf.h>
 #include <new>
 #include <unordered_map>
 
@@ -152,6 +153,16 @@ bool same_code(RunRange range, const MemoryView &file, const MemoryView &memory)
   return compared != 0 && equal >= compared - compared / 50;
 }
 
+/// To be asked right after elf_compress() failed. elfutils before 0.189, and those built without libzstd, know no zstd.
+std::string why_not_unpacked(Elf_Scn *section) {
+  constexpr unsigned zstd = 2; // ELFCOMPRESS_ZSTD, which older headers lack
+  const char *reason = elf_errmsg(-1);
+  GElf_Chdr header;
+  if (gelf_getchdr(section, &header) != nullptr && header.ch_type == zstd)
+    return "is compressed with zstd, which the elfutils here cannot unpack; `objcopy --decompress-debug-sections` can";
+  return fmt::format("cannot be unpacked: {}", reason != nullptr ? reason : "it is damaged");
+}
+
 } // namespace
 
 struct Module::State {
@@ -283,7 +294,7 @@ DwarfHandle Module::State::begin(Elf *elf, const std::string &path) {
     if ((section.header.sh_flags & SHF_COMPRESSED) != 0 && section.name.starts_with(".debug_")) {
       cancellation_point();
       if (elf_compress(section.section, 0, 0) < 0 && not_unpacked.empty())
-        not_unpacked = fmt::format("its section {} cannot be unpacked: {}", section.name, elf_errmsg(-1));
+        not_unpacked = fmt::format("its section {} {}", section.name, why_not_unpacked(section.section));
     }
   try {
     handle.reset(dwarf_begin_elf(elf, DWARF_C_READ, nullptr));

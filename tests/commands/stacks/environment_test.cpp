@@ -382,6 +382,22 @@ TEST_CASE("five hundred libraries") {
   CHECK(stacks.threads.size() == 500);
 }
 
+TEST_CASE("debug information that is compressed with zstd is used, or the reason says so") {
+  const TemporaryFolder folder;
+  const std::string build = "cd \"$1\" && gcc -O1 -g \"$2\" -o server -ldl -pthread && "
+                            "objcopy --compress-debug-sections=zstd server";
+  if (!can_run(
+          {"sh", "-c", build, "sh", folder.path(), INSPECT_SOURCE_DIRECTORY "/fixtures/dwarf/module/library_host.c"}))
+    SKIP_TEST("no gcc here, or an objcopy without zstd");
+  ChildProcess target({folder / "server", old_release});
+  target.wait_for_line();
+  const auto result = run_inspect({"stacks", std::to_string(target.pid())});
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK((result.out.find("library_host.c") != std::string::npos ||
+         result.err.find("is compressed with zstd, which the elfutils here cannot unpack") != std::string::npos));
+}
+
 TEST_CASE("a split DWARF file that is a FIFO is not waited for") {
   const TemporaryFolder folder;
   const std::string build = "cd \"$1\" && gcc -O1 -g -gsplit-dwarf -c \"$2\" -o server.o && "
