@@ -58,7 +58,7 @@ void ElfFile::read_sections() {
   // A program runs without section headers, so broken ones are the same as none.
   const Elf64_Ehdr &header = headers_.file;
   const std::uint64_t entry = is_64_bit() ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-  if (header.e_shoff == 0 || header.e_shentsize < entry)
+  if (header.e_shoff == 0 || header.e_shentsize != entry)
     return;
   std::uint64_t count = header.e_shnum;
   std::uint64_t names = header.e_shstrndx;

@@ -66,7 +66,7 @@ Result<ElfHeaders> read_elf_headers(const ElfBytes &read) {
   if (header->e_phnum == 0)
     return headers;
   const std::size_t entry = headers.is_64_bit() ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-  if (header->e_phentsize < entry || header->e_phnum > max_segments)
+  if (header->e_phentsize != entry || header->e_phnum > max_segments) // the kernel loads no other
     return std::unexpected(Error(ErrorKind::corrupt, "the program headers are malformed"));
   std::vector<std::byte> table(std::size_t{header->e_phentsize} * header->e_phnum);
   if (auto done = read({header->e_phoff}, table); !done)
