@@ -2,6 +2,7 @@
 
 #include "attach/files/file_worker.h"
 #include "attach/files/regular_file.h"
+#include "attach/procfs/loaded_program.h"
 #include "attach/procfs/machine_memory.h"
 #include "attach/procfs/mount_table.h"
 #include "attach/procfs/proc_file.h"
@@ -234,7 +235,11 @@ Result<FoundFile> FileOpener::State::open_in_worker(const FileWish &wish, const 
 }
 
 FileWish executable_of(pid_t process, std::string shown) {
-  return {.process = process, .root = {}, .path = living_link(process, "exe"), .shown = std::move(shown)};
+  const std::string link = living_link(process, "exe");
+  // What the dynamic loader was started with is not what the link leads to.
+  if (is_dynamic_loader(link_text(link)) && !is_dynamic_loader(shown))
+    return {.process = process, .root = living_link(process, "root"), .path = shown, .shown = shown};
+  return {.process = process, .root = {}, .path = link, .shown = std::move(shown)};
 }
 
 FileOpener::FileOpener() : state_(std::make_unique<State>()) {}

@@ -1,5 +1,6 @@
 #include "attach/procfs/process_list.h"
 
+#include "attach/procfs/loaded_program.h"
 #include "attach/procfs/proc_file.h"
 #include "attach/procfs/proc_text.h"
 #include "attach/procfs/process_status.h"
@@ -129,6 +130,9 @@ Result<ExecutableLink> read_executable_link(pid_t process) {
   }
   ExecutableLink link{std::move(target), false};
   link.deleted = take_deleted_mark(link.path);
+  if (is_dynamic_loader(link.path))
+    if (auto program = program_of_loader(process))
+      link = {std::move(*program), false};
   return link;
 }
 

@@ -27,7 +27,8 @@ std::string living_link(pid_t process, std::string_view name);
 /// The file `name` in there, looked for again where the thread ends or replaces the program meanwhile.
 Result<std::string> read_living_file(pid_t process, std::string_view name);
 
-/// What /proc/PID/exe points to, without the kernel's " (deleted)".
+/// What /proc/PID/exe points to, without the kernel's " (deleted)"; the program, where that is the dynamic loader which
+/// was started with it (attach/procfs/loaded_program.h).
 struct ExecutableLink {
   std::string path;
   bool deleted = false;

@@ -4,6 +4,7 @@
 #include "attach/files/target_files.h"
 #include "attach/procfs/account_names.h"
 #include "attach/procfs/hidden_processes.h"
+#include "attach/procfs/loaded_program.h"
 #include "attach/procfs/memory_map.h"
 #include "attach/procfs/permission.h"
 #include "attach/procfs/proc_text.h"
@@ -129,6 +130,9 @@ void Reader::read_executable(const ProcessDirectory &directory, ProcessRow &row)
   }
   row.executable_deleted = take_deleted_mark(*link);
   row.executable = std::move(*link);
+  if (is_dynamic_loader(row.executable))
+    if (auto program = program_of_loader(row.process))
+      row.executable = std::move(*program);
   const FileWish executable = executable_of(row.process, row.executable);
   const auto file = files_->look(executable);
   // The process that is meant must still be there: only of its directory that is sure.
