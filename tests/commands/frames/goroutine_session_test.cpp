@@ -305,10 +305,6 @@ TEST_CASE("what is invalid of goroutines is refused in one sentence with a remed
         {"goroutine 99999999", "process " + process + " has no goroutine 99999999\n  try: goroutines\n"},
         {"goroutine abc", "'abc' is not a goroutine id\n  try: goroutines\n"},
         {"goroutine -1", "'-1' is not a goroutine id\n  try: goroutines\n"},
-        {"goroutine",
-         "thread " + process + " is selected, and no goroutine\n  try: goroutine ID; goroutines lists them\n"},
-        {"deferred",
-         "thread " + process + " is selected, and no goroutine\n  try: goroutine ID; goroutines lists them\n"},
         {"deferred 99999999", "process " + process + " has no goroutine 99999999\n  try: goroutines\n"},
         {"goroutines -with nonsense", "'nonsense' is not a condition on goroutines\n  try: userloc REGEX"},
         {"goroutines -waiting abc", "'abc' is not a waiting time\n  try: '>5m', '>=90s', '<2h'\n"},
@@ -322,6 +318,12 @@ TEST_CASE("what is invalid of goroutines is refused in one sentence with a remed
       CHECK_THAT(result.err, Catch::Matchers::StartsWith("inspect: " + row.expected));
       CHECK(count_of(result.err, "inspect: ") == 1);
       CHECK(result.out.empty());
+      CHECK(result.status == 1);
+    }
+    for (const std::string command : {"goroutine", "deferred"}) {
+      const CommandResult result = program.attach({"thread " + process, command});
+      CHECK(result.err == "inspect: thread " + process +
+                              " is selected, and no goroutine\n  try: goroutine ID; goroutines lists them\n");
       CHECK(result.status == 1);
     }
   });
