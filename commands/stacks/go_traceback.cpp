@@ -75,8 +75,28 @@ std::string native_frame(const ReportFrame &frame) {
   return text + "\n";
 }
 
-/// runtime/traceback.go, tracebackStringNeedsQuoting, and runtime/print.go, printquoted. What is not ASCII is escaped
-/// as it stands.
+/// The code point that a text begins with, and its bytes; beyond all code points, and one byte, where it is not UTF-8
+/// (Unicode 15, table 3-7).
+std::pair<std::uint32_t, std::size_t> first_rune(std::string_view text) {
+  constexpr std::pair<std::uint32_t, std::size_t> none{0x110000, 1};
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::uint32_t lead = byte(0);
+  if (lead < 0x80)
+    return {lead, 1};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length)
+    return none;
+  std::uint32_t value = lead & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80)
+      return none;
+    value = value << 6U | (byte(i) & 0x3fU);
+  }
+  const bool overlong = value < (length == 4 ? 0x10000U : length == 3 ? 0x800U : 0x80U);
+  return overlong || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ? none : std::pair(value, length);
+}
+
+/// runtime/traceback.go, tracebackStringNeedsQuoting, and runtime/print.go, printquoted.
 std::string label_text(std::string_view text) {
   const auto is_plain = [](char one) {
     return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '.' ||
@@ -85,16 +105,28 @@ std::string label_text(std::string_view text) {
   if (std::ranges::all_of(text, is_plain))
     return std::string(text);
   std::string quoted;
-  for (const char one : text)
-    quoted += one == '"' || one == '\\' ? std::string{'\\', one} : std::string(1, one);
-  return fmt::format("\"{}\"", escape(quoted));
+  while (!text.empty()) {
+    const auto [value, length] = first_rune(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    text.remove_prefix(length);
+    if (value == '"' || value == '\\')
+      quoted += {'\\', static_cast<char>(value)};
+    else if (value == '\n' || value == '\r' || value == '\t')
+      quoted += value == '\n' ? "\\n" : value == '\r' ? "\\r" : "\\t";
+    else if (value >= ' ' && value <= '~')
+      quoted += static_cast<char>(value);
+    else if (value < 0x80 || value > 0x10ffff)
+      quoted += fmt::format("\\x{:02x}", byte);
+    else
+      quoted += value < 0x10000 ? fmt::format("\\u{:04x}", value) : fmt::format("\\U{:08x}", value);
+  }
+  return fmt::format("\"{}\"", quoted);
 }
 
 /// Behind the brackets, since Go 1.27.
 std::string labels_in_header(const GoReport &report, const GoroutineReport &goroutine) {
   const LabelSet &labels = report.label_sets[goroutine.labels];
-  if (labels.empty() ||
-      parse_go_version(report.runtimes[goroutine.runtime].version).value_or(GoVersion{}) < GoVersion{1, 27})
+  if (labels.empty() || !report.runtimes[goroutine.runtime].labels_in_traceback)
     return {};
   std::string text;
   for (const auto &[key, value] : labels)

@@ -237,6 +237,16 @@ void parse_module_text(std::string_view text, GoBuildInfo &info) {
 
 } // namespace
 
+namespace {
+
+/// Between two marks that the runtime finds the text by.
+void parse_framed_modules(std::string_view text, GoBuildInfo &info) {
+  if (text.size() > 2 * frame_size && text[text.size() - frame_size - 1] == '\n')
+    parse_module_text(text.substr(frame_size, text.size() - 2 * frame_size), info);
+}
+
+} // namespace
+
 Result<GoBuildInfo> read_go_build_info(const ElfFile &file) {
   const FileMemory memory(file);
   const auto block = find_marker(places(file), memory);
@@ -251,8 +261,7 @@ Result<GoBuildInfo> read_go_build_info(const ElfFile &file) {
     return std::unexpected(modules.error());
   GoBuildInfo info;
   info.go_version = std::move(*version);
-  if (modules->size() > 2 * frame_size && (*modules)[modules->size() - frame_size - 1] == '\n')
-    parse_module_text(std::string_view(*modules).substr(frame_size, modules->size() - 2 * frame_size), info);
+  parse_framed_modules(*modules, info);
   return info;
 }
 
@@ -263,6 +272,20 @@ std::optional<std::string> go_version_text(const Module &module, const MemoryVie
   if (!version || version->empty())
     return std::nullopt;
   return *std::move(version);
+}
+
+std::string go_build_setting(const Module &module, const MemoryView &memory, std::string_view key) {
+  const auto block = find_marker(places(module), memory);
+  auto strings = block ? BlockStrings::at(*block, memory) : std::unexpected(corrupt("no block"));
+  const auto version = strings ? strings->next(max_version_length) : std::unexpected(strings.error());
+  const auto modules = version ? strings->next(max_module_text) : version;
+  GoBuildInfo info;
+  if (modules)
+    parse_framed_modules(*modules, info);
+  for (const auto &[name, value] : info.settings)
+    if (name == key)
+      return value;
+  return {};
 }
 
 std::optional<std::string> go_version_by_symbol(Module &module, const MemoryView &memory) {

@@ -48,6 +48,8 @@ Result<GoBuildInfo> read_go_build_info(const ElfFile &file);
 /// The Go version that built a loaded image, "go1.22.1"; nothing where the image does not say (a plugin), or it is not
 /// Go.
 std::optional<std::string> go_version_text(const Module &module, const MemoryView &memory);
+/// One of the settings that a loaded image was built with, "DefaultGODEBUG"; empty where it is not set, or not known.
+std::string go_build_setting(const Module &module, const MemoryView &memory, std::string_view key);
 /// The same by the symbol runtime.buildVersion.
 std::optional<std::string> go_version_by_symbol(Module &module, const MemoryView &memory);
 

@@ -44,6 +44,9 @@ struct GoRuntimeReport {
   std::string version;     ///< "go1.22.1"; empty: not known
   std::string image;       ///< the file that it is in
   std::string layout_note; ///< how its structures were read, where that is not certain; else empty
+  /// Its own tracebacks name labels: since 1.27, unless the program's go.mod names an older Go (tracebacklabels=0 among
+  /// the defaults of $GODEBUG that the build noted).
+  bool labels_in_traceback = false;
 };
 
 struct GoroutineReport {

@@ -140,6 +140,11 @@ private:
   std::vector<GoUnwind *> all_;
 };
 
+bool prints_labels(const GoImage &image, const MemoryView &memory) {
+  return image.version >= GoVersion{1, 27} &&
+         go_build_setting(*image.module, memory, "DefaultGODEBUG").find("tracebacklabels=0") == std::string::npos;
+}
+
 } // namespace
 
 struct GoroutineReporter::State {
@@ -380,8 +385,11 @@ void GoroutineReporter::report(std::span<const ThreadReport> thread_reports, std
   for (const ThreadReport &thread : thread_reports)
     state.reports[thread.thread] = &thread;
   const std::size_t before = go.goroutines.size();
-  go.runtimes.push_back({state.input.runtime.version_text(), state.input.runtime.own_image().module->path(),
-                         state.input.runtime.layout_note()});
+  const GoImage &own = state.input.runtime.own_image();
+  go.runtimes.push_back({.version = state.input.runtime.version_text(),
+                         .image = own.module->path(),
+                         .layout_note = state.input.runtime.layout_note(),
+                         .labels_in_traceback = prints_labels(own, state.input.target.memory())});
   FrameNamer namer(state.input.target, &state.input.runtime, state.input.texts,
                    state.input.options.argument_words ? &go.layouts : nullptr, state.input.memory);
   StackPool pool(namer, go.stacks);
