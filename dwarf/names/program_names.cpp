@@ -8,6 +8,7 @@
 #include "dwarf/raw/names/name_walk.h"
 #include "dwarf/split/split_package.h"
 #include "dwarf/split/split_unit.h"
+#include "dwarf/types/type_name.h"
 #include "machine/thrown_error.h"
 
 #include <algorithm>
@@ -213,6 +214,8 @@ struct ProgramNames::State {
   UnitIndexOptions options;
   std::vector<std::unique_ptr<ModuleNames>> entries;
   std::set<std::string> said;
+  TypeReader types; ///< for names that are put together
+  EnclosingScopes scopes;
   std::thread thread;
   Cancellation stopping;
   std::mutex mutex;
@@ -227,6 +230,7 @@ struct ProgramNames::State {
   std::vector<Candidate> complete(const std::vector<Candidate> &found, const WantedName &wanted, NameKind kind);
   std::vector<Candidate> inside_others(std::string_view name, const WantedName &wanted, NameKind kind);
   std::vector<NamedDie> find(std::string_view name, const WantedName &wanted, NameKind kind);
+  std::vector<NamedDie> find_simple_templates(std::string_view name);
   static void keep_best(std::vector<Candidate> &found, NameKind kind);
   static std::vector<NamedDie> resolve(const std::vector<Candidate> &found);
 };
@@ -390,6 +394,29 @@ std::vector<NamedDie> ProgramNames::State::find(std::string_view name, const Wan
   return resolve(found);
 }
 
+/// A type whose arguments the compiler left out of its name: found without them, and told by those that it has.
+std::vector<NamedDie> ProgramNames::State::find_simple_templates(std::string_view name) {
+  std::string bare;
+  int depth = 0;
+  for (const char c : name) {
+    depth += c == '<' ? 1 : 0;
+    if (depth == 0)
+      bare += c;
+    depth -= c == '>' ? 1 : 0;
+  }
+  const WantedName wanted(bare, NameKind::type);
+  std::vector<Candidate> found = complete(candidates(wanted, NameKind::type), wanted, NameKind::type);
+  keep_best(found, NameKind::type);
+  std::vector<NamedDie> dies = resolve(found);
+  const std::string spelled = canonical_spelling(name);
+  std::erase_if(dies, [&](NamedDie &one) {
+    one.name = qualified_name(one.die, scopes, types);
+    const std::string known = canonical_spelling(one.name);
+    return known != spelled && !known.ends_with("::" + spelled);
+  });
+  return dies;
+}
+
 void ProgramNames::State::keep_best(std::vector<Candidate> &found, NameKind kind) {
   if (kind != NameKind::function)
     std::erase_if(found, [](const Candidate &one) { return one.match < NameMatch::end; });
@@ -453,6 +480,8 @@ std::vector<NamedDie> ProgramNames::find(std::string_view name, NameKind kind, c
     return {};
   const WantedName wanted(name, kind);
   std::vector<NamedDie> dies = state_->find(name, wanted, kind);
+  if (dies.empty() && kind == NameKind::type && name.contains('<'))
+    dies = state_->find_simple_templates(name);
   if (!dies.empty() || wanted.first().find('.') == std::string_view::npos || wanted.without_first().empty())
     return dies;
   const WantedName in_file(wanted.without_first(), kind);

@@ -170,7 +170,9 @@ Dwarf_Die declared_at(Dwarf_Die die) {
   return last;
 }
 
-std::string scope_name(Dwarf_Die &scope) {
+std::string own_name_of(Dwarf_Die &die, TypeReader *types);
+
+std::string scope_name(Dwarf_Die &scope, TypeReader *types) {
   const char *name = nullptr;
   switch (dwarf_tag(&scope)) {
   case DW_TAG_namespace:
@@ -181,34 +183,112 @@ std::string scope_name(Dwarf_Die &scope) {
   case DW_TAG_union_type:
   case DW_TAG_interface_type:
   case DW_TAG_module:
-    name = string_attribute(scope, DW_AT_name);
-    return name != nullptr ? name : "";
+    return own_name_of(scope, types);
   default:
     return {};
   }
 }
 
-std::string qualified(Dwarf_Die die, EnclosingScopes &scopes, int depth) {
+/// Arguments in arguments; a file's that are each other's have no end.
+constexpr int max_argument_nesting = 12;
+constexpr std::size_t max_arguments = 256;
+
+std::string value_argument(const DwarfType &type, std::int64_t value) {
+  if (type.kind == DwarfTypeKind::enumeration) {
+    for (const DwarfEnumerator &one : type.enumerators)
+      if (one.value == value)
+        return (type.is_scoped ? type.name + "::" : std::string()) + one.name;
+    return fmt::format("({}){}", type.name, value);
+  }
+  if (type.encoding == TypeEncoding::boolean)
+    return value != 0 ? "true" : "false";
+  const bool is_unsigned = type.encoding == TypeEncoding::unsigned_integer;
+  const bool is_long = type.name.contains("long");
+  return is_unsigned ? fmt::format("{}{}", static_cast<std::uint64_t>(value), is_long ? "UL" : "U")
+                     : fmt::format("{}{}", value, is_long ? "L" : "");
+}
+
+void add_arguments(Dwarf_Die &parent, TypeReader &types, std::vector<std::string> &arguments) {
+  each_child(parent, [&](Dwarf_Die &child, std::uint64_t) {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_GNU_template_parameter_pack)
+      add_arguments(child, types, arguments);
+    else if (tag == DW_TAG_template_type_parameter)
+      arguments.push_back(NameWriter(types).name(type_of(child), {}, 0));
+    else if (tag == DW_TAG_GNU_template_template_param)
+      arguments.emplace_back(string_attribute(child, DW_AT_GNU_template_name) != nullptr
+                                 ? string_attribute(child, DW_AT_GNU_template_name)
+                                 : "?");
+    else if (tag == DW_TAG_template_value_parameter) {
+      Dwarf_Attribute found;
+      Dwarf_Sword value = 0;
+      const bool known =
+          dwarf_attr(&child, DW_AT_const_value, &found) != nullptr && dwarf_formsdata(&found, &value) == 0;
+      arguments.push_back(known ? value_argument(types.underlying(type_of(child)), value) : "?");
+    }
+    return arguments.size() < max_arguments;
+  });
+}
+
+bool has_template_parameters(Dwarf_Die &die) {
+  bool found = false;
+  each_child(die, [&](Dwarf_Die &child, std::uint64_t) {
+    const int tag = dwarf_tag(&child);
+    found = tag == DW_TAG_template_type_parameter || tag == DW_TAG_template_value_parameter ||
+            tag == DW_TAG_GNU_template_parameter_pack || tag == DW_TAG_GNU_template_template_param;
+    // They come first in what compilers write.
+    return !found && (tag == DW_TAG_inheritance || tag == DW_TAG_formal_parameter);
+  });
+  return found;
+}
+
+bool may_lack_arguments(Dwarf_Die &die, std::string_view name) {
+  const int tag = dwarf_tag(&die);
+  const bool is_class = tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
+  return is_class && !name.empty() && !name.contains('<');
+}
+
+std::string own_name_of(Dwarf_Die &die, TypeReader *types) {
+  static thread_local int nesting = 0;
+  const char *text = string_attribute(die, DW_AT_name);
+  std::string name = text != nullptr ? text : "";
+  if (!may_lack_arguments(die, name) || !has_template_parameters(die))
+    return name;
+  Dwarf_Die unit;
+  if (dwarf_diecu(&die, &unit, nullptr, nullptr) == nullptr ||
+      is_rust_language(unsigned_attribute(unit, DW_AT_language).value_or(0)))
+    return name; // whose names have them, or mean something else
+  if (nesting >= max_argument_nesting)
+    return name + "<…>";
+  ++nesting;
+  std::vector<std::string> arguments;
+  TypeReader own_reader;
+  add_arguments(die, types != nullptr ? *types : own_reader, arguments);
+  --nesting;
+  return fmt::format("{}<{}>", name, fmt::join(arguments, ", "));
+}
+
+std::string qualified(Dwarf_Die die, EnclosingScopes &scopes, TypeReader *types, int depth) {
   const Dwarf_Die declared = declared_at(die);
   std::string prefix;
   for (Dwarf_Die &scope : scopes.around(declared)) {
     const int tag = dwarf_tag(&scope);
     // What is local to a method that is defined outside of its class belongs where that was declared.
     if (tag == DW_TAG_subprogram && depth < max_scopes && dwarf_hasattr(&scope, DW_AT_specification)) {
-      const std::string function = qualified(scope, scopes, depth + 1);
+      const std::string function = qualified(scope, scopes, types, depth + 1);
       const std::size_t end = function.rfind("::");
       prefix = end == std::string::npos ? "" : function.substr(0, end + 2);
       continue;
     }
-    if (const std::string name = scope_name(scope); !name.empty())
+    if (const std::string name = scope_name(scope, types); !name.empty())
       prefix += name + "::";
   }
-  const char *name = nullptr;
+  std::string name;
   each_description(die, [&](Dwarf_Die &one) {
-    name = string_attribute(one, DW_AT_name);
-    return name == nullptr;
+    name = own_name_of(one, types);
+    return name.empty();
   });
-  return name != nullptr ? prefix + name : std::string();
+  return name.empty() ? name : prefix + name;
 }
 
 } // namespace
@@ -225,11 +305,19 @@ std::string declaration(TypeReader &types, const TypeHandle &handle, std::string
 
 std::string qualified_name(Dwarf_Die die) {
   EnclosingScopes scopes;
-  return qualified(die, scopes, 0);
+  return qualified(die, scopes, nullptr, 0);
 }
 
 std::string qualified_name(Dwarf_Die die, EnclosingScopes &scopes) {
-  return qualified(die, scopes, 0);
+  return qualified(die, scopes, nullptr, 0);
+}
+
+std::string qualified_name(Dwarf_Die die, EnclosingScopes &scopes, TypeReader &types) {
+  return qualified(die, scopes, &types, 0);
+}
+
+std::string name_with_arguments(Dwarf_Die die, TypeReader &types) {
+  return own_name_of(die, &types);
 }
 
 } // namespace inspect

@@ -113,7 +113,7 @@ struct TypeReader::State {
   EnclosingScopes scopes;
   const DwarfType nothing;
 
-  std::unique_ptr<DwarfType> read(Dwarf_Die die) {
+  std::unique_ptr<DwarfType> read(Dwarf_Die die, TypeReader &types_of_arguments) {
     auto type = std::make_unique<DwarfType>();
     // What stands for a type unit may say nothing but its signature.
     if (has_flag_attribute(die, DW_AT_declaration) || dwarf_hasattr(&die, DW_AT_signature)) {
@@ -124,8 +124,8 @@ struct TypeReader::State {
     }
     const int tag = dwarf_tag(&die);
     type->kind = kind_of(tag);
-    if (const char *name = string_attribute(die, DW_AT_name))
-      type->name = name;
+    if (string_attribute(die, DW_AT_name) != nullptr)
+      type->name = name_with_arguments(die, types_of_arguments);
     else if (type->kind == DwarfTypeKind::qualified)
       type->name = qualifier_name(tag);
     type->byte_size = unsigned_attribute(die, DW_AT_byte_size);
@@ -154,10 +154,11 @@ const DwarfType &TypeReader::read(const TypeHandle &handle) {
     return *handle.made;
   if (!handle.die)
     return state_->nothing;
-  std::unique_ptr<DwarfType> &type = state_->types[handle.die->addr];
-  if (!type)
-    type = state_->read(*handle.die);
-  return *type;
+  if (const auto known = state_->types.find(handle.die->addr); known != state_->types.end())
+    return *known->second;
+  auto type = state_->read(*handle.die, *this);
+  // Reading it may have read it on the way already, as its own argument.
+  return *state_->types.try_emplace(handle.die->addr, std::move(type)).first->second;
 }
 
 const DwarfType &TypeReader::underlying(const TypeHandle &handle) {
@@ -200,7 +201,8 @@ const std::string &TypeReader::qualified_name(const TypeHandle &handle) {
     return read(handle).name;
   const auto [entry, is_new] = state_->names.try_emplace(handle.die->addr);
   if (is_new)
-    entry->second = inspect::qualified_name(*handle.die, state_->scopes);
+    // Which may ask for other names, and move this one's place.
+    return state_->names[handle.die->addr] = inspect::qualified_name(*handle.die, state_->scopes, *this);
   return entry->second;
 }
 

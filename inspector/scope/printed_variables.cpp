@@ -7,8 +7,18 @@
 namespace inspect {
 namespace {
 
-bool is_wanted(const ScopeVariable &variable, FrameVariables which) {
-  const bool is_hidden = variable.is_artificial ? variable.name != "this" : variable.name == go_dictionary_name;
+/// What GCC makes of a coroutine has its parameters as variables of its own in the coroutine's frame.
+bool is_coroutine_parameter(const ScopeVariable &variable, const FunctionScope &function) {
+  const bool is_awaiter = variable.name == "Is" || variable.name == "Fs" || variable.name.starts_with("Aw");
+  return variable.is_artificial && !variable.is_parameter && !is_awaiter && !variable.name.starts_with("_Coro_") &&
+         std::ranges::any_of(function.variables,
+                             [](const ScopeVariable &one) { return one.name.starts_with("_Coro_"); });
+}
+
+bool is_wanted(const ScopeVariable &variable, FrameVariables which, const FunctionScope &function) {
+  const bool is_hidden = is_coroutine_parameter(variable, function) ? false
+                         : variable.is_artificial                   ? variable.name != "this"
+                                                                    : variable.name == go_dictionary_name;
   if (variable.name.empty() || is_hidden)
     return false;
   const bool is_argument = variable.is_parameter || variable.is_result;
@@ -43,7 +53,7 @@ std::vector<FrameVariable> frame_variables(FrameScope &scope, FrameVariables whi
   if (scope.function() == nullptr)
     return all;
   for (const ScopeVariable &variable : scope.function()->variables) {
-    if (!is_wanted(variable, which))
+    if (!is_wanted(variable, which, *scope.function()))
       continue;
     if (all.size() >= options.max_variables || std::chrono::steady_clock::now() >= options.until)
       break;

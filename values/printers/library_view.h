@@ -71,6 +71,7 @@ std::span<const LibraryType> cpp_node_types();
 std::span<const LibraryType> cpp_wrapper_types();
 std::span<const LibraryType> cpp_thread_types();
 std::span<const LibraryType> cpp_number_types();
+std::span<const LibraryType> cpp_coroutine_types();
 std::span<const LibraryType> rust_pointer_types();
 std::span<const LibraryType> rust_sequence_types();
 std::span<const LibraryType> rust_map_types();

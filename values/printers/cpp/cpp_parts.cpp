@@ -1,5 +1,6 @@
 #include "values/printers/cpp/cpp_parts.h"
 
+#include "values/native/native_layout.h"
 #include "values/printers/library_type_name.h"
 
 #include <algorithm>
@@ -42,9 +43,12 @@ std::string wrong_count(std::uint64_t counted, std::uint64_t there) {
 bool add_node(LibraryView &view, RunAddress node, const NodeContent &content, std::uint64_t index,
               const LibraryObject &around) {
   const RunAddress begin = node + content.offset;
-  return add_child(view, content.named ? index_name(index) : "",
-                   around.at(begin + content.value_offset, content.value).value(),
-                   content.key ? std::optional(around.at(begin, *content.key).value()) : std::nullopt);
+  return add_child(
+      view, content.named ? index_name(index) : "",
+      content.value_offset == unknown_offset
+          ? missing_value({.native = content.value}, SourceLanguage::cpp, "how large the key before it is is not known")
+          : around.at(begin + content.value_offset, content.value).value(),
+      content.key ? std::optional(around.at(begin, *content.key).value()) : std::nullopt);
 }
 
 /// In-order steps through a tree, each of them checked.
@@ -185,6 +189,13 @@ void add_contiguous(LibraryView &view, const Contiguous &elements, ChildRange wa
   }
 }
 
+std::uint64_t declared_string_size(TypeReader &types, const TypeHandle &type) {
+  const TypeHandle string = without_aliases(type, types);
+  const std::string &name = types.qualified_name(string);
+  const bool is_known = types.read(string).is_declaration && name.starts_with("std::__cxx11::basic_string<");
+  return is_known ? 32 : 0;
+}
+
 NodeContent content_behind(std::uint64_t header, const std::optional<TypeHandle> &key, const TypeHandle &value,
                            ValueEnvironment &environment) {
   TypeReader &types = environment.types;
@@ -193,7 +204,9 @@ NodeContent content_behind(std::uint64_t header, const std::optional<TypeHandle>
   content.offset = round_up(header, alignment);
   if (key) {
     content.offset = round_up(header, std::max(alignment, alignment_of(types, *key)));
-    content.value_offset = round_up(types.size_of(*key).value_or(0), alignment);
+    const auto size = types.size_of(*key);
+    const std::uint64_t key_size = size ? *size : declared_string_size(types, *key);
+    content.value_offset = key_size == 0 ? unknown_offset : round_up(key_size, alignment);
   }
   return content;
 }

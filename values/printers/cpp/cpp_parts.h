@@ -48,11 +48,17 @@ std::string implausible_extent(RunAddress begin, std::uint64_t length, std::uint
                                const ValueEnvironment &environment);
 
 /// A node's element: a value, or of maps a key and a value behind it, as in a std::pair.
+inline constexpr std::uint64_t unknown_offset = UINT64_MAX;
+
+/// Bytes of a std::string of libstdc++'s that is only declared, as clang leaves the classes that a library
+/// instantiates: bits/basic_string.h has had the same layout since GCC 5. 0 of any other type.
+std::uint64_t declared_string_size(TypeReader &types, const TypeHandle &type);
+
 struct NodeContent {
   std::uint64_t offset = 0; ///< from the node's start
   std::optional<TypeHandle> key;
   TypeHandle value;
-  std::uint64_t value_offset = 0; ///< from the key's start
+  std::uint64_t value_offset = 0; ///< from the key's start; unknown_offset: the key's size is not known
   bool named = false;             ///< children are "[0]", …
 };
 /// The content behind a node's own `header` bytes, aligned as its type must be. With a key: as a pair of the two.

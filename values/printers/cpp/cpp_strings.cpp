@@ -83,8 +83,33 @@ std::optional<StringParts> libcxx_string(const LibraryObject &string) {
                      {}};
 }
 
+/// The same as counted_string where the class is only declared: the pointer, the length, then the characters or the
+/// capacity.
+std::optional<StringParts> declared_string(const LibraryObject &string) {
+  TypeReader &types = string.environment().types;
+  const auto character = string.type_argument(0);
+  const auto address = string.address();
+  const std::uint64_t size = bytes_of(character, string.environment());
+  const auto holder = string.member("_M_dataplus"); // may be all that is declared
+  const bool is_declared =
+      declared_string_size(types, string.handle()) != 0 || (holder && holder->type().is_declaration);
+  if (!is_declared || !character || !address || size == 0)
+    return std::nullopt;
+  const MemoryView &memory = string.environment().memory;
+  const auto characters = read_word(memory, *address);
+  const auto length = read_word(memory, *address + 8);
+  const auto capacity = read_word(memory, *address + 16);
+  if (!characters || !length || !capacity)
+    return std::nullopt;
+  const bool inside = *characters == address->value + 16;
+  return StringParts{*character, RunAddress{*characters}, *length, inside ? 15 / size : *capacity, std::nullopt, {}};
+}
+
 std::optional<StringParts> string_parts(const LibraryObject &string) {
   const auto characters = string.pointer("_M_dataplus._M_p");
+  if (!characters)
+    if (auto declared = declared_string(string))
+      return declared;
   if (!characters)
     return libcxx_string(string);
   return string.has("_M_string_length") ? counted_string(string, *characters) : shared_string(string, *characters);
