@@ -187,7 +187,11 @@ TEST_CASE("set changes program text, and the target runs it") {
   KnownWords target;
   CHECK(target.ask("call") == "41");
   // mov eax, 41 is b8 29 00 00 00; its operand is the second byte.
-  const CommandResult result = target.attach({"x -fmt hex -size 1 patch_me", "set patch_me+1:4 = 42"});
+  const CommandResult refused = target.attach({"set patch_me+1:4 = 42"});
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.err, Contains("it is program text") && Contains("set -force"));
+  CHECK(target.ask("call") == "41");
+  const CommandResult result = target.attach({"x -fmt hex -size 1 patch_me", "set -force patch_me+1:4 = 42"});
   CAPTURE(result.err);
   CHECK(result.status == 0);
   CHECK_THAT(result.out, Contains("   0xb8\n"));

@@ -23,6 +23,10 @@ inline std::string shape_of(const TypeSyntax &type) {
     return fmt::format("{}[{}]", parts, type.length);
   case TypeSyntax::Shape::slice:
     return "[]" + parts;
+  case TypeSyntax::Shape::qualified:
+    return type.name + " " + parts;
+  case TypeSyntax::Shape::function:
+    return "fn(" + parts + (type.is_variadic ? " ...)" : ")");
   default:
     return "?";
   }
@@ -34,6 +38,8 @@ inline std::string number_shape(const ExpressionNode &node) {
   switch (number.kind) {
   case Number::Kind::floating:
     return fmt::format("{}f{}{}", static_cast<double>(number.real), number.size * 8, open);
+  case Number::Kind::imaginary:
+    return fmt::format("{}im{}", static_cast<double>(number.real), open);
   case Number::Kind::boolean:
     return number.integer != 0 ? "true" : "false";
   default:
@@ -92,6 +98,9 @@ inline std::string shape_of(const ExpressionNode &node) {
     break;
   case Kind::call:
     head = "call";
+    break;
+  case Kind::composite:
+    head = "composite " + node.text;
     break;
   case Kind::size_of:
     head = "sizeof";
