@@ -293,9 +293,9 @@ std::optional<LogText> without_line_end_signs(const LogText &log) {
   constexpr std::array signs = {Sign{"\u240a", "\n"}, Sign{"\u2424", "\n"}, Sign{"\u21b5", "\n"}, Sign{"\u23ce", "\n"},
                                 Sign{"\u2028", "\n"}, Sign{"\u2029", "\n"}, Sign{"\u0085", "\n"}, Sign{"\v", "\n"},
                                 Sign{"^J", "\n"},     Sign{"<LF>", "\n"},   Sign{"<0A>", "\n"},   Sign{"<0a>", "\n"},
-                                Sign{"\r", "\n"},     Sign{"^M", ""},       Sign{"<CR>", ""},     Sign{"\u240d", ""},
-                                Sign{"\u2409", "\t"}, Sign{"^I", "\t"},     Sign{"<TAB>", "\t"},  Sign{"<09>", "\t"},
-                                Sign{"\u21e5", "\t"}, Sign{"\u2192", "\t"}};
+                                Sign{"\r", "\n"},     Sign{"^M", ""},       Sign{"^[", "\x1b"},   Sign{"<CR>", ""},
+                                Sign{"\u240d", ""},   Sign{"\u2409", "\t"}, Sign{"^I", "\t"},     Sign{"<TAB>", "\t"},
+                                Sign{"<09>", "\t"},   Sign{"\u21e5", "\t"}, Sign{"\u2192", "\t"}};
   return replaced(log, signs);
 }
 

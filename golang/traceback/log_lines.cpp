@@ -1,6 +1,7 @@
 #include "golang/traceback/log_lines.h"
 
 #include <algorithm>
+#include <array>
 
 namespace inspect {
 namespace {
@@ -33,9 +34,27 @@ std::string_view word_at(std::string_view text, std::size_t at) {
   return text.substr(at, end - at);
 }
 
-/// Numbers that a request or a trace is known by: hexadecimal, of one length, and not a word.
-bool alike_numbers(std::string_view a, std::string_view b) {
+bool is_month(std::string_view word) {
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return std::ranges::find(months, word) != months.end();
+}
+
+/// "ERROR", "E0501"
+bool is_level(std::string_view word) {
+  constexpr std::size_t max_length = 9;
+  return word.size() <= max_length && word.front() >= 'A' && word.front() <= 'Z' &&
+         std::ranges::all_of(word, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+}
+
+/// Words of a prefix that differ from line to line: numbers that a request or a trace is known by (hexadecimal, of one
+/// length), months, levels.
+bool alike_words(std::string_view a, std::string_view b) {
   constexpr std::size_t least_length = 4;
+  if (b.empty())
+    return false;
+  if ((is_month(a) && is_month(b)) || (is_level(a) && is_level(b)))
+    return true;
   return a.size() == b.size() && a.size() >= least_length && std::ranges::all_of(a, is_hexadecimal) &&
          std::ranges::all_of(b, is_hexadecimal) &&
          (std::ranges::any_of(a, is_digit) || std::ranges::any_of(b, is_digit));
@@ -109,7 +128,7 @@ std::optional<std::string_view> LogPrefix::strip(std::string_view line) const {
       return std::nullopt;
     const std::string_view mine = word_at(std::string_view(text_).substr(0, body), i);
     const std::string_view other = word_at(line, at);
-    if (!mine.empty() && mine != other && alike_numbers(mine, other)) {
+    if (!mine.empty() && mine != other && alike_words(mine, other)) {
       i += mine.size();
       at += other.size();
     } else if (is_digit(text_[i]) && is_digit(line[at])) {

@@ -35,7 +35,8 @@ private:
   std::string rewritten_; ///< the current one, where it is not as in the input
 };
 
-/// What a logger puts in front of every line. Numbers in it may differ from line to line ("12:00:01.5 web[7]: ").
+/// What a logger puts in front of every line. Numbers, months and levels in it may differ from line to line
+/// ("12:00:01.5 web[7] ERROR: ").
 class LogPrefix {
 public:
   LogPrefix() = default;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -193,6 +194,8 @@ public:
         key_ = std::move(text);
         any_key = true;
         at = next + 1;
+        if (auto bytes = read_bytes(line, at))
+          append(record, std::move(*bytes));
         continue;
       }
       const bool ends = next == line.size() || line[next] == ',' || line[next] == '}' || line[next] == ']';
@@ -210,6 +213,30 @@ public:
 private:
   static bool is_number(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  }
+
+  /// journalctl -o json writes what is not plain text, such as colours, as an array of numbers.
+  static std::optional<std::string> read_bytes(std::string_view line, std::size_t &at) {
+    std::size_t next = line.find_first_not_of(" \t", at);
+    if (next == std::string_view::npos || line[next] != '[')
+      return std::nullopt;
+    std::string bytes;
+    while (++next < line.size()) {
+      unsigned byte = 0;
+      const auto [end, failed] = std::from_chars(line.data() + next, line.data() + line.size(), byte);
+      next = static_cast<std::size_t>(end - line.data());
+      if (failed != std::errc() || byte > 0xff || next >= line.size())
+        return std::nullopt;
+      bytes += static_cast<char>(byte);
+      if (line[next] == ']') {
+        at = next + 1;
+        return bytes;
+      }
+      if (line[next] != ',')
+        return std::nullopt;
+      next += line.substr(next + 1).starts_with(' ') ? 1 : 0;
+    }
+    return std::nullopt;
   }
 
   bool is_array_line(std::string_view line) const {

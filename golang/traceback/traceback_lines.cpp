@@ -315,6 +315,9 @@ std::optional<TracebackHeaderLine> read_traceback_header(std::string_view line) 
 
 std::optional<TracebackFrame> read_traceback_call(std::string_view line, bool cut_off) {
   line = trim_blanks(line);
+  constexpr std::string_view ellipsis = "\u2026"; // journalctl and others cut lines at the terminal's width
+  if (line.ends_with(ellipsis))
+    return read_broken_call(line.substr(0, line.size() - ellipsis.size()));
   if (!line.ends_with(')'))
     return cut_off ? read_broken_call(line) : std::nullopt;
   line.remove_suffix(1);
@@ -508,7 +511,7 @@ std::optional<TracebackFrame> read_profile_frame(std::string_view line) {
 }
 
 std::optional<std::string_view> message_behind_text(std::string_view line) {
-  constexpr std::string_view signs = "\t\"'=>]|`";
+  constexpr std::string_view signs = "\t\"'=>[({]|`";
   for (const std::string_view begin : {"panic: ", "fatal error: "}) {
     const std::size_t at = line.find(begin);
     if (at == std::string_view::npos || at == 0)

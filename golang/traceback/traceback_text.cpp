@@ -251,12 +251,22 @@ bool TracebackReader::take_header(const LogLine &line) {
   return true;
 }
 
+/// The value of a panic may hold the stack of an earlier one, which is printed in front of the goroutine's own
+/// (golang.org/x/sync/singleflight and errgroup).
+static bool holds_value_with_stack(const Traceback &traceback) {
+  const bool panic = std::ranges::any_of(traceback.messages,
+                                         [](const std::string &message) { return message.starts_with("panic: "); });
+  return panic && traceback.goroutines.size() == 1 && !traceback.goroutines.front().frames.empty() &&
+         traceback.goroutines.front().frames.front().function == "runtime/debug.Stack";
+}
+
 void TracebackReader::start_goroutine(TracebackGoroutine goroutine, const LogLine &line) {
   const bool begins_anew = std::ranges::any_of(before_, [&](const Before &before) {
     return classify_message_line(prefix_.strip(before.text).value_or(before.text)) == MessageLine::begins;
   });
   const bool seen = !several_dumps_ && !in_profile_ && goroutine.id != 0 && ids_.contains(goroutine.id);
-  if (current_ && !separated_ && !current_->goroutines.empty() && (begins_anew || seen || current_->exit_status))
+  if (current_ && !separated_ && !current_->goroutines.empty() &&
+      (begins_anew || (seen && !holds_value_with_stack(*current_)) || current_->exit_status))
     finish();
   open(line.number);
   stack_index_ = line.index;

@@ -413,6 +413,13 @@ void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashe
     return;
   into.where = place_in(goroutine, *site.frame);
   explain_later_panics(goroutine, site, into);
+  if (*crashed + 1 < goroutines.size() && goroutine.frames.front().function == "runtime/debug.Stack" &&
+      has_message(traceback, "panic: ")) {
+    const TracebackGoroutine &last = goroutines[*crashed + 1];
+    if (const CrashSite raised = crash_site(traceback, last, into.kind); raised.frame && can_have_crashed(last))
+      into.then.push_back(fmt::format("goroutine {} panicked with that stack in the value, in {}", last.id,
+                                      place_in(last, *raised.frame)));
+  }
   CauseFinder(traceback, goroutine, site, decoder, into).find();
 }
 

@@ -213,6 +213,48 @@ TEST_CASE("without a declaration the shape of words says what it can") {
         "interface");
 }
 
+TEST_CASE("the stack in a panic's value is where it crashed, and who raised it is told") {
+  const Json crash = explain_json(R"(panic: no rows
+
+	goroutine 5 [running]:
+	runtime/debug.Stack()
+		/go/src/runtime/debug/stack.go:26 +0x5e
+	main.guard.func1()
+		/src/g.go:23 +0x3d
+	panic({0x4af320?, 0x57f240?})
+		/go/src/runtime/panic.go:860 +0x13a
+	main.load(0xc000012000)
+		/src/g.go:18 +0x29
+
+goroutine 5 [running]:
+main.main()
+	/src/g.go:36 +0xb3
+)")["tracebacks"];
+  REQUIRE(crash.size() == 1);
+  CHECK(crash[0]["where"] == "main.load at /src/g.go:18");
+  CHECK_THAT(sentences(crash[0]["then"]),
+             Contains("goroutine 5 panicked with that stack in the value, in main.main at "));
+}
+
+TEST_CASE("a crash that no goroutine can have caused was on a thread's own stack") {
+  const Json crash =
+      explain_json("fatal: morestack on g0\nSIGTRAP: trace trap\nPC=0x45ad42 m=0 sigcode=128\n\n"
+                   "goroutine 0 [idle]:\nruntime.abort()\n\t/go/src/runtime/asm_amd64.s:1118 +0x2\n"
+                   "runtime.scanobject(0x1)\n\t/go/src/runtime/mgcmark.go:12 +0x25\n\n"
+                   "goroutine 1 [chan receive]:\nmain.main()\n\t/src/main.go:5 +0x1d\n")["tracebacks"][0];
+  CHECK(crash["crashed"].is_null());
+  CHECK(crash["what"] == "fatal: morestack on g0");
+  CHECK_THAT(crash["where"].get<std::string>(), Contains("the stack of a thread") && Contains("runtime.scanobject"));
+}
+
+TEST_CASE("a traceback without its line ends is refused with the reason") {
+  const Answer answer = explain("panic: boomgoroutine 1 [running]:main.f(0x1)/src/a.go:1 +0x1dmain.main()/src/a.go:9 "
+                                "+0x2exit status 2\n",
+                                {});
+  CHECK_THAT(answer.error, Contains("has lost its line ends"));
+  CHECK_THAT(explain("go 1.26\nsee main.go:12\n", {}).error, Contains("line 2 may be a part of one"));
+}
+
 TEST_CASE("what may be anything is not guessed at") {
   const auto shape = [](const std::string &call) {
     return arguments_of(first_frame(explain_json("goroutine 1 [running]:\n" + call + "\n\t/src/a.go:1 +0x1\n")));

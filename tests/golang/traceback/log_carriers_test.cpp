@@ -170,6 +170,13 @@ std::vector<Carrier> carriers() {
       {"every line twice", each_line([](auto &line, auto) { return line + "\n" + line; })},
       {"a trace's number",
        each_line([](auto &line, auto i) { return fmt::format("[{:08x}] ", i * 2654435761U) + line; })},
+      {"levels that differ", each_line([](auto &line, auto i) {
+         return fmt::format("E0501 10:00:{:02} [{}] ", i, i % 2 == 0 ? "ERROR" : "INFO") + line;
+       })},
+      {"bytes in JSON", each_line([](auto &line, auto) {
+         const std::string coloured = "\x1b[31m" + line + "\x1b[0m";
+         return Json({{"MESSAGE", std::vector<unsigned char>(coloured.begin(), coloured.end())}, {"_PID", "1"}}).dump();
+       })},
       {"grep's lines around", each_line([](auto &line, auto i) {
          const char sign = line.contains("goroutine ") && line.contains('[') ? ':' : '-';
          return fmt::format("svc.log{}{}{}{}", sign, 95 + i, sign, line);
