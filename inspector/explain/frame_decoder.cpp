@@ -182,6 +182,7 @@ void FrameDecoder::decode(const TracebackFrame &frame, ExplainedFrame &into) {
   if (context_.memory != nullptr) {
     into.source = ArgumentSource::binary;
     into.arguments = describe_words(frame.function, frame.layout, frame.words, context_);
+    remove_impossible_values(frame, into);
     if (std::ranges::any_of(into.arguments, meaningful))
       return;
   }
@@ -190,18 +191,22 @@ void FrameDecoder::decode(const TracebackFrame &frame, ExplainedFrame &into) {
                                 : shapes_of_groups(frame.function, frame.layout, frame.words);
 }
 
-/// A word that is out of date may be what another variable left in its slot, and what it seems to point to is then
-/// nothing of the argument's type: the words alone are shown.
+/// A word that is out of date may be what another variable left in its slot, a return address for example, and what it
+/// seems to be or to point to is then nothing of the argument's type: the words alone are shown.
 void FrameDecoder::remove_impossible_values(const TracebackFrame &frame, ExplainedFrame &into) {
-  constexpr std::string_view unreadable = "(unreadable "; // golang/values/value_writer.h
+  // golang/values/value_writer.h, golang/goroutines/address_classes.h
+  constexpr std::string_view unreadable = "(unreadable ", doubted = "not initialised?", in_function = "(func ";
   const std::vector<FrameParameter> known = parameters(frame);
   for (DecodedArgument &argument : into.arguments) {
-    const auto parameter = std::ranges::find(known, argument.name, &FrameParameter::name);
-    const bool impossible = parameter != known.end() && parameter->type != nullptr && parameter->word &&
+    const bool named = !argument.name.empty() && argument.name != "_";
+    const auto parameter = named ? std::ranges::find(known, argument.name, &FrameParameter::name) : known.end();
+    const bool no_pointer = parameter != known.end() && parameter->type != nullptr && parameter->word &&
                             holds_pointer(parameter->type->kind) &&
                             ((*parameter->word != 0 && *parameter->word < lowest_address) ||
                              (binary_ != nullptr && binary_->is_text(*parameter->word)));
-    if (impossible || argument.value.contains(unreadable))
+    const bool rest = argument.stale && (argument.value.contains(doubted) ||
+                                         (argument.value.contains(in_function) && argument.value.contains("+0x")));
+    if (no_pointer || rest || argument.value.contains(unreadable))
       argument.value.clear();
   }
 }

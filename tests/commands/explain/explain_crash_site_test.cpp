@@ -108,6 +108,29 @@ TEST_CASE("calls inlined into a method that the compiler made fit the binary") {
   });
 }
 
+TEST_CASE("words that are out of date are not decoded to what cannot be") {
+  for_each_go([](const GoToolchain &go) {
+    if (go.minor > 26)
+      return; // what the binary adds is not a matter of the text
+    for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped}) {
+      const std::string program = build_go(go, "handled_panics", variant);
+      const Json crash = crash_at(program, "server", {"--exe", program}).explained;
+      std::size_t decoded = 0;
+      for (const Json &group : crash["groups"])
+        for (const Json &frame : group["frames"])
+          for (const Json &argument : frame["args"]) {
+            const std::string value = argument["value"].is_string() ? argument["value"].get<std::string>() : "";
+            CAPTURE(frame["function"].dump(), argument.dump());
+            CHECK_FALSE(value.contains("unreadable"));
+            CHECK_FALSE(value.contains("not initialised?"));
+            CHECK_FALSE((argument["stale"].get<bool>() && value.contains("(func ") && value.contains("+0x")));
+            decoded += value.empty() ? 0 : 1;
+          }
+      CHECK(decoded > 0);
+    }
+  });
+}
+
 TEST_CASE("readers behind a writer behind a reader are told, also where RLock is inlined") {
   for_each_go([](const GoToolchain &go) {
     const std::string program = build_go(go, "lock_convoy");
