@@ -44,6 +44,9 @@ constexpr std::array known_parts = {
     KnownLine{"terminating due to uncaught exception", uncaught},
     KnownLine{"terminating with uncaught", uncaught},
     KnownLine{"terminate_handler unexpectedly", uncaught},
+    KnownLine{"pointer being freed was not allocated", bad_free}, // macOS
+    KnownLine{": error for object 0x", heap_damaged},
+    KnownLine{"*** error for object 0x", heap_damaged},
     KnownLine{"pure virtual method called",
               "C++ code called a virtual function of an object that was being made or destroyed"},
     KnownLine{"Pure virtual function called",
@@ -76,6 +79,10 @@ std::string_view meaning_of_c_abort(std::string_view line) {
     return heap_damaged;
   if (is_failed_assertion(line))
     return "an assertion of C code does not hold: assert called abort";
+  if (line.contains("] Check failed: ")) // glog, Abseil
+    return "a check of C++ code does not hold: the library called abort";
+  if (line.starts_with("thread '") && line.contains(" panicked at "))
+    return "Rust code panicked, and a panic may not leave it: it called abort";
   if (line.starts_with("Fatal glibc error: "))
     return "the C library found a state that cannot be, and called abort";
   if (line.starts_with("<jemalloc>: ") || (line.contains("tcmalloc") && line.contains("CHECK")))

@@ -4,7 +4,8 @@
 //
 // Source: glibc 2.17 to 2.41 (malloc/malloc.c, malloc/arena.c, debug/fortify_fail.c, assert/assert.c, libio, nptl),
 // musl 1.2 (mallocng is silent, assert is not), libstdc++ (vterminate.cc, pure.cc, debug.cc), libc++abi
-// (cxa_default_handlers.cpp), jemalloc and tcmalloc (their own prefixes).
+// (cxa_default_handlers.cpp), macOS' malloc, jemalloc and tcmalloc (their own prefixes), glog and Abseil, Rust's
+// panics.
 #pragma once
 
 #include <string_view>

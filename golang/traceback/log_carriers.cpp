@@ -56,15 +56,17 @@ using PeelingSequence = std::vector<Peeling>;
 
 struct Best {
   std::optional<LogText> log;
-  std::size_t score = 0;
+  LogTextReading reading;
   PeelingSequence taken; ///< in this round
 };
 
 void try_all(const LogText &log, const LogTextScore &score, const PeelingSequence &before, Best &best) {
   for (const Peeling peeling : peelings)
     if (auto peeled = peeling(log))
-      if (const std::size_t reached = score(*peeled); reached > best.score) {
-        best = {std::move(peeled), reached, before};
+      if (const LogTextReading reading = score(*peeled);
+          reading.parts > best.reading.parts ||
+          (best.log && reading.parts == best.reading.parts && reading.order < best.reading.order)) {
+        best = {std::move(peeled), reading, before};
         best.taken.push_back(peeling);
       }
 }
@@ -72,19 +74,19 @@ void try_all(const LogText &log, const LogTextScore &score, const PeelingSequenc
 /// What is to be taken off, outermost first.
 PeelingSequence find_carriers(LogText log, const LogTextScore &score) {
   PeelingSequence all;
-  std::size_t reached = score(log);
+  LogTextReading reached = score(log);
   for (std::size_t round = 0; round < max_carriers; ++round) {
     Best best{std::nullopt, reached, {}};
     try_all(log, score, {}, best);
     // A carrier may hide another: nothing, or less, can be read before both are gone.
-    if (round == 0 && (best.log || reached == 0) && log.text.size() <= max_looked_through)
+    if (round == 0 && (best.log || reached.parts == 0) && log.text.size() <= max_looked_through)
       for (const Peeling peeling : peelings)
         if (const auto peeled = peeling(log))
           try_all(*peeled, score, {peeling}, best);
     if (!best.log)
       break;
     log = std::move(*best.log);
-    reached = best.score;
+    reached = best.reading;
     all.insert(all.end(), best.taken.begin(), best.taken.end());
   }
   return all;
@@ -121,7 +123,7 @@ LogText without_carriers(LogText log, const LogTextScore &score) {
   for (const Peeling peeling : carriers)
     if (auto next = peeling(peeled))
       peeled = std::move(*next);
-  return !large || score(peeled) > score(log) ? std::move(peeled) : std::move(log);
+  return !large || score(peeled).parts > score(log).parts ? std::move(peeled) : std::move(log);
 }
 
 } // namespace inspect

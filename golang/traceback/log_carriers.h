@@ -10,8 +10,12 @@
 
 namespace inspect {
 
-/// How well a text reads; larger is better.
-using LogTextScore = std::function<std::size_t(const LogText &)>;
+/// How well a text reads; larger is better. A carrier is taken off only for more `parts`; `order` then tells which.
+struct LogTextReading {
+  std::size_t parts = 0;
+  std::size_t order = 0; ///< among equal ones, the smaller is better: lines that may be the rests of others
+};
+using LogTextScore = std::function<LogTextReading(const LogText &)>;
 
 LogText without_carriers(LogText log, const LogTextScore &score);
 

@@ -498,14 +498,14 @@ public:
       // What is not known to be a message may be anything that stands there; behind one it speaks of broken lines.
       const auto known = std::ranges::count_if(
           traceback.messages, [](const std::string &line) { return classify_message_line(line) != MessageLine::none; });
-      lost_ += known > 0 ? traceback.messages.size() - static_cast<std::size_t>(known) : 0;
+      rests_ += known > 0 ? traceback.messages.size() - static_cast<std::size_t>(known) : 0;
       std::size_t messages = (traceback.signal ? message : 0) + (known > 0 ? message : 0);
       for (const TracebackGoroutine &goroutine : traceback.goroutines)
         count(goroutine, std::exchange(messages, 0));
     }
   }
 
-  std::size_t total() const { return total_ - std::min(total_, lost_); }
+  LogTextReading reading() const { return {total_ - std::min(total_, lost_), rests_}; }
 
 private:
   static constexpr std::size_t message = 4, header = 4, place = 6, detail = 1;
@@ -534,13 +534,14 @@ private:
   std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> best_; ///< by line of the input and number
   std::size_t total_ = 0;
   std::size_t lost_ = 0;
+  std::size_t rests_ = 0;
 };
 
 } // namespace
 
 std::vector<Traceback> parse_tracebacks(std::string_view text) {
   const LogText log = without_carriers({std::string(text), {}}, [](const LogText &candidate) {
-    return ReadingScore(TracebackReader(candidate).run()).total();
+    return ReadingScore(TracebackReader(candidate).run()).reading();
   });
   return TracebackReader(log).run();
 }

@@ -96,8 +96,9 @@ private:
       into_.why.push_back(std::move(meaning));
       return;
     }
-    const bool in_c = std::ranges::any_of(traceback_.messages, is_signal_in_c);
-    if (!is_memory_fault(signal.name) || !signal.address || in_c)
+    if (std::ranges::any_of(traceback_.messages, is_signal_in_c))
+      return explain_fault_in_c(signal);
+    if (!is_memory_fault(signal.name) || !signal.address)
       return;
     if (*signal.address >= first_page) {
       into_.why.push_back(
@@ -109,6 +110,19 @@ private:
     } else {
       explain_nil(*signal.address);
     }
+  }
+
+  void explain_fault_in_c(const TracebackSignal &signal) {
+    if (is_memory_fault(signal.name) && signal.address && *signal.address < first_page)
+      into_.why.push_back(
+          fmt::format("C code used a null pointer: the address of the fault is {:#x}", *signal.address));
+    else if (is_memory_fault(signal.name) && signal.address)
+      into_.why.push_back(fmt::format("C code used {:#x}, which is no address of the program's memory: freed, out of "
+                                      "bounds, or never set",
+                                      *signal.address));
+    else if (signal.name == "SIGABRT" && into_.why.empty())
+      into_.why.emplace_back("C code called abort, as libraries do where they find a state that must not be; what they "
+                             "said of it is not in the text");
   }
 
   /// The argument of the crashed call that is nil: its receiver first.

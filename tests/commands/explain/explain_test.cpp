@@ -247,6 +247,32 @@ TEST_CASE("a crash that no goroutine can have caused was on a thread's own stack
   CHECK_THAT(crash["where"].get<std::string>(), Contains("the stack of a thread") && Contains("runtime.scanobject"));
 }
 
+TEST_CASE("what a C library says before it aborts is the cause, also with something in between") {
+  const auto crash = [](const std::string &words) {
+    return explain_json(
+        words + "\nGET /health 200\nSIGABRT: abort\nPC=0x7f624fed8eec m=0 sigcode=18446744073709551610\n"
+                "signal arrived during cgo execution\n\ngoroutine 1 [syscall]:\n"
+                "runtime.cgocall(0x4022a0, 0xc00004df60)\n\t/go/src/runtime/cgocall.go:158 +0x5c\n"
+                "main._Cfunc_decode()\n\t_cgo_gotypes.go:51 +0x45\nmain.load()\n\t/src/l.go:3 +0x9\n")["tracebacks"][0];
+  };
+  const auto words = GENERATE(values<std::pair<std::string, std::string>>({
+      {"double free or corruption (fasttop)", "freed memory twice"},
+      {"malloc(): corrupted top size", "heap damaged"},
+      {"*** stack smashing detected ***: terminated", "an array on its stack"},
+      {"svc: decode.c:31: decode: Assertion `rows > 0' failed.", "an assertion"},
+      {"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc", "C++ exception"},
+      {"F0501 10:00:00.000000 7 decode.cc:31] Check failed: rows > 0 ", "a check of C++ code"},
+      {"thread '<unnamed>' panicked at src/lib.rs:3:5:", "Rust code panicked"},
+  }));
+  const Json explained = crash(words.first);
+  CAPTURE(words.first, explained["what"].dump(), explained["why"].dump());
+  CHECK(explained["crashed"] == 1);
+  CHECK_THAT(explained["what"].get<std::string>(),
+             Contains(words.first.substr(0, words.first.find_first_of("\n") - 1).substr(0, 20)));
+  CHECK_THAT(sentences(explained["why"]), Contains(words.second));
+  CHECK_THAT(sentences(crash("started")["why"]), Contains("C code called abort"));
+}
+
 TEST_CASE("a traceback without its line ends is refused with the reason") {
   const Answer answer = explain("panic: boomgoroutine 1 [running]:main.f(0x1)/src/a.go:1 +0x1dmain.main()/src/a.go:9 "
                                 "+0x2exit status 2\n",
