@@ -499,7 +499,9 @@ public:
       const auto known = std::ranges::count_if(
           traceback.messages, [](const std::string &line) { return classify_message_line(line) != MessageLine::none; });
       rests_ += known > 0 ? traceback.messages.size() - static_cast<std::size_t>(known) : 0;
-      std::size_t messages = (traceback.signal ? message : 0) + (known > 0 ? message : 0);
+      std::size_t messages = known > 0 ? message : 0;
+      if (const auto &signal = traceback.signal)
+        messages += message + (signal->address ? detail : 0) + (signal->pc ? detail : 0);
       for (const TracebackGoroutine &goroutine : traceback.goroutines)
         count(goroutine, std::exchange(messages, 0));
     }

@@ -332,6 +332,21 @@ void explain_later_panics(const TracebackGoroutine &goroutine, const CrashSite &
     into.then.push_back("it happened while a panic was handled that began in " + place_in(goroutine, *site.during));
 }
 
+/// Both accesses are where it happened.
+void explain_race(const Traceback &traceback, ExplainedTraceback &into) {
+  for (const TracebackGoroutine &goroutine : traceback.goroutines) {
+    const CrashSite site = goroutine.ancestor_of ? CrashSite{} : crash_site(traceback, goroutine, into.kind);
+    if (!site.frame)
+      continue;
+    std::string access =
+        fmt::format("{} by goroutine {}, in {}", goroutine.status, goroutine.id, place_in(goroutine, *site.frame));
+    if (into.where.empty())
+      into.where = std::move(access);
+    else
+      into.then.push_back(std::move(access));
+  }
+}
+
 /// No goroutine can have crashed: the innermost frame of the thread's own stack.
 void explain_system_stack(const Traceback &traceback, ExplainedTraceback &into) {
   const auto system = std::ranges::find_if(traceback.goroutines, [](const TracebackGoroutine &goroutine) {
@@ -407,6 +422,8 @@ void explain_cause(const Traceback &traceback, std::optional<std::size_t> crashe
     }
   }
   const auto &goroutines = traceback.goroutines;
+  if (into.kind == CrashKind::data_race)
+    explain_race(traceback, into);
   if (!crashed && into.kind == CrashKind::stacks && goroutines.size() == 1 && goroutines.front().is_listing() &&
       goroutines.front().count == 1) { // where an error was made, or a message logged
     if (const CrashSite site = crash_site(traceback, goroutines.front(), into.kind); site.frame)

@@ -236,6 +236,18 @@ main.main()
              Contains("goroutine 5 panicked with that stack in the value, in main.main at "));
 }
 
+TEST_CASE("both accesses of a race are told, with where their goroutines were created") {
+  const Json race = explain_json("WARNING: DATA RACE\nWrite at 0x00c0000b4010 by goroutine 7:\n  main.count()\n"
+                                 "      /src/r.go:10 +0x3c\n\nPrevious read at 0x00c0000b4010 by main goroutine:\n"
+                                 "  main.main()\n      /src/r.go:14 +0xb4\n\nGoroutine 7 (running) created at:\n"
+                                 "  main.start()\n      /src/r.go:9 +0xaa\n")["tracebacks"][0];
+  CHECK(race["kind"] == "data_race");
+  CHECK(race["where"] == "write at 0x00c0000b4010 by goroutine 7, in main.count at /src/r.go:10");
+  CHECK_THAT(sentences(race["then"]), Contains("previous read") && Contains("in main.main at /src/r.go:14"));
+  CHECK(race["groups"][0]["created_by"]["function"] == "main.start");
+  CHECK(race["groups"][1]["creation_of"] == 7); // right behind its goroutine
+}
+
 TEST_CASE("a crash that no goroutine can have caused was on a thread's own stack") {
   const Json crash =
       explain_json("fatal: morestack on g0\nSIGTRAP: trace trap\nPC=0x45ad42 m=0 sigcode=128\n\n"
