@@ -32,19 +32,36 @@ std::optional<TracebackFrame> read_position_with_pc(std::string_view line) {
   return frame;
 }
 
-/// "at main.load ( load.go:12 )"
-std::optional<TracebackFrame> read_at(std::string_view line) {
+/// "/src/load.go:12", of Go or assembly.
+bool read_source(std::string_view text, TracebackFrame &into) {
+  return read_traceback_place(trim_blanks(text), into) && !into.offset && !into.pc &&
+         (into.file.ends_with(".go") || into.file.ends_with(".s"));
+}
+
+/// "at main.load ( load.go:12 )", "main.load (/src/load.go:12)", "main.load /src/load.go:12", "/src/load.go:12
+/// main.load"
+std::optional<TracebackFrame> read_single_line(std::string_view line) {
   std::string_view text = trim_blanks(line);
-  const std::size_t open = text.rfind('(');
-  if (!text.starts_with("at ") || !text.ends_with(')') || open == std::string_view::npos)
-    return std::nullopt;
+  if (text.starts_with("at "))
+    text = trim_blanks(text.substr(3));
   TracebackFrame frame;
-  const std::string_view function = trim_blanks(text.substr(3, open - 3));
-  const std::string_view place = trim_blanks(text.substr(open + 1, text.size() - open - 2));
-  if (!is_function_line(function) || !read_traceback_place(place, frame))
-    return std::nullopt;
-  frame.function = function;
-  return frame;
+  const auto named = [&](std::string_view function) -> std::optional<TracebackFrame> {
+    function = trim_blanks(function);
+    if (!is_function_line(function))
+      return std::nullopt;
+    frame.function = function;
+    return frame;
+  };
+  const std::size_t open = text.rfind('(');
+  if (text.ends_with(')') && open != std::string_view::npos &&
+      read_source(text.substr(open + 1, text.size() - open - 2), frame))
+    return named(text.substr(0, open));
+  const std::size_t last = text.rfind(' '), first = text.find(' ');
+  if (last != std::string_view::npos && read_source(text.substr(last + 1), frame))
+    return named(text.substr(0, last));
+  if (first != std::string_view::npos && read_source(text.substr(0, first), frame))
+    return named(text.substr(first + 1));
+  return std::nullopt;
 }
 
 } // namespace
@@ -77,7 +94,7 @@ bool StackListing::take_position(std::string_view line, std::size_t number) {
     function_.clear();
     return nameless_ = true;
   }
-  if (auto frame = read_at(line)) {
+  if (auto frame = read_single_line(line)) {
     frame->text_line = number;
     frames_.push_back(std::move(*frame));
     function_.clear();
@@ -85,6 +102,11 @@ bool StackListing::take_position(std::string_view line, std::size_t number) {
     return true;
   }
   TracebackFrame frame;
+  if (call_ && is_indented(line) && read_traceback_place(line, *call_)) { // its goroutine's header is cut off
+    frames_.push_back(std::move(*call_));
+    call_.reset();
+    return true;
+  }
   if (function_.empty() || !is_indented(line) || !read_traceback_place(line, frame) || frame.offset || frame.pc)
     return false;
   frame.function = std::move(function_);
@@ -108,7 +130,15 @@ bool StackListing::take(std::string_view line, std::size_t number) {
     return true;
   }
   function_.clear();
-  if (is_indented(line) || !is_function_line(line))
+  call_.reset();
+  if (is_indented(line))
+    return false;
+  if (auto call = read_traceback_call(line, false); call && call->function.contains('.')) {
+    call_ = std::move(call);
+    call_->text_line = number;
+    return !frames_.empty();
+  }
+  if (!is_function_line(line))
     return false;
   function_ = trim_blanks(line);
   function_line_ = number;
@@ -119,11 +149,12 @@ std::vector<TracebackFrame> StackListing::finish() {
   std::vector<TracebackFrame> frames = std::move(frames_);
   frames_.clear();
   function_.clear();
+  call_.reset();
   nameless_ = false;
   if (frames.size() < least_frames)
     frames.clear();
   for (TracebackFrame &frame : frames)
-    frame.listed = true;
+    frame.listed = !frame.has_arguments && !frame.offset;
   return frames;
 }
 

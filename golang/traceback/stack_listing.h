@@ -6,6 +6,9 @@
 //     /src/load.go:12 (0x4b3f)          gin, whose functions lack their package
 //         load: rows := read(path)
 //
+// and what is on one line, "main.load /src/load.go:12" or "/src/load.go:12 main.load"; also the runtime's own form
+// where a log was cut behind the header.
+//
 // Source: github.com/pkg/errors stack.go (%+v), go.uber.org/zap stacktrace.go, github.com/gin-gonic/gin recovery.go.
 #pragma once
 
@@ -33,7 +36,8 @@ private:
   std::vector<TracebackFrame> frames_;
   std::string function_; ///< whose position has not come
   std::size_t function_line_ = 0;
-  bool nameless_ = false; ///< the last frame is gin's, whose function may follow
+  std::optional<TracebackFrame> call_; ///< with brackets, whose position has not come
+  bool nameless_ = false;              ///< the last frame is gin's, whose function may follow
 };
 
 /// A linked name that stands alone on its line.

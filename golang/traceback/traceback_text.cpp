@@ -208,7 +208,7 @@ bool TracebackReader::take_listing(std::string_view content, const LogLine &line
     return true;
   // Its function was taken for a message.
   listing_index_ = line.index;
-  if (!before_.empty() && trim_blanks(before_.back().text) == listing_.frames().front().function) {
+  if (!before_.empty() && trim_blanks(before_.back().text).starts_with(listing_.frames().front().function)) {
     before_.pop_back();
     --listing_index_;
   }

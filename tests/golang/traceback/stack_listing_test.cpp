@@ -43,6 +43,22 @@ TEST_CASE("functions without brackets are frames, with a header and without") {
                               ")\n")) == two_frames);
 }
 
+TEST_CASE("function and position on one line are frames, in either order") {
+  for (const std::string_view text : {"main.(*store).load /src/load.go:12\nmain.main /src/main.go:5\n",
+                                      "main.(*store).load (/src/load.go:12)\nmain.main (/src/main.go:5)\n",
+                                      "/src/load.go:12 main.(*store).load\n/src/main.go:5 main.main\n"}) {
+    CAPTURE(text);
+    CHECK(listed(only_goroutine(text)) == two_frames);
+  }
+}
+
+TEST_CASE("a stack that a log was cut in is read from its first whole frame on") {
+  const auto goroutine = only_goroutine("rain.(*other).run(0x1)\nmain.(*store).load(0xc000012000, 0x5)\n"
+                                        "\t/src/load.go:12 +0x1d\nmain.main()\n\t/src/main.go:5 +0x2e\n");
+  CHECK(listed(goroutine) == two_frames);
+  CHECK(goroutine.frames[0].words.size() == 2);
+}
+
 TEST_CASE("what is in front of, behind and between the lines of a list of frames is taken off") {
   const std::vector<std::string> lines = {"open store: no such file", "main.(*store).load", "\t/src/load.go:12",
                                           "main.main", "\t/src/main.go:5"};
