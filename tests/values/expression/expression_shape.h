@@ -90,9 +90,6 @@ inline std::string shape_of(const ExpressionNode &node) {
   case Kind::type_assertion:
     head = "assert";
     break;
-  case Kind::composite:
-    head = "composite " + node.text;
-    break;
   case Kind::type_data:
     head = "data";
     break;
