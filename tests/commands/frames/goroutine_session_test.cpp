@@ -383,7 +383,7 @@ TEST_CASE("a fresh session of a Go program speaks of its main goroutine, not of 
   });
 }
 
-TEST_CASE("-chan takes a channel variable, and functions are printed by their names") {
+TEST_CASE("goroutines -chan takes a channel variable, and functions are printed by their names") {
   for_each_go([](const GoToolchain &go) {
     const Waiting program(build_go(go, "channels_and_defers", GoVariant::unoptimised));
     const std::vector<std::string> by_address =
