@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t max_suffix_length = 256;
 constexpr std::size_t max_joins = 16;               // lines that one was broken into
 constexpr std::size_t max_joins_at_width = 1 << 16; // a whole traceback may be in one
+constexpr std::size_t max_joined_length = 1 << 13;  // bytes of a call, a header or a position
 constexpr std::size_t least_width = 20;
 constexpr std::size_t max_header_length = 1024;
 constexpr std::size_t max_tries_for_header = 8; // occurrences of "goroutine " in one line
@@ -255,10 +256,13 @@ std::optional<LogText> reversed_lines(const LogText &log) {
 
 std::optional<LogText> without_suffix(const LogText &log) {
   const std::vector<NumberedLine> lines = numbered_lines(log);
+  std::size_t tries = 0;
   for (const NumberedLine &line : lines) {
     const auto place = header_place(line.text);
     if (!place || trim_blanks(place->suffix).empty() || place->suffix.size() > max_suffix_length)
       continue;
+    if (++tries > max_anchors)
+      break;
     const std::size_t begin = place->suffix.find_first_not_of(" \t"); // a table pads its columns
     const LogPrefix suffix(reversed(place->suffix.substr(begin)));
     LogTextWriter writer;
@@ -304,7 +308,8 @@ std::optional<LogText> joined_where_open(const LogText &log) {
       any = true;
     else if (const Open kind = open_at_end(text); kind != Open::nothing && !is_whole(kind, text)) {
       std::string grown = text;
-      for (std::size_t more = 1; more <= max_joins && i + more < lines.size(); ++more) {
+      for (std::size_t more = 1; more <= max_joins && i + more < lines.size() && grown.size() < max_joined_length;
+           ++more) {
         const std::string_view next = content(lines[i + more]);
         if (auto both = joined_pair(kind, grown, next)) {
           text = std::move(*both);
