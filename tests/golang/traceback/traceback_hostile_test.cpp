@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fuzz_rounds.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -52,6 +53,26 @@ exit status 2
     found += parse_tracebacks(text).size();
   }
   CHECK(found > 0);
+}
+
+TEST_CASE("hostile carriers are taken off in bounded time, and lines keep their numbers") {
+  for (const std::string_view piece :
+       {"goroutine 1 [running]: x y\n", "{\"a\":\"goroutine 1 [running]:\\n\"}\n", "\"", "a=\"b\" ", "=\n", "\\n",
+        "|goroutine 2 [a]:;", "a.b(c\n", "a.b c.go:1\n", "QUFB QUFB\n", "x stderr P a", "created by a\n",
+        "'a': 'goroutine 1 [x]:',", "{\"m\":[1,2,3,", "%0A+", "&#10;", "1 @ 0x1\n", "/a.go:1 (0x1)\n\tf: x\n"}) {
+    std::string many = "goroutine 7 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\n";
+    while (many.size() < 300'000)
+      many += piece;
+    const auto lines = static_cast<std::size_t>(std::ranges::count(many, '\n')) + 1;
+    const std::vector<Traceback> tracebacks = parse_tracebacks(many);
+    CAPTURE(piece);
+    REQUIRE(!tracebacks.empty());
+    std::size_t outside = 0;
+    for (const Traceback &traceback : tracebacks)
+      for (const TracebackGoroutine &goroutine : traceback.goroutines)
+        outside += goroutine.text_line == 0 || goroutine.text_line > lines ? 1 : 0;
+    CHECK(outside == 0);
+  }
 }
 
 } // namespace inspect
