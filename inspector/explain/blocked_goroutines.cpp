@@ -18,6 +18,7 @@ constexpr std::size_t max_named = 3;               // goroutines in one sentence
 constexpr std::uint64_t max_structure_size = 4096; // a lock is taken to lie inside what a word points to
 constexpr std::size_t max_wait_depth = 8;          // frames from the top in which the wait shows
 constexpr std::uint64_t min_pointer = 1 << 16;
+constexpr std::size_t max_circle = 8; // goroutines
 
 /// A function whose first word is what its caller waits for, or lies `offset` bytes behind its start.
 struct WaitingFunction {
@@ -137,6 +138,7 @@ public:
     std::ranges::stable_sort(addresses, std::greater{}, [&](std::uint64_t a) { return waiters_[a].size(); });
     for (const std::uint64_t address : addresses)
       say_waiters(address);
+    say_circle();
     say_nil_channels();
     if (sentences_.size() > max_sentences) {
       const std::size_t more = sentences_.size() - max_sentences;
@@ -265,6 +267,12 @@ private:
     sentences_.push_back(sentence + holders_text(members, others));
   }
 
+  /// A goroutine has the word of a lock that it waits for, and does not hold that one.
+  bool waits_for_word(std::size_t goroutine, std::uint64_t word) const {
+    const auto &wait = waits_[goroutine];
+    return wait && wait->is_lock() && !wait->reached && wait->address == word;
+  }
+
   /// Calls of other goroutines that have it, or what it lies in, among their words; the innermost of each.
   std::vector<Place> possible_holders(const std::vector<std::size_t> &members) const {
     std::vector<Place> found;
@@ -272,7 +280,7 @@ private:
     for (const std::uint64_t word : holders_of(members.front()))
       if (const auto places = places_.find(word); places != places_.end())
         for (const Place &place : places->second)
-          if (seen.insert(place.goroutine).second)
+          if (!waits_for_word(place.goroutine, word) && seen.insert(place.goroutine).second)
             found.push_back(place);
     return found.empty() ? similar_holders(members) : found;
   }
@@ -345,6 +353,39 @@ private:
                                frames[waits_[member]->caller].function);
     }
     return ": no other goroutine in the text is seen to have it";
+  }
+
+  /// Locks that wait for each other in a circle, as far as who may hold which is seen; the first one found.
+  void say_circle() {
+    std::map<std::size_t, std::size_t> waits_for; // of one goroutine that may hold what this one waits for
+    for (const auto &[address, members] : waiters_) {
+      if (!waits_[members.front()]->is_lock())
+        continue;
+      for (const Place &place : possible_holders(members))
+        if (waits_[place.goroutine] && waits_[place.goroutine]->is_lock()) {
+          for (const std::size_t member : members)
+            waits_for.emplace(member, place.goroutine);
+          break;
+        }
+    }
+    for (const auto &[begin, next] : waits_for) {
+      std::vector<std::uint64_t> circle = {goroutines_[begin].id};
+      std::size_t at = next;
+      while (at != begin && circle.size() < max_circle) {
+        circle.push_back(goroutines_[at].id);
+        const auto on = waits_for.find(at);
+        if (on == waits_for.end())
+          break;
+        at = on->second;
+      }
+      if (at != begin)
+        continue;
+      std::ranges::sort(circle);
+      sentences_.insert(sentences_.begin(),
+                        fmt::format("goroutines {} may wait for each other's locks: a deadlock, if they hold them",
+                                    fmt::join(circle, ", ")));
+      return;
+    }
   }
 
   void say_nil_channels() {

@@ -236,6 +236,22 @@ main.main()
              Contains("goroutine 5 panicked with that stack in the value, in main.main at "));
 }
 
+TEST_CASE("goroutines that wait for each other's locks are told as a possible deadlock") {
+  const auto waiter = [](int id, int from, int to) {
+    return fmt::format("goroutine {0} [sync.Mutex.Lock]:\nsync.runtime_SemacquireMutex(0x0?, 0x0?, 0x0?)\n"
+                       "\t/go/src/runtime/sema.go:95 +0x25\nsync.(*Mutex).lockSlow(0xc0000{2}0)\n"
+                       "\t/go/src/sync/mutex.go:173 +0x15d\nmain.move(0xc0000{1}0, 0xc0000{2}0, 0x1)\n"
+                       "\t/src/m.go:20 +0x9d\n\n",
+                       id, from, to);
+  };
+  const std::string circle =
+      sentences(explain_json(waiter(5, 160, 170) + waiter(6, 170, 160))["tracebacks"][0]["waiting"]);
+  CHECK_THAT(circle, Contains("goroutines 5, 6 may wait for each other's locks"));
+  const std::string line =
+      sentences(explain_json(waiter(5, 160, 170) + waiter(6, 170, 180))["tracebacks"][0]["waiting"]);
+  CHECK_THAT(line, Contains("goroutine 5 waits for the sync.Mutex at 0xc00001700") && !Contains("each other"));
+}
+
 TEST_CASE("both accesses of a race are told, with where their goroutines were created") {
   const Json race = explain_json("WARNING: DATA RACE\nWrite at 0x00c0000b4010 by goroutine 7:\n  main.count()\n"
                                  "      /src/r.go:10 +0x3c\n\nPrevious read at 0x00c0000b4010 by main goroutine:\n"
