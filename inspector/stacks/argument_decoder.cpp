@@ -33,6 +33,7 @@ public:
       return {};
     const RunAddress entry = frame.pc - frame.offset;
     const GoImage *image = runtime_.find(entry);
+    context_.version = image != nullptr ? image->version : runtime_.version(); // libraries may have another one each
     const GoSignature *signature = image != nullptr ? signatures_.at(*image->module, entry, frame.function) : nullptr;
     if (signature == nullptr)
       return describe_words(frame.function, *frame.arguments, words, context_);

@@ -189,7 +189,7 @@ GoroutineReporter::~GoroutineReporter() = default;
 
 void GoroutineReporter::join(std::span<const std::unique_ptr<GoroutineReporter>> all) {
   for (const auto &other : all)
-    if (other.get() != this) {
+    if (other != nullptr && other.get() != this) {
       state_->others.push_back(other->state_.get());
       state_->joined.add(other->state_->unwinding);
     }

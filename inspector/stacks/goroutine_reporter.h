@@ -37,7 +37,7 @@ public:
   GoroutineReporter &operator=(const GoroutineReporter &) = delete;
 
   /// Where the process has several runtimes, a thread's stack may lead from one's goroutines through C to another's.
-  /// The reporters must outlive each other's calls.
+  /// The reporters, some of which may be null, must outlive each other's calls.
   void join(std::span<const std::unique_ptr<GoroutineReporter>> all);
   /// The unwinder's extension for this thread's stack; valid until the next call.
   UnwindExtension *unwinding_of(const StoppedThread &thread);

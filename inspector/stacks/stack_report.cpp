@@ -137,14 +137,18 @@ public:
     const Views views{memory, copied};
     const std::vector<GoStackSource *> known = known_sources();
     FrameNamer namer(target_, known.empty() ? nullptr : &known.front()->runtime, *report.texts, nullptr, memory);
-    Reporters goroutines;
-    for (GoStackSource *source : known)
-      goroutines.push_back(std::make_unique<GoroutineReporter>(
-          GoroutineReporter::Input{target_, source->runtime, source->copy(), memory,
-                                   report.why_not_stopped.empty() ? memory : copied, *report.texts, options_},
-          threads));
+    Reporters goroutines; // of each runtime that the target has; null where its goroutines are not known
+    for (const auto &source : go_.sources)
+      goroutines.push_back(
+          source->prepared()
+              ? std::make_unique<GoroutineReporter>(
+                    GoroutineReporter::Input{target_, source->runtime, source->copy(), memory,
+                                             report.why_not_stopped.empty() ? memory : copied, *report.texts, options_},
+                    threads)
+              : nullptr);
     for (const auto &reporter : goroutines)
-      reporter->join(goroutines);
+      if (reporter != nullptr)
+        reporter->join(goroutines);
     const std::vector<const StoppedThread *> ascending = in_order(threads);
     report.threads.reserve(threads.size());
     for (const StoppedThread *stopped : ascending) {
@@ -159,12 +163,17 @@ public:
       drop_surplus_registers(report.threads.back());
     }
     std::vector<GoroutineStackRange> go_stacks;
-    if (!goroutines.empty() && options_.goroutines != GoroutineWish::none) {
+    if (!known.empty() && options_.goroutines != GoroutineWish::none) {
       if (options_.argument_words && options_.argument_values)
         go_stacks = goroutine_stacks(known);
       report.go.emplace();
-      for (const auto &reporter : goroutines)
-        reporter->report(report.threads, report.warnings, *report.go); // takes the goroutines
+      for (std::size_t i = 0; i < goroutines.size(); ++i)
+        if (goroutines[i] != nullptr)
+          goroutines[i]->report(report.threads, report.warnings, *report.go); // takes the goroutines
+        else
+          report.go->runtimes.push_back({.version = go_.sources[i]->runtime.version_text(),
+                                         .image = go_.sources[i]->runtime.own_image().module->path(),
+                                         .layout_note = {}});
     }
     if (options_.argument_values) {
       report.values = std::make_shared<DumpVariables>(target_, report.captured, stacks_with_goroutines(report));
@@ -267,9 +276,11 @@ private:
                         .max_elided = elidable_left_,
                         .keep_registers = options_.max_equal_with_registers > 0,
                         .cancellation = options_.cancellation};
-    if (!goroutines.empty())
-      limits.extension = goroutines.front()->unwinding_of(stopped);
     for (std::size_t i = 0; i < goroutines.size() && thread.goroutine == 0; ++i) {
+      if (goroutines[i] == nullptr)
+        continue;
+      if (limits.extension == nullptr)
+        limits.extension = goroutines[i]->unwinding_of(stopped); // with those of the others
       thread.goroutine = goroutines[i]->goroutine_on(stopped.thread);
       thread.go_runtime = i;
     }
