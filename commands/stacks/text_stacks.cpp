@@ -123,24 +123,23 @@ std::string pause_text(const ProcessReport &report) {
   return report.pause.count() > 0 ? fmt::format("paused for {:.1f} ms", milliseconds) : "held stopped";
 }
 
-/// What the heading says of the Go runtimes behind the program's own: how the layout was found, and those of libraries:
-/// ", hosts go1.26.8 (libA.so), go1.25.4 (libB.so)".
+/// What the heading says of the Go runtimes behind the program's own language and version: how the layout was found,
+/// and which libraries have one: ", hosts go1.26.8 (libA.so), go1.25.4 (libB.so)".
 std::string go_runtimes_text(const ProcessReport &report) {
-  if (!report.go)
+  const auto note_of = [&](const std::string &image) -> std::string {
+    if (report.go)
+      for (const GoRuntimeReport &runtime : report.go->runtimes)
+        if (!runtime.layout_note.empty() && (runtime.image == image || image.empty()))
+          return fmt::format(" ({})", runtime.layout_note);
     return {};
-  std::string text;
+  };
+  if (report.runtime.hosts.empty())
+    return note_of({});
   std::string hosted;
-  for (const GoRuntimeReport &runtime : report.go->runtimes) {
-    const std::string note = runtime.layout_note.empty() ? "" : fmt::format(" ({})", runtime.layout_note);
-    if (runtime.image == report.executable || (report.runtime.language == "go" && report.go->runtimes.size() == 1)) {
-      text += note;
-      continue;
-    }
-    const std::string version = runtime.version.empty() ? "Go" : runtime.version.substr(0, runtime.version.find(' '));
-    const std::string library = runtime.image.substr(runtime.image.rfind('/') + 1);
-    hosted += fmt::format("{}{} ({}){}", hosted.empty() ? "" : ", ", version, library, note);
-  }
-  return text + (hosted.empty() ? "" : ", hosts " + hosted);
+  for (const HostedRuntime &one : report.runtime.hosts)
+    hosted += fmt::format("{}{} ({}){}", hosted.empty() ? ", hosts " : ", ", one.version.empty() ? "Go" : one.version,
+                          one.library.substr(one.library.rfind('/') + 1), note_of(one.library));
+  return hosted;
 }
 
 void write_heading(Output &output, const ProcessReport &report) {

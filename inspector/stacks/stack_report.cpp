@@ -130,6 +130,12 @@ public:
     report.captured = std::move(captured);
     report.texts = std::make_shared<TextPool>();
     report.runtime = executable_runtime();
+    if (report.runtime.language != "go")
+      for (const auto &source : go_.sources) {
+        const std::string &version = source->runtime.version_text();
+        report.runtime.hosts.push_back(
+            {version.substr(0, version.find(' ')), source->runtime.own_image().module->path()});
+      }
     report.mappings = report_mappings(target_);
 
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});

@@ -153,6 +153,7 @@ TEST_CASE("a C program with two Go libraries of different versions: the goroutin
   CHECK_THAT(text.out, Contains("c, hosts ") && Contains(old_version) && Contains(new_version));
   CHECK_THAT(text.out, Contains("10 goroutines of libold.so, in chan receive") &&
                            Contains("10 goroutines of libnew.so, in chan receive"));
+  CHECK_THAT(run_inspect({"stacks", pid_of(process), "--threads"}).out, Contains(old_version) && Contains(new_version));
   CHECK_THAT(run_inspect({"ps", pid_of(process)}).out, Contains(old_version) && Contains(new_version));
   for (const char *option : {"--no-stop", "--stopped"})
     CHECK(rests(stacks_json(process.pid(), {option})));
