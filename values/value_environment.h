@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace inspect {
 
@@ -43,6 +44,8 @@ struct ValueEnvironment {
   /// Of a Rust trait object's table of functions at this address: the type that it is for, as the table's own
   /// description says. May be empty.
   std::function<std::optional<TypeHandle>(RunAddress table)> find_rust_table = {};
+  /// Where symbols are that were looked for, which takes long in large programs; nothing: no module has it.
+  std::unordered_map<std::string, std::optional<RunAddress>> symbol_places = {};
   /// Whoever evaluates wants types and places alone.
   bool null_is_a_place = false;
   const Cancellation *cancellation = nullptr;

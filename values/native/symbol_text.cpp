@@ -42,10 +42,13 @@ std::string symbol_text(RunAddress address, ValueEnvironment &environment) {
 }
 
 std::optional<RunAddress> address_of_symbol(std::string_view mangled, ValueEnvironment &environment) {
-  for (Module *module : environment.modules.modules())
-    if (const std::optional<Symbol> symbol = symbols_of(*module).by_name(mangled))
-      return module->bias().to_run(symbol->address);
-  return std::nullopt;
+  const auto [known, is_new] = environment.symbol_places.try_emplace(std::string(mangled));
+  for (Module *module : is_new ? environment.modules.modules() : std::vector<Module *>())
+    if (const std::optional<Symbol> symbol = symbols_of(*module).by_name(mangled)) {
+      known->second = module->bias().to_run(symbol->address);
+      break;
+    }
+  return known->second;
 }
 
 } // namespace inspect

@@ -173,7 +173,8 @@ void NativePrinter::structure(const Value &value, const DwarfType &type, int dep
   }
   out_ += "{";
   std::size_t printed = 0;
-  auto shared = type.static_members.begin();
+  // In few words they are left out: they are the same in every object.
+  auto shared = options_.brief ? type.static_members.end() : type.static_members.begin();
   const auto print_next = [&](const auto &print) {
     const std::size_t before = out_.size();
     if (printed > 0)
