@@ -4,6 +4,7 @@
 #include "commands/values/expression_failure.h"
 #include "inspector/scope/frame_scope.h"
 #include "values/expression/expression_evaluator.h"
+#include "values/operations/native_operations.h"
 #include "values/value_operations.h"
 
 #include <fmt/format.h>
@@ -24,9 +25,19 @@ void write_lines(Output &output, std::string_view text) {
 
 using TypeQuestion = Result<ValueType> (*)(std::string_view, NameScope &);
 
+/// gdb's "/o" in front: taken off.
+bool take_layout(std::string &text) {
+  if (!text.starts_with("/o "))
+    return false;
+  text.erase(0, text.find_first_not_of(' ', 2));
+  return true;
+}
+
 Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, TypeText text) {
   Session &session = *context.session;
-  const auto &positional = context.arguments.positional();
+  auto positional = context.arguments.positional();
+  const bool with_layout =
+      !positional.empty() && text == &ValueOperations::type_definition && take_layout(positional.front());
   if (positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "an expression or a type is missing", "help whatis"));
   const auto scope = session.evaluator.scope();
@@ -35,7 +46,9 @@ Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, Ty
   const auto type = question(positional.front(), **scope);
   if (!type)
     return fail_in_expression(context.output, type.error(), positional.front());
-  write_lines(context.output, (operations_of(*type).*text)(*type, (*scope)->environment()));
+  ValueEnvironment &environment = (*scope)->environment();
+  write_lines(context.output, with_layout && type->go == nullptr ? native_type_layout(type->native, environment)
+                                                                 : (operations_of(*type).*text)(*type, environment));
   return ExitStatus::success;
 }
 
@@ -72,8 +85,11 @@ CommandSpec make_whatis_command() {
 }
 
 CommandSpec make_ptype_command() {
-  return type_command("ptype", "Show the definition of a type, or of the type of an expression",
-                      "With all members, their types and, of enumerations, their values.", run_ptype);
+  return type_command(
+      "ptype", "Show the definition of a type, or of the type of an expression",
+      "With all members, their types and, of enumerations, their values. ptype /o shows where each member of a "
+      "structure lies, its size, and the holes between them (Go's definitions always do).",
+      run_ptype);
 }
 
 } // namespace inspect

@@ -295,8 +295,11 @@ std::optional<Result<Value>> FrameScope::find_global(std::string_view name) {
     // A static of some library is not meant where the program has one of the name in any of its scopes.
     if (!all.empty() && std::ranges::all_of(all, [&](const NamedDie &one) { return is_librarys_own(one); })) {
       std::vector<NamedDie> inside = input_.program.names().find_inside(name, kind, input_.cancellation);
-      if (std::ranges::any_of(inside, [&](const NamedDie &one) { return one.module == executable(); }))
+      const auto is_programs = [&](const NamedDie &one) { return one.module == executable(); };
+      if (std::ranges::any_of(inside, is_programs))
         all = std::move(inside);
+      else if (std::ranges::any_of(named(name, NameKind::type), is_programs))
+        all.clear(); // nor where it has a type of the name
     }
     if (auto chosen = choose(std::move(all), name))
       return chosen;

@@ -41,5 +41,8 @@ Result<Value> assert_native(const Value &value, const TypeHandle &type, ValueEnv
 /// The type's whole definition, as gdb's ptype and rustc's sources have it: members, bases, methods, enumerators.
 /// Several lines without a last line end; of a type without members its name, behind typedefs.
 std::string native_type_definition(const TypeHandle &type, ValueEnvironment &environment);
+/// The same with the offset and size of each member, in bytes, and the holes between them; of what is no structure of C
+/// or C++ the definition alone.
+std::string native_type_layout(const TypeHandle &type, ValueEnvironment &environment);
 
 } // namespace inspect

@@ -141,7 +141,9 @@ TEST_CASE("arrays, vectors and unusual numbers of C are worth what gdb says") {
            "p (enum flags)8",
            "p ten_zeros",
            "p eleven_zeros",
-           "p/x eleven_zeros"});
+           "p/x eleven_zeros",
+           "ptype /o struct layout",
+           "ptype /o laid_out"});
 }
 
 TEST_CASE("names and members of C++ are those that gdb finds") {
