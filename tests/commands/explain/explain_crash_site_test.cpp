@@ -99,8 +99,6 @@ TEST_CASE("below a frame of the standard library the program's is named, too") {
 
 TEST_CASE("calls inlined into a method that the compiler made fit the binary") {
   for_each_go([](const GoToolchain &go) {
-    if (go.minor > 26)
-      return; // what the binary adds is not a matter of the text
     const std::string program = build_go(go, "handled_panics");
     const Json crash = crash_at(program, "wrapper", {"--exe", program}).explained;
     CHECK_THAT(crash["where"].get<std::string>(), Contains("main.square.area at "));
@@ -110,8 +108,6 @@ TEST_CASE("calls inlined into a method that the compiler made fit the binary") {
 
 TEST_CASE("words that are out of date are not decoded to what cannot be") {
   for_each_go([](const GoToolchain &go) {
-    if (go.minor > 26)
-      return; // what the binary adds is not a matter of the text
     for (const GoVariant variant : {GoVariant::plain, GoVariant::stripped}) {
       const std::string program = build_go(go, "handled_panics", variant);
       const Json crash = crash_at(program, "server", {"--exe", program}).explained;
@@ -168,8 +164,6 @@ TEST_CASE("what C code does to a program is a crash, and the C library's words a
     CHECK(aborted["crashed"] == 1);
     CHECK_THAT(aborted["where"].get<std::string>(), Contains(", called from main.stop at "));
     CHECK(crash_at(program, "asked").explained["crashed"].is_null());
-    if (go.minor > 26)
-      return; // what the binary adds is not a matter of the text
     CHECK_THAT(crash_at(program, "fault", {"--exe", program}).explained["where"].get<std::string>(),
                Contains("the C function read_pixel") && Contains(", called from main.decode at "));
   });
