@@ -91,16 +91,16 @@ TEST_CASE("Go types are defined as in their source, with what the compiler made 
     };
     INFO(variant_name(variant));
     CHECK(definition("Points [0]") == "type main.point struct {\n"
-                                      "\tX int // offset 0, size 8\n"
-                                      "\tY int // offset 8, size 8\n"
+                                      "    X int // offset 0, size 8\n"
+                                      "    Y int // offset 8, size 8\n"
                                       "} // size 16");
     CHECK(definition("middle") == "type main.middle struct {\n"
-                                  "\t*main.base // offset 0, size 8\n"
-                                  "\tDepth int  // offset 8, size 8\n"
+                                  "    *main.base // offset 0, size 8\n"
+                                  "    Depth int  // offset 8, size 8\n"
                                   "} // size 16");
     CHECK(definition("Inline") == "struct {\n"
-                                  "\tA int // offset 0, size 8\n"
-                                  "\tB int // offset 8, size 8\n"
+                                  "    A int // offset 0, size 8\n"
+                                  "    B int // offset 8, size 8\n"
                                   "} // size 16");
     CHECK(definition("Bag") == "type main.bag []main.bag");
     CHECK(definition("Color") == "type main.color int");
