@@ -104,8 +104,8 @@ TEST_CASE("Go expressions mean what the program itself says") {
   with_program(GoVariant::unoptimised, [](Program &program) {
     CHECK(program.rows().size() > 40);
     check_rows(program.pid(), program.rows());
-    const CommandResult result =
-        program.attach({"goroutine 1", "p main.moment", "p main.inUTC", "p ambiguousOne.Same", "p nil", "p runtime.curg.goid"});
+    const CommandResult result = program.attach(
+        {"goroutine 1", "p main.moment", "p main.inUTC", "p ambiguousOne.Same", "p nil", "p runtime.curg.goid"});
     CHECK_THAT(result.out, Contains("time.Time(" + program.fact("moment") + "){wall: "));
     CHECK_THAT(result.out, Contains("time.Time(" + program.fact("inUTC") + "){wall: "));
     CHECK_THAT(result.err, Contains("Same of main.ambiguous is ambiguous: left.Same, right.Same"));

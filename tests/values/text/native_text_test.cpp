@@ -77,8 +77,7 @@ std::string usual_spelling(std::string type) {
 std::map<std::string, std::string> values_by_gdb(pid_t process, const std::vector<std::string> &names,
                                                  const std::string &language) {
   const test::TemporaryDirectory folder;
-  std::string script =
-      "set width 0\nset print object on\nset language " + language + "\n";
+  std::string script = "set width 0\nset print object on\nset language " + language + "\n";
   for (const std::string &name : names)
     script += "python\ntry: print('@" + name + "=' + gdb.execute('output " + name +
               "', to_string=True))\nexcept gdb.error: pass\nend\n";
