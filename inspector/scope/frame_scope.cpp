@@ -99,11 +99,15 @@ void FrameScope::hide_undeclared(const std::vector<SourceFrame> &frames) {
 
 Value FrameScope::value_of(const ScopeVariable &variable) {
   used_frame_ = used_frame_ || !variable.is_static;
+  return with_go_type_of_call(value_as_described(variable), variable);
+}
+
+Value FrameScope::value_as_described(const ScopeVariable &variable) {
   if (language_ != SourceLanguage::go || !environment_.go || !function_)
     return variable_value(variable, language_, context(), environment_);
   if (!go_parameters_)
     go_parameters_.emplace(*function_, context(), environment_);
-  return with_go_type_of_call(go_variable_value(variable, *go_parameters_, context(), environment_), variable);
+  return go_variable_value(variable, *go_parameters_, context(), environment_);
 }
 
 std::optional<Value> FrameScope::find_in_frame(std::string_view name) {

@@ -73,6 +73,8 @@ private:
   std::optional<Result<Value>> choose(std::vector<NamedDie> found, std::string_view name);
   std::optional<Value> find_symbol_value(std::string_view name);
   void hide_undeclared(const std::vector<SourceFrame> &frames);
+  /// As DWARF types it, which in a generic function is by the shape of its arguments.
+  Value value_as_described(const ScopeVariable &variable);
   Value with_go_type_of_call(Value value, const ScopeVariable &variable);
   const GoType *go_type_of_call(const GoDictionaryType &type);
   Value value_of(const NamedDie &named);

@@ -3,7 +3,6 @@
 //
 // Source: cmd/compile/internal/noder/reader.go (the dictionary begins with the words that lead to the types).
 #include "inspector/scope/frame_scope.h"
-#include "inspector/scope/variable_reading.h"
 
 #include <algorithm>
 
@@ -26,7 +25,7 @@ const GoType *FrameScope::go_type_of_call(const GoDictionaryType &type) {
     go_dictionary_.emplace();
     const auto variable = std::ranges::find(function_->variables, go_dictionary_name, &ScopeVariable::name);
     if (variable != function_->variables.end()) {
-      const Value value = variable_value(*variable, language_, context(), environment_);
+      const Value value = value_as_described(*variable);
       const auto word = value.source && !value.at_entry ? value.source->unsigned_at(0, 8) : std::nullopt;
       if (word && *word != 0)
         go_dictionary_ = RunAddress{*word};
