@@ -14,6 +14,28 @@ const RecordedGo *typed_program() {
   return recorded.get();
 }
 
+/// Where types are described in the program: as Go up to 1.26 lists them, or one behind the other.
+const std::vector<RunAddress> &descriptions() {
+  static const std::vector<RunAddress> all = [] {
+    constexpr std::size_t max_descriptions = 4096;
+    const RecordedGo &go = *typed_program();
+    const ModuleData &data = go.process->image().data;
+    std::vector<RunAddress> found;
+    for (std::uint64_t i = 0; i < data.type_links.length && found.size() < max_descriptions; ++i)
+      if (const auto offset = read_value<std::int32_t>(*go.memory, data.type_links.data + i * 4))
+        found.push_back(data.types.begin + static_cast<std::uint64_t>(*offset));
+    GoRuntimeTypes types(go.process->images(), go.process->image().version, *go.memory);
+    for (RunAddress at = data.type_descriptions.begin;
+         at < data.type_descriptions.end && found.size() < max_descriptions; at = at + 8)
+      if (const GoType *type = types.at(at); type != nullptr && !type->name.empty())
+        found.push_back(at);
+    if (found.empty())
+      found.push_back(data.types.begin);
+    return found;
+  }();
+  return all;
+}
+
 /// Follows everything once; cycles are real.
 void walk_type(const GoType *type, std::set<const GoType *> &seen) {
   std::vector<const GoType *> todo = {type};
@@ -49,11 +71,7 @@ bool run_go_types(std::span<const std::byte> bytes) {
   std::set<const GoType *> seen;
   for (int i = 0; i < 8; ++i) {
     const std::uint64_t choice = choices.number(2);
-    const auto offset = read_value<std::int32_t>(*go->memory, image.data.type_links.data +
-                                                                  choice % (image.data.type_links.length + 1) * 4);
-    if (!offset)
-      continue;
-    const GoType *type = types.at(image.data.types.begin + static_cast<std::uint64_t>(*offset));
+    const GoType *type = types.at(descriptions()[choice % descriptions().size()]);
     if (type == nullptr)
       continue;
     ++known;
