@@ -7,12 +7,13 @@
 #include "values/operations/native_operations.h"
 #include "values/value_operations.h"
 
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace inspect {
 namespace {
 
-using TypeText = std::string (ValueOperations::*)(const ValueType &, ValueEnvironment &) const;
+enum class TypeText : std::uint8_t { name, definition };
 
 /// The lines of a definition, each escaped.
 void write_lines(Output &output, std::string_view text) {
@@ -37,7 +38,7 @@ Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, Ty
   Session &session = *context.session;
   auto positional = context.arguments.positional();
   const bool with_layout =
-      !positional.empty() && text == &ValueOperations::type_definition && take_layout(positional.front());
+      !positional.empty() && text == TypeText::definition && take_layout(positional.front());
   if (positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "an expression or a type is missing", "help whatis"));
   const auto scope = session.evaluator.scope();
@@ -47,17 +48,22 @@ Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, Ty
   if (!type)
     return fail_in_expression(context.output, type.error(), positional.front());
   ValueEnvironment &environment = (*scope)->environment();
-  write_lines(context.output, with_layout && type->go == nullptr ? native_type_layout(type->native, environment)
-                                                                 : (operations_of(*type).*text)(*type, environment));
+  const ValueOperations &operations = operations_of(*type);
+  if (with_layout && type->go == nullptr)
+    write_lines(context.output, native_type_layout(type->native, environment));
+  else if (text == TypeText::definition)
+    write_lines(context.output, operations.type_definition(*type, environment));
+  else
+    write_lines(context.output, operations.type_name(*type, environment));
   return ExitStatus::success;
 }
 
 Result<ExitStatus> run_whatis(CommandContext &context) {
-  return write_type(context, named_type_of, &ValueOperations::type_name);
+  return write_type(context, named_type_of, TypeText::name);
 }
 
 Result<ExitStatus> run_ptype(CommandContext &context) {
-  return write_type(context, type_of_expression, &ValueOperations::type_definition);
+  return write_type(context, type_of_expression, TypeText::definition);
 }
 
 CommandSpec type_command(std::string name, std::string summary, std::string help,

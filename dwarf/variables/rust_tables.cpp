@@ -10,8 +10,8 @@ std::optional<TypeHandle> rust_table_type(Dwarf_Die variable) {
   TypeHandle table = type_of(variable);
   if (!table.die)
     return std::nullopt;
-  const auto type = referred_die(*table.die, DW_AT_containing_type);
-  return type ? std::optional(TypeHandle{.die = *type}) : std::nullopt;
+  TypeHandle type{.die = referred_die(*table.die, DW_AT_containing_type)};
+  return type.die ? std::optional(type) : std::nullopt;
 }
 
 } // namespace inspect

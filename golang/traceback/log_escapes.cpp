@@ -197,7 +197,7 @@ std::optional<LogText> without_backslashes(const LogText &log) {
       continue;
     }
     // Where the text with the escapes is in quotes, they end a line; else they are the text's.
-    const std::string_view before = line.text.substr(0, line.text.find("\\"));
+    const std::string_view before = line.text.substr(0, line.text.find('\\'));
     const char quote = std::ranges::count(before, '"') % 2 == 1 ? '"' : '\0';
     for (std::size_t at = 0; at < line.text.size();)
       writer.add(unescaped_until(line.text, at, quote), line.number);

@@ -155,7 +155,7 @@ private:
 };
 
 template <typename ReadRecord>
-std::optional<LogText> values_of(const LogText &log, bool drop_others, ReadRecord &&read_record) {
+std::optional<LogText> values_of(const LogText &log, bool drop_others, const ReadRecord &read_record) {
   const std::vector<NumberedLine> lines = numbered_lines(log);
   MemberChooser chooser;
   for (const NumberedLine &line : lines)

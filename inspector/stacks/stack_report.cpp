@@ -121,23 +121,7 @@ public:
 
   ProcessReport report(std::span<const StoppedThread> threads, std::shared_ptr<const SnapshotMemory> captured,
                        FactsByThread facts, std::string why_not_stopped) {
-    ProcessReport report;
-    report.why_not_stopped = std::move(why_not_stopped);
-    report.process = target_.process();
-    report.command = target_.command();
-    report.executable = target_.executable();
-    report.taken_at = std::chrono::system_clock::now();
-    report.captured = std::move(captured);
-    report.texts = std::make_shared<TextPool>();
-    report.runtime = executable_runtime();
-    if (report.runtime.language != "go")
-      for (const auto &source : go_.sources) {
-        const std::string &version = source->runtime.version_text();
-        report.runtime.hosts.push_back(
-            {version.substr(0, version.find(' ')), source->runtime.own_image().module->path()});
-      }
-    report.mappings = report_mappings(target_);
-
+    ProcessReport report = about_process(std::move(captured), std::move(why_not_stopped));
     const LayeredMemory memory({report.captured.get(), &file_memory_, &late_memory_});
     const LayeredMemory copied({report.captured.get(), &file_memory_});
     const Views views{memory, copied};
@@ -168,25 +152,8 @@ public:
       report.threads.push_back(report_thread(*stopped, views, namer, facts[stopped->thread], goroutines));
       drop_surplus_registers(report.threads.back());
     }
-    std::vector<GoroutineStackRange> go_stacks;
-    if (!known.empty() && options_.goroutines != GoroutineWish::none) {
-      if (options_.argument_words && options_.argument_values)
-        go_stacks = goroutine_stacks(known);
-      report.go.emplace();
-      for (std::size_t i = 0; i < goroutines.size(); ++i)
-        if (goroutines[i] != nullptr)
-          goroutines[i]->report(report.threads, report.warnings, *report.go); // takes the goroutines
-        else
-          report.go->runtimes.push_back({.version = go_.sources[i]->runtime.version_text(),
-                                         .image = go_.sources[i]->runtime.own_image().module->path(),
-                                         .layout_note = {}});
-    }
-    if (options_.argument_values) {
-      report.values = std::make_shared<DumpVariables>(target_, report.captured, stacks_with_goroutines(report));
-      if (report.go && options_.argument_words)
-        report.go->values =
-            make_argument_values(target_, known.front()->runtime, report.captured, std::move(go_stacks), report.values);
-    }
+    const std::vector<GoroutineStackRange> stacks = report_goroutines(known, goroutines, report);
+    prepare_values(known, stacks, report);
     if (!go_.reason.empty() && options_.goroutines != GoroutineWish::none)
       report.warnings.push_back("the goroutines are missing: " + go_.reason);
     report.note = script_frames_note(target_);
@@ -200,6 +167,54 @@ private:
     const MemoryView &memory; ///< the snapshot, the files, the live process
     const MemoryView &copied; ///< the same without the live process
   };
+
+  ProcessReport about_process(std::shared_ptr<const SnapshotMemory> captured, std::string why_not_stopped) {
+    ProcessReport report;
+    report.why_not_stopped = std::move(why_not_stopped);
+    report.process = target_.process();
+    report.command = target_.command();
+    report.executable = target_.executable();
+    report.taken_at = std::chrono::system_clock::now();
+    report.captured = std::move(captured);
+    report.texts = std::make_shared<TextPool>();
+    report.runtime = executable_runtime();
+    if (report.runtime.language != "go")
+      for (const auto &source : go_.sources) {
+        const std::string &version = source->runtime.version_text();
+        report.runtime.hosts.push_back(
+            {version.substr(0, version.find(' ')), source->runtime.own_image().module->path()});
+      }
+    report.mappings = report_mappings(target_);
+    return report;
+  }
+
+  /// Takes the goroutines; gives where all of their stacks lie, if values are wanted.
+  std::vector<GoroutineStackRange> report_goroutines(const std::vector<GoStackSource *> &known, Reporters &goroutines,
+                                                     ProcessReport &report) {
+    std::vector<GoroutineStackRange> stacks;
+    if (known.empty() || options_.goroutines == GoroutineWish::none)
+      return stacks;
+    if (options_.argument_words && options_.argument_values)
+      stacks = goroutine_stacks(known);
+    report.go.emplace();
+    for (std::size_t i = 0; i < goroutines.size(); ++i)
+      if (goroutines[i] != nullptr)
+        goroutines[i]->report(report.threads, report.warnings, *report.go);
+      else
+        report.go->runtimes.push_back({.version = go_.sources[i]->runtime.version_text(),
+                                       .image = go_.sources[i]->runtime.own_image().module->path(),
+                                       .layout_note = {}});
+    return stacks;
+  }
+
+  void prepare_values(const std::vector<GoStackSource *> &known, const std::vector<GoroutineStackRange> &stacks,
+                      ProcessReport &report) {
+    if (!options_.argument_values)
+      return;
+    report.values = std::make_shared<DumpVariables>(target_, report.captured, stacks_with_goroutines(report));
+    if (report.go && options_.argument_words)
+      report.go->values = make_argument_values(target_, known.front()->runtime, report.captured, stacks, report.values);
+  }
 
   /// As groups have them, which show the values of their first threads; notes their ids.
   std::vector<const StoppedThread *> in_order(std::span<const StoppedThread> threads) {

@@ -61,8 +61,7 @@ TEST_CASE("Go variables in registers, on the heap and in parts become values") {
   CHECK(text("*main.point", {0}, true) == "<it has no place on the heap yet>");
   CHECK(text("*main.point", {std::nullopt}, true) == "<where the variable was moved to on the heap is not known>");
   CHECK(text("main.point", {5, -6ULL}, false) == "main.point {X: 5, Y: -6}");
-  CHECK(text("main.point", {5, std::nullopt}, false) ==
-        "main.point {X: 5, Y: (unreadable optimized out)}");
+  CHECK(text("main.point", {5, std::nullopt}, false) == "main.point {X: 5, Y: (unreadable optimized out)}");
   CHECK(text("[]main.point", {address, 1, 1}, false) == "[]main.point len: 1, cap: 1, [{X: 3, Y: 4}]");
   CHECK(text("[]main.point", {address, std::nullopt, 1}, false) ==
         fmt::format("[]main.point len: ..., cap: 1, at {:#x}", address));
