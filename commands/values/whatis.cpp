@@ -37,8 +37,7 @@ bool take_layout(std::string &text) {
 Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, TypeText text) {
   Session &session = *context.session;
   auto positional = context.arguments.positional();
-  const bool with_layout =
-      !positional.empty() && text == TypeText::definition && take_layout(positional.front());
+  const bool with_layout = !positional.empty() && text == TypeText::definition && take_layout(positional.front());
   if (positional.empty())
     return std::unexpected(Error(ErrorKind::usage, "an expression or a type is missing", "help whatis"));
   const auto scope = session.evaluator.scope();
