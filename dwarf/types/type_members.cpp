@@ -51,21 +51,34 @@ std::optional<std::uint64_t> member_offset(Dwarf_Die &die) {
   return operations[0].number;
 }
 
+/// A bit-field without bits is none: so LLVM describes a member that has no size of its own, the slice or trait object
+/// at the end of a Rust structure (rustc 1.63; test: "Rust's unsized values …").
+void become_unsized(DwarfMember &member) {
+  member.offset = member.bit_offset / 8;
+  member.bit_size.reset();
+  member.bit_offset = 0;
+}
+
 /// DWARF 4 counts a bit-field's bits from the type's start; DWARF 2 from the highest bit of the integer that holds it.
 void read_bit_field(Dwarf_Die &die, DwarfMember &member) {
   member.bit_size = unsigned_attribute(die, DW_AT_bit_size);
   if (!member.bit_size)
     return;
+  const bool has_no_bits = *member.bit_size == 0;
   if (const auto offset = unsigned_attribute(die, DW_AT_data_bit_offset)) {
     member.bit_offset = *offset;
+    if (has_no_bits)
+      become_unsized(member);
     return;
   }
   const std::uint64_t from_high = unsigned_attribute(die, DW_AT_bit_offset).value_or(0);
   std::uint64_t holder = unsigned_attribute(die, DW_AT_byte_size).value_or(0);
   if (TypeHandle type = type_of(die); holder == 0 && type.die && dwarf_peel_type(&*type.die, &*type.die) == 0)
     holder = unsigned_attribute(*type.die, DW_AT_byte_size).value_or(0);
-  if (holder <= 16 && from_high + *member.bit_size <= 8 * holder)
+  if ((holder <= 16 || has_no_bits) && from_high + *member.bit_size <= 8 * holder)
     member.bit_offset = 8 * (member.offset + holder) - from_high - *member.bit_size;
+  if (has_no_bits)
+    become_unsized(member);
 }
 
 /// What GCC and Clang write for a virtual base: the vptr's target, minus a number, holds the base's offset.
