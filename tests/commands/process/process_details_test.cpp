@@ -379,5 +379,20 @@ TEST_CASE("ps PID: what gops shows of a Go process is shown, too") {
   CHECK(details["build"]["go"]["version"] == toolchains.back().version);
 }
 
+TEST_CASE("a program that was named to the dynamic loader is shown as what it is") {
+  constexpr const char *loader = "/lib64/ld-linux-x86-64.so.2";
+  if (!std::filesystem::exists(loader))
+    SKIP_TEST("no dynamic loader at its usual place");
+  const std::string program = test::fixture_path("many_threads");
+  ChildProcess child({loader, program, "2", "2"});
+  child.wait_for_line();
+  const std::string process = std::to_string(child.pid());
+  const auto list = run_inspect({"ps", "--json", process});
+  CHECK_THAT(list.out, Catch::Matchers::Contains(R"("kind": "c++")") &&
+                           Catch::Matchers::Contains(R"("executable": ")" + program));
+  const auto stacks = run_inspect({"stacks", process});
+  CHECK_THAT(stacks.out, Catch::Matchers::Contains(program + "\nc++; 3 threads"));
+}
+
 } // namespace
 } // namespace inspect
