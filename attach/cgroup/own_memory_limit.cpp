@@ -2,6 +2,7 @@
 
 #include "attach/cgroup/control_group_place.h"
 #include "machine/file_descriptor.h"
+#include "machine/words.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -28,18 +29,11 @@ void be_the_first_to_go() {
 std::uint64_t data_in_use() {
   const FileDescriptor directory(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto text = read_small_file(directory.get(), "statm", 256);
-  // size resident shared text lib data dt
-  std::uint64_t number = 0;
-  int field = 0;
-  for (const char character : text ? std::string_view(*text) : std::string_view())
-    if (character == ' ') {
-      if (++field == 6)
-        break;
-      number = 0;
-    } else if (character >= '0' && character <= '9') {
-      number = number * 10 + static_cast<std::uint64_t>(character - '0');
-    }
-  return field == 6 ? number * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+  std::string_view rest = text ? std::string_view(*text) : std::string_view();
+  for (int field = 0; field < 5; ++field) // size, resident, shared, text, lib
+    take_until(rest, ' ');
+  return whole_number<std::uint64_t>(take_until(rest, ' ')).value_or(0) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 } // namespace

@@ -29,6 +29,10 @@ Result<OpenedFile> open_directly(const std::string &path) {
 
 } // namespace
 
+bool may_hang(const Error &error) {
+  return error.kind() == ErrorKind::timed_out || error.kind() == ErrorKind::unsupported;
+}
+
 std::string missing_split_file(const Error &error) {
   return fmt::format("{}; what is described there is not known", error.message());
 }
@@ -46,8 +50,7 @@ Result<OpenedFile> open_split_file(const SkeletonFile &skeleton, const std::stri
   if (skeleton.files == nullptr)
     return open_directly(path);
   auto file = skeleton.files->open_here(path);
-  if (!file && (file.error().kind() == ErrorKind::timed_out || file.error().kind() == ErrorKind::unsupported) &&
-      skeleton.unusable)
+  if (!file && may_hang(file.error()) && skeleton.unusable)
     skeleton.unusable(file.error());
   return file;
 }

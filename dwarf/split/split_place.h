@@ -22,6 +22,9 @@ struct SkeletonFile {
   std::function<void(const Error &)> unusable{}; ///< told of files that do not answer; may be empty
 };
 
+/// Of an error of open_split_file(): the file may be there, and whoever opens it by itself may wait for ever.
+bool may_hang(const Error &error);
+
 /// What to say of such an error.
 std::string missing_split_file(const Error &error);
 

@@ -26,7 +26,7 @@ bool is_skeleton(const Dwarf_Die &root) {
 bool is_missing_or_sound(const SkeletonFile &skeleton, const std::string &path) {
   auto file = open_split_file(skeleton, path);
   if (!file) {
-    if (file.error().kind() == ErrorKind::timed_out || file.error().kind() == ErrorKind::unsupported)
+    if (may_hang(file.error()))
       return false;
     std::error_code error;
     return fs::status(path, error).type() == fs::file_type::not_found;

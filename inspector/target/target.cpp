@@ -48,12 +48,12 @@ std::vector<Target::Image> Target::images_of(const std::vector<Mapping> &maps) {
   for (const Mapping &mapping : maps) {
     if (mapping.inode != 0 || !mapping.executable || mapping.path.starts_with('['))
       continue;
-    for (Image &image : images)
-      if (image.segments.front().range.end <= mapping.range.begin &&
-          mapping.range.end <= image.segments.back().range.begin) {
-        image.anonymous_code.push_back(mapping.range);
-        image.executable = true;
-      }
+    const auto after = std::ranges::upper_bound(images, mapping.range.begin, {},
+                                                [](const Image &image) { return image.segments.front().range.begin; });
+    if (after == images.begin() || mapping.range.end > std::prev(after)->segments.back().range.begin)
+      continue;
+    std::prev(after)->anonymous_code.push_back(mapping.range);
+    std::prev(after)->executable = true;
   }
   std::erase_if(images, [](const Image &image) { return !image.executable; });
   return images;
