@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,12 +14,9 @@ namespace inspect {
 namespace {
 
 std::optional<std::uint64_t> hexadecimal(std::string_view text) {
-  std::uint64_t number = 0;
   if (text.starts_with("0x"))
     text.remove_prefix(2);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(number)
-                                                                                   : std::nullopt;
+  return whole_number<std::uint64_t>(text, 16);
 }
 
 std::string text_of(int descriptor) {
