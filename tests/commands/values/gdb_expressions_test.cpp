@@ -2,70 +2,17 @@
 #include "tests/commands/values/value_rows.h"
 #include "tests/support/catch.h"
 #include "tests/support/child_process.h"
+#include "tests/support/gdb_answers.h"
 #include "tests/support/process_health.h"
-#include "tests/support/run_command.h"
 #include "tests/support/skip.h"
-#include "tests/support/temporary_directory.h"
 
 #include <filesystem>
-#include <fmt/format.h>
-#include <fstream>
-#include <regex>
 #include <set>
 
 using namespace inspect::test;
 using Catch::Matchers::Contains;
 
 namespace {
-
-/// Each command's answer, without "$1 = " and "type = "; of one that fails "ERROR".
-std::vector<std::string> gdb_answers(pid_t process, const std::vector<ValueRow> &rows) {
-  TemporaryDirectory directory;
-  const std::string script = directory.path() + "/ask.py";
-  {
-    std::ofstream file(script);
-    file << "import gdb\nfor command, frame in [\n";
-    for (const ValueRow &row : rows)
-      file << fmt::format("  (r\"\"\"{}\"\"\", '{}'),\n", row.command, row.function);
-    file << "]:\n"
-            "  gdb.execute('frame function ' + frame)\n"
-            "  print('@@')\n"
-            "  try:\n"
-            "    print(gdb.execute(command, to_string=True).rstrip())\n"
-            "  except gdb.error:\n"
-            "    print('ERROR')\n"
-            "  print('@@')\n";
-  }
-  const CommandResult result =
-      run_command({"gdb", "-q", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set width 0", "-ex",
-                   "set height 0", "-ex", "set print object on", "-x", script});
-  std::vector<std::string> answers;
-  std::string current;
-  bool begun = false;
-  for (const std::string &line : lines_of(result.out)) {
-    if (line == "@@") {
-      if (begun)
-        answers.push_back(current);
-      begun = !begun; // between two answers gdb shows the frame
-      current.clear();
-    } else if (begun) {
-      current += (current.empty() ? "" : "\n") + line;
-    }
-  }
-  INFO(result.out << result.err);
-  REQUIRE(answers.size() == rows.size());
-  const std::regex number("^\\$[0-9]+ = ");
-  for (std::string &answer : answers) {
-    answer = std::regex_replace(answer, number, "");
-    if (answer.starts_with("type = "))
-      answer.erase(0, 7);
-  }
-  return answers;
-}
-
-bool has_gdb() {
-  return run_command({"gdb", "--version"}).status == 0;
-}
 
 void wait_until_it_rests(ChildProcess &program) {
   program.wait_for_line("ready");
@@ -76,11 +23,14 @@ void compare(const std::string &fixture, const std::string &frame, const std::ve
   ChildProcess program({fixture_path(fixture)});
   wait_until_it_rests(program);
   std::vector<ValueRow> rows;
-  for (const std::string &command : commands)
+  std::vector<GdbQuestion> questions;
+  for (const std::string &command : commands) {
     rows.push_back({frame, command, {}});
+    questions.push_back({frame, command});
+  }
   std::string errors;
   const std::vector<std::string> own = evaluate_rows(program.pid(), rows, errors);
-  const std::vector<std::string> expected = gdb_answers(program.pid(), rows);
+  const std::vector<std::string> expected = gdb_answers(program.pid(), questions);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     INFO(fixture << " in " << frame << ": " << commands[i] << "\n" << errors);
     CHECK(own[i] == expected[i]);
