@@ -8,8 +8,9 @@ namespace inspect {
 
 enum class NumberFormat : std::uint8_t {
   natural,
-  hexadecimal, ///< %x, /x; of strings and byte arrays: their bytes
-  decimal,     ///< %d, /d: signed
+  hexadecimal,        ///< %x, /x; of strings and byte arrays: their bytes
+  padded_hexadecimal, ///< /z: with the zeros in front
+  decimal,            ///< %d, /d: signed
   unsigned_decimal,
   octal,
   binary,

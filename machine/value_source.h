@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace inspect {
@@ -19,9 +21,13 @@ namespace inspect {
 /// A value's bytes as far as they are known.
 struct ValueImage {
   std::vector<std::byte> bytes;
-  std::vector<bool> known; ///< as many as bytes
+  std::vector<std::uint8_t> known; ///< of each byte the bits that are known; a compiler may keep bit-fields apart
 
-  explicit ValueImage(std::size_t size = 0) : bytes(size), known(size, false) {}
+  std::string missing; ///< why the others are not, as one clause; empty: nobody says
+
+  static constexpr std::uint8_t whole_byte = 0xff;
+
+  explicit ValueImage(std::size_t size = 0) : bytes(size), known(size, 0) {}
   /// The low `size` bytes of `value`; what does not fit into the image is dropped.
   void set(std::size_t offset, std::uint64_t value, std::size_t size);
 };
@@ -35,8 +41,15 @@ public:
   /// The part that begins `offset` bytes further.
   ValueSource at(std::uint64_t offset) const { return {image_, memory_, address_, offset_ + offset}; }
   bool read(std::uint64_t offset, std::span<std::byte> into) const;
+  /// The bytes that hold `count` bits from the bit at `begin`, counted from the source's start; what else is in the
+  /// first and the last of them may be unknown. `into` is as long as those bytes.
+  bool read_bits(std::uint64_t begin, std::uint64_t count, std::span<std::byte> into) const;
   /// Little endian, zero-extended; size at most 8.
   std::optional<std::uint64_t> unsigned_at(std::uint64_t offset, std::size_t size) const;
+  /// Whether the source is no memory and has none of these bytes.
+  bool knows_none(std::uint64_t offset, std::uint64_t size) const;
+  /// Why bytes that read() did not give are not known; empty of memory, and where nobody says.
+  std::string_view missing() const { return image_ ? std::string_view(image_->missing) : std::string_view(); }
   /// Where the value lies in memory; nothing where it is known from words only.
   std::optional<RunAddress> address() const;
 

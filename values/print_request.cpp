@@ -34,7 +34,7 @@ constexpr auto verbs = std::to_array<FormatLetter>({
 });
 constexpr auto gdb_letters = std::to_array<FormatLetter>({
     {'x', NumberFormat::hexadecimal},
-    {'z', NumberFormat::hexadecimal},
+    {'z', NumberFormat::padded_hexadecimal},
     {'d', NumberFormat::decimal},
     {'u', NumberFormat::unsigned_decimal},
     {'o', NumberFormat::octal},

@@ -48,6 +48,8 @@ struct ValueEnvironment {
   std::unordered_map<std::string, std::optional<RunAddress>> symbol_places = {};
   /// Whoever evaluates wants types and places alone.
   bool null_is_a_place = false;
+  /// Whoever evaluates wants types alone: what a value is does not matter, and need not be known.
+  bool types_alone = false;
   const Cancellation *cancellation = nullptr;
   /// When whoever prints has no time left: values end with "..." there.
   std::optional<std::chrono::steady_clock::time_point> deadline = {};

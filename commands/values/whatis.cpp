@@ -5,6 +5,7 @@
 #include "inspector/scope/frame_scope.h"
 #include "values/expression/expression_evaluator.h"
 #include "values/operations/native_operations.h"
+#include "values/printers/library_type_name.h"
 #include "values/value_operations.h"
 
 #include <cstdint>
@@ -53,7 +54,8 @@ Result<ExitStatus> write_type(CommandContext &context, TypeQuestion question, Ty
   else if (text == TypeText::definition)
     write_lines(context.output, operations.type_definition(*type, environment));
   else
-    write_lines(context.output, operations.type_name(*type, environment));
+    write_lines(context.output, type->go != nullptr ? operations.type_name(*type, environment)
+                                                    : short_type_name(environment.types, type->native));
   return ExitStatus::success;
 }
 

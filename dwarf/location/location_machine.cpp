@@ -175,9 +175,15 @@ Result<void> LocationMachine::execute_stack(const Dwarf_Op &op) {
 Result<void> LocationMachine::end_piece(std::uint64_t bit_size, std::uint64_t bit_offset) {
   if (pieces_.size() == max_pieces)
     return corrupt("puts a value together from more pieces than any real one");
+  const bool is_stack_value = described_ && described_->kind == LocationPiece::Kind::implicit && !stack_.empty();
   LocationPiece piece = simple_location();
   piece.bit_size = bit_size;
   piece.bit_offset = bit_offset;
+  // clang describes 20 bytes that are zero as one number of the stack, which has 8: what is above is zero (gdb has it
+  // so, too). DWARF 5, 2.6.1.2, does not say it.
+  constexpr std::uint64_t max_extended = 8 * 4096;
+  if (is_stack_value && bit_size <= max_extended && bit_offset == 0 && 8 * piece.bytes.size() < bit_size)
+    piece.bytes.resize(static_cast<std::size_t>((bit_size + 7) / 8));
   pieces_.push_back(std::move(piece));
   return {};
 }

@@ -58,58 +58,50 @@ public:
 
   void add(const Bits &bits, std::uint64_t bit_size) {
     const std::uint64_t count = std::min(bit_size, bits_left());
-    if (filled_ % 8 == 0 && bits.offset % 8 == 0)
+    const bool in_whole_bytes = filled_ % 8 == 0 && bits.offset % 8 == 0;
+    if (in_whole_bytes)
       add_bytes(bits, count / 8);
-    for (std::uint64_t bit = filled_ % 8 == 0 && bits.offset % 8 == 0 ? count / 8 * 8 : 0; bit < count; ++bit)
+    for (std::uint64_t bit = in_whole_bytes ? count / 8 * 8 : 0; bit < count; ++bit)
       add_bit(bits, bit);
     filled_ += count;
   }
 
+  void note_missing(const std::string &reason) {
+    const bool is_first = image_->missing.empty();
+    image_->missing = is_first || image_->missing == reason ? reason : "not known";
+  }
+
   std::shared_ptr<const ValueImage> take() {
-    if (partial_)
-      note_end_of_byte();
+    note_end_of_byte();
     return std::move(image_);
   }
 
 private:
   void add_bytes(const Bits &bits, std::uint64_t count) {
-    if (count != 0 && partial_)
-      note_end_of_byte();
     for (std::uint64_t i = 0; i < count && bits.has(bits.offset + 8 * i); ++i) {
       image_->bytes[filled_ / 8 + i] = bits.storage[bits.offset / 8 + i];
-      image_->known[filled_ / 8 + i] = true;
+      image_->known[filled_ / 8 + i] = ValueImage::whole_byte;
     }
   }
 
-  /// A byte is known when all of its bits are.
   void add_bit(const Bits &bits, std::uint64_t bit) {
     const std::uint64_t to = filled_ + bit;
-    if (to % 8 == 0) {
-      known_bits_ = 0;
-      partial_ = true;
-      partial_byte_ = to / 8;
-    }
     if (!bits.has(bits.offset + bit))
       return;
-    known_bits_ |= 1U << (to % 8);
+    image_->known[to / 8] |= static_cast<std::uint8_t>(1U << (to % 8));
     if (bits.at(bits.offset + bit))
       image_->bytes[to / 8] |= static_cast<std::byte>(1U << (to % 8));
-    image_->known[to / 8] = known_bits_ == 0xff;
   }
 
   /// A value may end within a byte, as a bit-field does: what is left of it is padding.
   void note_end_of_byte() {
-    const auto used = static_cast<unsigned>(filled_ % 8);
-    if (used != 0 && filled_ / 8 == partial_byte_)
-      image_->known[partial_byte_] = known_bits_ == (1U << used) - 1;
-    partial_ = false;
+    const auto used = static_cast<std::uint8_t>((1U << filled_ % 8) - 1);
+    if (used != 0 && image_->known[filled_ / 8] == used)
+      image_->known[filled_ / 8] = ValueImage::whole_byte;
   }
 
   std::shared_ptr<ValueImage> image_;
-  std::uint64_t filled_ = 0;
-  unsigned known_bits_ = 0;
-  bool partial_ = false;
-  std::uint64_t partial_byte_ = 0;
+  std::uint64_t filled_ = 0; ///< bits
 };
 
 std::string reason_of(const LocationPiece &piece) {
@@ -136,10 +128,14 @@ Result<ValueSource> read_location(const Location &location, std::uint64_t size, 
   Assembly assembly(size);
   for (const LocationPiece &piece : location.pieces) {
     const std::uint64_t bit_size = std::min(piece.bit_size.value_or(UINT64_MAX), assembly.bits_left());
-    assembly.add(storage_of(piece, bit_size, frame), bit_size);
+    const Bits bits = storage_of(piece, bit_size, frame);
+    if (bits.storage.empty())
+      assembly.note_missing(reason_of(piece));
+    assembly.add(bits, bit_size);
   }
   auto image = assembly.take();
-  if (size != 0 && std::ranges::find(image->known, true) == image->known.end()) {
+  const auto is_known = [](std::uint8_t bits) { return bits != 0; };
+  if (size != 0 && std::ranges::none_of(image->known, is_known)) {
     const LocationPiece &piece = location.pieces.front();
     const bool in_memory = piece.kind == LocationPiece::Kind::memory;
     return std::unexpected(

@@ -2,6 +2,7 @@
 
 #include "dwarf/die/die.h"
 
+#include <cctype>
 #include <dwarf.h>
 #include <fmt/format.h>
 #include <utility>
@@ -28,6 +29,32 @@ void add_qualifier(std::string &qualifiers, const std::string &one) {
     return;
   const bool goes_first = one == "const" && !qualifiers.empty();
   qualifiers = qualifiers.empty() ? one : goes_first ? one + " " + qualifiers : qualifiers + " " + one;
+}
+
+/// "unsigned long" of "long unsigned int", as GCC names it: clang, gdb and the demangler have the short form. Also
+/// between the brackets of a template's name.
+std::string with_short_integer_names(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"long long unsigned int", "unsigned long long"}, {"long long int", "long long"},
+      {"long unsigned int", "unsigned long"},           {"long int", "long"},
+      {"short unsigned int", "unsigned short"},         {"short int", "short"},
+      {"__int128 unsigned", "unsigned __int128"},
+  };
+  const auto in_a_name = [&](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+  };
+  if (!text.contains(" int") && !text.contains("__int128 "))
+    return text;
+  for (const auto &[from, to] : names)
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos;) {
+      if ((at > 0 && in_a_name(at - 1)) || in_a_name(at + from.size())) {
+        at += from.size();
+        continue;
+      }
+      text.replace(at, from.size(), to);
+      at += to.size();
+    }
+  return text;
 }
 
 class NameWriter {
@@ -146,6 +173,8 @@ private:
     std::string name = types_.qualified_name(handle);
     if (name.empty())
       name = type.name;
+    if (!is_rust_language(type.language))
+      name = with_short_integer_names(std::move(name));
     const char *keyword = type.kind == DwarfTypeKind::structure     ? "struct"
                           : type.kind == DwarfTypeKind::class_type  ? "class"
                           : type.kind == DwarfTypeKind::union_type  ? "union"

@@ -1,6 +1,7 @@
 #include "dwarf/variables/imported_names.h"
 
 #include "dwarf/die/die.h"
+#include "dwarf/die/enclosing_scopes.h"
 #include "dwarf/types/type_name.h"
 
 #include <dwarf.h>
@@ -57,7 +58,7 @@ private:
     if (!target)
       return;
     ImportedName one{
-        .name = {}, .target = qualified_name(*target), .scope = scope, .in_function = in_function, .depth = depth};
+        .name = {}, .target = qualified_name(*target, scopes_), .scope = scope, .in_function = in_function, .depth = depth};
     if (one.target.empty())
       return;
     if (tag == DW_TAG_imported_declaration) {
@@ -73,6 +74,7 @@ private:
   LinkAddress address_;
   std::vector<ImportedName> found_;
   std::size_t seen_ = 0;
+  EnclosingScopes scopes_; ///< a header of the library imports hundreds of names
 };
 
 } // namespace

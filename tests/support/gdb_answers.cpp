@@ -37,7 +37,7 @@ std::vector<std::string> gdb_answers(pid_t process, const std::vector<GdbQuestio
   const std::string script = directory.write("ask.py", script_of(questions));
   const CommandResult result =
       run_command({"gdb", "-q", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set width 0", "-ex",
-                   "set height 0", "-ex", "set print object on", "-x", script});
+                   "set height 0", "-ex", "set print object on", "-ex", "set print elements 64", "-x", script});
   std::vector<std::string> answers;
   std::string current;
   bool begun = false;

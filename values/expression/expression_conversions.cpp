@@ -262,7 +262,7 @@ Result<Operand> ExpressionEvaluation::composite(const ExpressionNode &node) {
 
 Result<Operand> ExpressionEvaluation::size_of(const ExpressionNode &node) {
   std::optional<ValueType> of_operand;
-  const NullIsAPlace without_reading(environment_);
+  const TypesAlone without_reading(environment_);
   if (!node.operands.empty()) {
     const auto value = evaluate_value(node.operands.front());
     if (value)

@@ -38,6 +38,24 @@ private:
   bool before_;
 };
 
+/// While it lives, what is optimized out or cannot be read is taken for zero, for those that want its type alone:
+/// whatis, ptype, sizeof.
+class TypesAlone {
+public:
+  explicit TypesAlone(ValueEnvironment &environment)
+      : null_(environment), environment_(environment), before_(environment.types_alone) {
+    environment.types_alone = true;
+  }
+  ~TypesAlone() { environment_.types_alone = before_; }
+  TypesAlone(const TypesAlone &) = delete;
+  TypesAlone &operator=(const TypesAlone &) = delete;
+
+private:
+  NullIsAPlace null_;
+  ValueEnvironment &environment_;
+  bool before_;
+};
+
 struct ComplexNumber {
   long double real = 0;
   long double imaginary = 0;
@@ -122,6 +140,8 @@ private:
   Operand boolean(bool value) const;
   Operand untyped(const Number &number) const;
   Result<Operand> of_value(Result<Value> value) const;
+  /// With types alone: zero where the value is not known.
+  Value with_any_bytes(Value value) const;
   /// A number as a value of `type`; usage where it does not fit.
   Result<Value> number_value(const Number &number, const ValueType &type);
   Result<Value> number_value(const Number &number);

@@ -38,8 +38,23 @@ Result<Operand> ExpressionEvaluation::of_value(Result<Value> value) const {
   if (!value)
     return std::unexpected(value.error());
   Operand operand;
-  operand.value = std::move(*value);
+  operand.value = environment_.types_alone ? with_any_bytes(std::move(*value)) : std::move(*value);
   return operand;
+}
+
+Value ExpressionEvaluation::with_any_bytes(Value value) const {
+  if (value.type.go != nullptr)
+    return value;
+  if (scalar_kind(environment_.types.underlying(value.type.native)) == ScalarKind::none) {
+    // An array at an address can become a pointer.
+    if (!value.source)
+      value = value_at(RunAddress{0}, value.type.native, value.language, environment_);
+    return value;
+  }
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(inspect::size_of(value, environment_).value_or(8), 64));
+  if (value.source && (value.bits || value.source->read(0, bytes)))
+    return value;
+  return value_of_bytes(std::vector<std::byte>(bytes.size()), value.type, value.language);
 }
 
 Result<Value> ExpressionEvaluation::number_value(const Number &number, const ValueType &type) {
@@ -350,7 +365,7 @@ Result<ValueType> named_type_of(std::string_view text, NameScope &scope) {
   const DwarfType &alias = scope.environment().types.read(type->native);
   const auto parsed = alias.kind == DwarfTypeKind::alias ? parse_type(text, expression_syntax(scope))
                                                          : std::unexpected(Error(ErrorKind::usage, "no typedef"));
-  const NullIsAPlace without_reading(scope.environment());
+  const TypesAlone without_reading(scope.environment());
   const bool is_type = parsed && parsed->shape == TypeSyntax::Shape::named && !evaluate(text, scope);
   return is_type ? ValueType{.native = alias.target} : type;
 }
@@ -358,7 +373,7 @@ Result<ValueType> named_type_of(std::string_view text, NameScope &scope) {
 Result<ValueType> type_of_expression(std::string_view text, NameScope &scope) {
   const ExpressionSyntax syntax = expression_syntax(scope);
   const auto expression = parse_expression(text, syntax);
-  const NullIsAPlace without_reading(scope.environment());
+  const TypesAlone without_reading(scope.environment());
   auto value = expression ? evaluate(*expression, scope) : std::unexpected(expression.error());
   if (value)
     return value->type;

@@ -82,6 +82,8 @@ std::string go_value_text(const Value &value, ValueEnvironment &environment, con
   context.details = &details;
   context.absent = "optimized out";
   context.print = options;
+  if (options.format == NumberFormat::padded_hexadecimal) // which is gdb's, of C
+    context.print.format = NumberFormat::hexadecimal;
   return write_go_value(type, *value.source, context);
 }
 

@@ -63,7 +63,7 @@ GoVersion go_version_of(const ValueEnvironment &environment) {
 Value go_value_of_bytes(const GoType &type, std::span<const std::byte> bytes) {
   auto image = std::make_shared<ValueImage>(bytes.size());
   std::ranges::copy(bytes, image->bytes.begin());
-  image->known.assign(bytes.size(), true);
+  image->known.assign(bytes.size(), ValueImage::whole_byte);
   Value value;
   value.type.go = &type;
   value.language = SourceLanguage::go;

@@ -35,7 +35,7 @@ Value part_of(const Value &whole, std::uint64_t offset, const TypeHandle &type, 
 Value computed_value(std::vector<std::byte> bytes, const TypeHandle &type, SourceLanguage language) {
   auto image = std::make_shared<ValueImage>(bytes.size());
   image->bytes = std::move(bytes);
-  image->known.assign(image->bytes.size(), true);
+  image->known.assign(image->bytes.size(), ValueImage::whole_byte);
   return {.type = {.native = type}, .language = language, .source = ValueSource::of_image(std::move(image))};
 }
 

@@ -132,7 +132,8 @@ Result<RawBits> raw_bits(const Value &value, ValueEnvironment &environment) {
         Error(ErrorKind::unsupported, fmt::format("a number of {} bits is not understood", range.size)));
   std::byte bytes[33] = {};
   const std::size_t count = static_cast<std::size_t>((range.offset + range.size + 7) / 8);
-  if (!value.source->read(0, std::span(bytes, count)))
+  const std::uint64_t first = range.offset / 8;
+  if (!value.source->at(first).read_bits(range.offset % 8, range.size, std::span(bytes + first, count - first)))
     return std::unexpected(unreadable_error(value, environment));
   RawBits raw{.bits = 0, .width = static_cast<unsigned>(range.size)};
   for (std::uint64_t i = 0; i < range.size; ++i) {
@@ -190,7 +191,7 @@ int float_digits(std::uint64_t size, const std::string &name) {
   case 8:
     return 17;
   default:
-    return is_binary128(name) ? 36 : 20;
+    return is_binary128(name) ? 36 : 21;
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <fmt/format.h>
 #include <utility>
@@ -72,6 +73,33 @@ std::string virtual_method_name(const TypeHandle &container, std::uint64_t slot,
   return fmt::format("{}::<function {} of its table>", scope, slot);
 }
 
+/// A bit-field's number as one of its type, which is what gdb formats.
+RawBits widened(const RawBits &raw, bool with_sign, const DwarfType &type) {
+  const auto width = static_cast<unsigned>(8 * type.byte_size.value_or(0));
+  if (width <= raw.width || width > 128)
+    return raw;
+  RawBits wide{with_sign ? static_cast<UnsignedWide>(sign_extended(raw)) : raw.bits, width};
+  if (width < 128)
+    wide.bits &= (UnsignedWide{1} << width) - 1;
+  return wide;
+}
+
+/// "char" and the names of wider characters: of a pointer to these gdb does not say the type. A typedef of such a
+/// pointer has a name that is said.
+bool leads_to_text(const Value &value, ValueEnvironment &environment) {
+  const auto bare = [&](TypeHandle handle) -> const DwarfType & {
+    const DwarfType *type = &environment.types.read(handle);
+    for (int steps = 0; steps < max_aliases && type->kind == DwarfTypeKind::qualified; ++steps)
+      type = &environment.types.read(type->target);
+    return *type;
+  };
+  const DwarfType &pointer = bare(value.type.native);
+  if (!is_pointer(pointer) || !pointer.name.empty())
+    return false;
+  const std::string &name = bare(pointer.target).name;
+  return name == "char" || name == "wchar_t" || name == "char8_t" || name == "char16_t" || name == "char32_t";
+}
+
 /// The base of a class that begins at the offset; without one the class.
 TypeHandle base_at(const TypeHandle &container, std::uint64_t offset, ValueEnvironment &environment, int depth) {
   if (offset == 0 || depth >= max_aliases)
@@ -127,7 +155,7 @@ void NativePrinter::heading(const Value &value, const DwarfType &type) {
   const bool is_method = type.kind == DwarfTypeKind::member_pointer &&
                          environment_.types.underlying(type.target).kind == DwarfTypeKind::subroutine &&
                          (value.source->unsigned_at(0, 8).value_or(1) & 1) == 0; // a virtual one says so itself
-  if (is_method || (leads && character_type(type.target).size == 0)) {
+  if (is_method || (leads && !leads_to_text(value, environment_))) {
     std::string name = type_name(environment_.types, value.type.native);
     const auto address = leads ? pointer_target(value, environment_) : Result<RunAddress>(RunAddress{0});
     const DwarfType &target = environment_.types.underlying(type.target);
@@ -156,7 +184,7 @@ void NativePrinter::scalar(const Value &value, const DwarfType &type, ScalarKind
   }
   const bool with_sign = is_signed(type, environment_);
   if (!is_textual(options_.format)) {
-    out_ += formatted_bits(*raw, with_sign, options_.format);
+    out_ += formatted_bits(value.bits ? widened(*raw, with_sign, type) : *raw, with_sign, options_.format);
     if (options_.format == NumberFormat::address)
       if (const std::string symbol = symbol_text(RunAddress{static_cast<std::uint64_t>(raw->bits)}, environment_);
           !symbol.empty())
@@ -179,6 +207,14 @@ void NativePrinter::floating(const Value &value, const DwarfType &type) {
   const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(type.byte_size.value_or(0), sizeof bytes));
   if (!value.source->read(0, std::span(bytes, size)))
     return problem(value);
+  if (options_.format == NumberFormat::character || options_.format == NumberFormat::address) {
+    // gdb converts to an integer here, where other formats show the bits.
+    if (const auto real = float_from_bytes(std::span(bytes, size), type.name); real && std::fabs(*real) < 0x1p63L) {
+      const auto whole = static_cast<std::uint64_t>(static_cast<std::int64_t>(*real));
+      out_ += formatted_bits({whole, 64}, true, options_.format);
+      return;
+    }
+  }
   if (!is_textual(options_.format) && options_.format != NumberFormat::floating) { // as gdb since version 8: its bits
     RawBits raw{.bits = 0, .width = static_cast<unsigned>(8 * size)};
     std::memcpy(&raw.bits, bytes, size);

@@ -26,10 +26,28 @@ bool is_rust_value(const Value &value, const DwarfType &type) {
   return value.language == SourceLanguage::rust || is_rust_language(type.language);
 }
 
+/// The same of a value that was put together, of which parts may not be known: so many have the same bytes, or none.
+std::uint64_t run_in_image(const Value &array, std::uint64_t first, std::uint64_t count, std::size_t size) {
+  std::vector<std::byte> one(size);
+  std::vector<std::byte> other(size);
+  const bool known = array.source->read(first * size, one);
+  if (!known && !array.source->knows_none(first * size, size))
+    return 1;
+  const auto is_same = [&](std::uint64_t offset) {
+    return known ? array.source->read(offset, other) && one == other : array.source->knows_none(offset, size);
+  };
+  std::uint64_t run = 1;
+  while (first + run < count && run < max_run && is_same((first + run) * size))
+    ++run;
+  return run;
+}
+
 /// How many elements from `first` on have the same bytes; read in pieces, since large arrays are not copied at once.
 std::uint64_t run_length(const Value &array, std::uint64_t first, std::uint64_t count, std::size_t size) {
   if (size == 0 || size > max_compared)
     return 1;
+  if (!array.source->address())
+    return run_in_image(array, first, count, size);
   std::uint64_t run = 1;
   std::vector<std::byte> one(size);
   std::vector<std::byte> piece;
@@ -86,7 +104,11 @@ void NativePrinter::missing(const Value &value) {
 
 void NativePrinter::problem(const Value &value) {
   const auto address = value.source ? value.source->address() : std::nullopt;
-  out_ += address ? fmt::format("<unreadable at 0x{:x}>", address->value) : "<not known>";
+  if (address)
+    out_ += fmt::format("<unreadable at 0x{:x}>", address->value);
+  else
+    out_ +=
+        fmt::format("<{}>", !value.source || value.source->missing().empty() ? "not known" : value.source->missing());
 }
 
 void NativePrinter::value(const Value &value, int depth) {
@@ -276,6 +298,8 @@ bool NativePrinter::array_as_text(const Value &value, const DwarfType &type) {
   const std::uint64_t shown = std::min<std::uint64_t>(*length, options_.limits.string_bytes);
   std::vector<std::byte> bytes(static_cast<std::size_t>(shown * characters.size));
   if (!value.source->read(0, bytes)) {
+    if (!value.source->address())
+      return false; // some of its characters may be known
     problem(value);
     return true;
   }
@@ -394,6 +418,7 @@ void NativePrinter::library_text(const LibraryView &view, bool is_rust) {
   const bool more = shown < length;
   switch (options_.format) {
   case NumberFormat::hexadecimal:
+  case NumberFormat::padded_hexadecimal:
     for (const std::byte byte : bytes)
       out_ += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
     out_ += more ? "..." : "";

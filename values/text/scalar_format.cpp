@@ -4,6 +4,7 @@
 #include "values/native/native_layout.h"
 #include "values/text/character_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -77,6 +78,11 @@ std::string formatted_bits(const RawBits &raw, bool with_sign, NumberFormat form
   case NumberFormat::hexadecimal:
   case NumberFormat::address:
     return "0x" + digits_in_base(raw.bits, 4);
+  case NumberFormat::padded_hexadecimal: {
+    const std::string digits = digits_in_base(raw.bits, 4);
+    const std::size_t wanted = (raw.width + 7) / 8 * 2;
+    return "0x" + std::string(wanted - std::min(wanted, digits.size()), '0') + digits;
+  }
   case NumberFormat::octal:
     return raw.bits == 0 ? "0" : "0" + digits_in_base(raw.bits, 3);
   case NumberFormat::binary:

@@ -56,6 +56,16 @@ void TruthTally::add(TruthRow row, TruthVerdict verdict, std::string reason) {
   rows_.push_back({std::move(row), verdict, std::move(reason)});
 }
 
+bool TruthTally::is_fault(const Judged &judged) {
+  return judged.verdict == TruthVerdict::wrong || (judged.verdict == TruthVerdict::missing && judged.reason.empty());
+}
+
+std::string TruthTally::in_full(const Judged &judged) {
+  const TruthRow &row = judged.row;
+  return fmt::format("{} ({}, {}) is {}:\n  {}\nand is in truth:\n  {}\n{}", row.question, row.program, row.place,
+                     verdict_heading(judged.verdict), row.ours, row.truth, judged.reason);
+}
+
 std::string TruthTally::table() const {
   std::map<std::string, VerdictCounts> programs;
   VerdictCounts all{};
@@ -113,16 +123,16 @@ void TruthTally::finish() const {
     std::ofstream file(fmt::format("{}/{}.md", folder, name_));
     file << "## " << name_ << "\n\n" << tables << "\n" << reasons();
     REQUIRE(file.flush());
+    std::ofstream all_faults(fmt::format("{}/{}.faults", folder, name_));
+    for (const Judged &judged : rows_)
+      if (is_fault(judged))
+        all_faults << in_full(judged) << "\n";
   }
   constexpr std::size_t most_in_full = 20;
   std::size_t faults = 0;
-  for (const auto &[row, verdict, reason] : rows_) {
-    if (verdict != TruthVerdict::wrong && (verdict != TruthVerdict::missing || !reason.empty()))
-      continue;
-    if (++faults <= most_in_full)
-      FAIL_CHECK(fmt::format("{} ({}, {}) is {}:\n  {}\nand is in truth:\n  {}\n{}", row.question, row.program,
-                             row.place, verdict_heading(verdict), row.ours, row.truth, reason));
-  }
+  for (const Judged &judged : rows_)
+    if (is_fault(judged) && ++faults <= most_in_full)
+      FAIL_CHECK(in_full(judged));
   INFO("see docs/truth.md; ./dev truth makes it anew");
   CHECK(faults == 0);
 }

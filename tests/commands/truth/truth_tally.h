@@ -39,8 +39,8 @@ public:
   /// A row that is missing needs a reason, or it counts as a fault as one that is wrong does.
   void add(TruthRow row, TruthVerdict verdict, std::string reason = {});
   std::size_t rows() const { return rows_.size(); }
-  /// Prints a line for each program, writes the table to the folder that INSPECT_TRUTH_REPORT names, and fails the test
-  /// for the faults, the first twenty in full.
+  /// Prints a line for each program, writes the table and all faults to the folder that INSPECT_TRUTH_REPORT names, and
+  /// fails the test for the faults, of which it shows the first twenty.
   void finish() const;
 
 private:
@@ -49,6 +49,8 @@ private:
     TruthVerdict verdict;
     std::string reason;
   };
+  static bool is_fault(const Judged &judged);
+  static std::string in_full(const Judged &judged);
   std::string table() const;
   std::string reasons() const;
 

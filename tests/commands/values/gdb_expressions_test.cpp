@@ -93,7 +93,54 @@ TEST_CASE("arrays, vectors and unusual numbers of C are worth what gdb says") {
            "p eleven_zeros",
            "p/x eleven_zeros",
            "ptype /o struct layout",
-           "ptype /o laid_out"});
+           "ptype /o laid_out",
+           "p/x narrow",
+           "p/x narrow.few",
+           "p/t narrow",
+           "p/z narrow",
+           "p/z narrow.more",
+           "p/u narrow",
+           "p/o narrow.few",
+           "p/c narrow.few",
+           "p/c fraction",
+           "p/c negative",
+           "p/a fraction",
+           "p/x fraction",
+           "p/z fraction",
+           "p/z minus_one",
+           "p/z row",
+           "p/z signed_text",
+           "p tenth",
+           "p least",
+           "p tenth * 3",
+           "whatis ushort",
+           "whatis rows_of_long",
+           "whatis to_short",
+           "ptype struct layout",
+           "p to_short",
+           "p &ushort",
+           "p &rows_of_long",
+           "p to_signed",
+           "p to_unsigned",
+           "p to_letter",
+           "p &letter[1]",
+           "p named_text",
+           "p &unsigned_text"});
+}
+
+TEST_CASE("values of which the compiler kept parts are told part by part, as gdb does") {
+  if (!has_gdb())
+    SKIP_TEST("gdb is not installed");
+  for (const std::string fixture : {"kept_parts_gcc", "kept_parts_clang"}) {
+    if (!std::filesystem::exists(fixture_path(fixture)))
+      continue;
+    if (fixture == "kept_parts_gcc") // of clang's rows gdb says that two are pointers
+      compare(fixture, "hold", {"p kept"});
+    compare(fixture, "hold",
+            {"p kept.rows[1]", "p kept.few", "p/x kept.more", "p kept.amount", "p kept.letters", "whatis kept.letters",
+             "p sizeof(kept.letters)", "whatis lost", "p sizeof(lost)", "whatis *lost", "p sizeof(*lost)",
+             "whatis lost->ratio + 1", "p sizeof(lost->rows[1])", "whatis &lost->rows", "whatis lost->rows[1] << 2"});
+  }
 }
 
 TEST_CASE("names and members of C++ are those that gdb finds") {
