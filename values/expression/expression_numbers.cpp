@@ -88,9 +88,14 @@ Result<Operand> ExpressionEvaluation::untyped_numbers(std::string_view operator_
   const auto is_kind = [&](Number::Kind kind) { return left.kind == kind || right.kind == kind; };
   if (is_kind(Number::Kind::boolean)) {
     const bool both = left.kind == right.kind;
-    if (!both || (operator_text != "==" && operator_text != "!="))
+    const bool is_equality = operator_text == "==" || operator_text == "!=";
+    const bool is_logic = operator_text == "&" || operator_text == "|" || operator_text == "^";
+    if (!both || (!is_equality && !(in_rust() && (is_logic || is_comparison(operator_text)))))
       return std::unexpected(Error(ErrorKind::usage, fmt::format("{} does not go with true and false", operator_text)));
-    return boolean((left.integer == right.integer) == (operator_text == "=="));
+    if (is_comparison(operator_text))
+      return boolean(compare(operator_text, left, right));
+    const auto result = arithmetic(operator_text, left, right);
+    return result ? Result<Operand>(boolean(!is_zero(*result))) : std::unexpected(result.error());
   }
   if (is_kind(Number::Kind::floating)) {
     const Number one = converted(left, Number::Kind::floating, 8);
@@ -99,6 +104,8 @@ Result<Operand> ExpressionEvaluation::untyped_numbers(std::string_view operator_
       return boolean(compare(operator_text, one, other));
     if (operator_text == "/" && is_zero(other))
       return std::unexpected(Error(ErrorKind::usage, "division by zero"));
+    if (operator_text == "%" && in_rust())
+      return untyped(real_remainder(one, other));
     const auto result = is_shift(operator_text) ? shift(operator_text, one, other, WideShift::refused)
                                                 : arithmetic(operator_text, one, other);
     return result ? Result<Operand>(untyped(*result)) : std::unexpected(result.error());
@@ -191,7 +198,9 @@ Result<Operand> ExpressionEvaluation::strict_numbers(std::string_view operator_t
     return std::unexpected(
         Error(ErrorKind::usage,
               fmt::format("{} has no operator {}", operations.type_name(type, environment_), operator_text)));
-  const auto result = arithmetic(operator_text, *numbers[0], *numbers[1]);
+  const bool is_remainder = in_rust() && kind == Number::Kind::floating && operator_text == "%";
+  const auto result =
+      is_remainder ? real_remainder(*numbers[0], *numbers[1]) : arithmetic(operator_text, *numbers[0], *numbers[1]);
   return result ? of_value(number_value(*result, type)) : std::unexpected(result.error());
 }
 

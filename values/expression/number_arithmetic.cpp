@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace inspect {
@@ -152,6 +153,12 @@ Result<Number> arithmetic(std::string_view operator_text, const Number &left, co
   }
   Number result = left;
   result.integer = wrapped(bits, !is_unsigned(left), left.size);
+  return result;
+}
+
+Number real_remainder(const Number &left, const Number &right) {
+  Number result = left;
+  result.real = rounded(std::fmod(left.real, right.real), left.size); // exact in every precision
   return result;
 }
 

@@ -29,6 +29,8 @@ bool is_shift(std::string_view operator_text);
 /// + - * / % & | ^ &^ of two numbers of one kind and size, with a result of the same. usage: division by zero, a
 /// fraction where the operator wants bits.
 Result<Number> arithmetic(std::string_view operator_text, const Number &left, const Number &right);
+/// Rust's % of floating-point numbers, which the other languages do not have.
+Number real_remainder(const Number &left, const Number &right);
 /// Of two of one kind and size.
 bool compare(std::string_view operator_text, const Number &left, const Number &right);
 

@@ -179,6 +179,10 @@ Result<Value> library_slice(const Value &value, const LibraryView &view, std::ui
     const auto part = view_of(value, {static_cast<std::size_t>(index), 1}, environment);
     return part && part->children.size() == 1 ? std::optional(part->children.front().value) : std::nullopt;
   };
+  if (count == 0 && view.child_type) // of Rust's lists and of others that say what they would have in them
+    return Value{.type = {.native = environment.types.array_of(view.child_type->native, 0)},
+                 .language = value.language,
+                 .source = ValueSource::in_memory(environment.memory, RunAddress{0}, 0)};
   const auto first = count > 0 ? at(low) : std::nullopt;
   if (!first)
     return std::unexpected(Error(ErrorKind::usage, count == 0 ? "the slice is empty" : "the elements cannot be read"));

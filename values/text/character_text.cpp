@@ -1,5 +1,7 @@
 #include "values/text/character_text.h"
 
+#include "values/text/rust_characters.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -182,7 +184,7 @@ void rust_escape(std::string &text, const Character &one, char quote) {
     text += "\\0";
   else if (code == static_cast<std::uint32_t>(quote) || code == '\\')
     text += {'\\', static_cast<char>(code)};
-  else if (is_visible(code))
+  else if (is_visible(code) && !is_wide_blank(code) && !extends_grapheme(code))
     append_utf8(text, code);
   else
     text += fmt::format("\\u{{{:x}}}", code);

@@ -56,6 +56,7 @@ private:
 
   // rust_text.cpp
   void rust(const Value &value, const DwarfType &type, int depth);
+  bool rust_range(const Value &value, const DwarfType &type, int depth);
   void rust_scalar(const Value &value, const DwarfType &type, ScalarKind kind);
   void rust_pointer(const Value &value, const DwarfType &type, int depth);
   void rust_structure(const Value &value, const DwarfType &type, const std::string &name, int depth);

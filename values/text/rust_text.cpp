@@ -13,7 +13,9 @@
 #include "values/text/scalar_format.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace inspect {
 namespace {
@@ -34,6 +36,23 @@ bool is_numbered(const std::string &name) {
          std::all_of(name.begin() + 2, name.end(), [](char one) { return one >= '0' && one <= '9'; });
 }
 
+/// Enumerations whose own Debug shows what the variant holds and not its name.
+bool shows_content_only(std::string_view qualified_name) {
+  constexpr auto all = std::to_array<std::string_view>(
+      {"alloc::borrow::Cow", "core::net::ip_addr::IpAddr", "core::net::socket_addr::SocketAddr", "std::net::ip::IpAddr",
+       "std::net::addr::SocketAddr", "std::net::ip_addr::IpAddr", "std::net::socket_addr::SocketAddr"});
+  return std::ranges::find(all, qualified_name.substr(0, qualified_name.find('<'))) != all.end();
+}
+
+/// "PhantomData<&str>", as type_name has it: without the arguments that are there by default.
+std::string phantom_text(std::string name) {
+  for (const std::string_view usual :
+       {", alloc::alloc::Global", ", std::hash::random::RandomState", ", std::collections::hash::map::RandomState"})
+    for (std::size_t at = name.find(usual); at != std::string::npos; at = name.find(usual, at))
+      name.erase(at, usual.size());
+  return name;
+}
+
 /// Those that Rust follows by itself; raw pointers and functions are shown as addresses.
 bool is_followed(const std::string &name) {
   return name.starts_with('&') || name.starts_with("alloc::boxed::Box<") || name.starts_with("Box<");
@@ -51,6 +70,8 @@ void NativePrinter::rust(const Value &value, const DwarfType &type, int depth) {
   if (is_structure(type) && type.variants)
     return rust_variants(value, type, depth);
   if (is_structure(type)) {
+    if (type.name.starts_with("Range") && rust_range(value, type, depth))
+      return;
     if (const auto view = view_of(value, {0, options_.limits.elements}, environment_))
       return rust_library(*view, depth);
     return rust_structure(value, type, without_arguments(type.name), depth);
@@ -68,6 +89,27 @@ void NativePrinter::rust(const Value &value, const DwarfType &type, int depth) {
   if (kind == ScalarKind::none)
     return by_kind(value, type, depth);
   rust_scalar(value, type, kind);
+}
+
+/// 1..5, ..=3 and the others, whatever their ends are. False: it is none of the library's.
+bool NativePrinter::rust_range(const Value &value, const DwarfType &type, int depth) {
+  const std::string qualified = environment_.types.qualified_name(value.type.native);
+  if (!qualified.starts_with("core::ops::range::Range") && !qualified.starts_with("core::range::Range"))
+    return false;
+  const auto part = [&](std::string_view name) -> std::optional<Value> {
+    const auto member = std::ranges::find(type.members, name, &DwarfMember::name);
+    if (member == type.members.end())
+      return std::nullopt;
+    return part_of(value, member->offset, member->type, environment_);
+  };
+  if (const auto start = part("start"))
+    NativePrinter::value(*start, depth + 1);
+  out_ += without_arguments(type.name).ends_with("Inclusive") ? "..=" : "..";
+  if (const auto end = part("end") ? part("end") : part("last"))
+    NativePrinter::value(*end, depth + 1);
+  if (const auto exhausted = part("exhausted"); exhausted && exhausted->source && !ended())
+    out_ += exhausted->source->unsigned_at(0, 1).value_or(0) != 0 ? " (exhausted)" : "";
+  return true;
 }
 
 void NativePrinter::rust_scalar(const Value &value, const DwarfType &type, ScalarKind kind) {
@@ -135,7 +177,8 @@ void NativePrinter::rust_structure(const Value &value, const DwarfType &type, co
   const bool tuple = std::ranges::all_of(type.members, [](const DwarfMember &one) { return is_numbered(one.name); });
   out_ += name;
   if (type.members.empty())
-    return void(out_ += name.empty() ? "()" : "");
+    return void(name == "PhantomData" ? out_.replace(out_.size() - name.size(), name.size(), phantom_text(type.name))
+                                      : out_ += name.empty() ? "()" : "");
   if (depth >= max_nesting_of(options_)) {
     out_ += tuple ? "(..)" : " { .. }";
     return;
@@ -166,6 +209,9 @@ void NativePrinter::rust_variants(const Value &value, const DwarfType &type, int
     return;
   }
   const DwarfType &shape = environment_.types.underlying(variant->value.type.native);
+  if (shape.members.size() == 1 && shows_content_only(environment_.types.qualified_name(value.type.native)))
+    return NativePrinter::value(part_of(variant->value, shape.members[0].offset, shape.members[0].type, environment_),
+                                depth + 1);
   rust_structure(variant->value, shape, variant->name, depth);
 }
 

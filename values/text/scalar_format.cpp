@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace inspect {
 namespace {
@@ -57,7 +58,7 @@ bool is_no_extended_number(std::span<const std::byte> bytes) {
 template <typename Float> std::string shortest(Float number) {
   char buffer[512];
   const Float size = std::fabs(number);
-  const bool scientific = size != 0 && (size < Float(1e-5) || size >= Float(1e16));
+  const bool scientific = size != 0 && (size < Float(1e-4) || size >= Float(1e16));
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, number,
                                  scientific ? std::chars_format::scientific : std::chars_format::fixed);
   std::string text(buffer, end.ptr);
@@ -68,7 +69,21 @@ template <typename Float> std::string shortest(Float number) {
     exponent.erase(0, exponent.find_first_not_of("+-0"));
     return text.substr(0, at) + (negative ? "e-" : "e") + exponent;
   }
-  return text.find('.') == std::string::npos ? text + ".0" : text;
+  if (text.find('.') != std::string::npos)
+    return text;
+  // Of a large float not all digits of its exact value, but those that tell it from its neighbours, and zeros.
+  const auto short_end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific);
+  const char *const mark = std::find(buffer, short_end.ptr, 'e');
+  int exponent = 0;
+  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), short_end.ptr, exponent);
+  if (exponent > 0) {
+    text.clear();
+    std::copy_if(static_cast<const char *>(buffer), mark, std::back_inserter(text),
+                 [](char one) { return one != '.'; });
+    const std::size_t digits = static_cast<std::size_t>(exponent) + (text.starts_with('-') ? 2 : 1);
+    text.resize(std::max(digits, text.size()), '0');
+  }
+  return text + ".0";
 }
 
 } // namespace

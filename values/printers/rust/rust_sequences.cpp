@@ -88,6 +88,44 @@ std::optional<LibraryView> deque(const Value &value, ChildRange wanted, ValueEnv
   return view;
 }
 
+std::optional<LibraryView> heap(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const auto data = LibraryObject(value, environment).member("data");
+  return data ? vector(data->value(), wanted, environment) : std::nullopt;
+}
+
+/// Nodes that each know the next; `head` is an Option of a pointer to the first.
+std::optional<LibraryView> linked_list(const Value &value, ChildRange wanted, ValueEnvironment &environment) {
+  const LibraryObject list(value, environment);
+  const auto length = sole_number(list.member("len"));
+  const auto element = list.type_argument(0);
+  if (!length || !element)
+    return std::nullopt;
+  LibraryView view = sequence_view({});
+  view.length = length;
+  view.child_type = ValueType{.native = *element};
+  const auto next_of = [&](const std::optional<LibraryObject> &link) -> std::optional<LibraryObject> {
+    if (!link || !link->type().variants)
+      return std::nullopt;
+    const auto variant = rust_variant(link->value(), link->type(), environment);
+    const auto content =
+        variant && variant->name == "Some" ? LibraryObject(variant->value, environment).member("__0") : std::nullopt;
+    const auto pointer = sole_pointer(content);
+    return pointer ? std::optional(list.at(pointer->address, pointer->target)) : std::nullopt;
+  };
+  auto node = next_of(list.member("head"));
+  for (std::uint64_t i = 0; i < *length && view.children.size() < wanted.count; ++i) {
+    const auto content = node ? node->member("element") : std::nullopt;
+    if (!content || environment.out_of_time())
+      break;
+    if (i >= wanted.first && !add_child(view, {}, content->value()))
+      break;
+    node = next_of(node->member("next"));
+  }
+  if (*length > 0 && wanted.count > 0 && wanted.first == 0 && view.children.empty())
+    view.problem = fmt::format("{} elements, and a list that cannot be followed: not initialised?", *length);
+  return view;
+}
+
 std::optional<LibraryView> string(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject string(value, environment);
   const auto bytes = bytes_of(string);
@@ -116,6 +154,8 @@ std::optional<LibraryView> c_string(const Value &value, ChildRange, ValueEnviron
 std::span<const LibraryType> rust_sequence_types() {
   static constexpr LibraryType types[] = {
       {"alloc::vec::Vec", vector},
+      {"alloc::collections::binary_heap::BinaryHeap", heap},
+      {"alloc::collections::linked_list::LinkedList", linked_list},
       {"alloc::string::String", string},
       {"std::path::PathBuf", string},
       {"std::ffi::os_str::OsString", string},

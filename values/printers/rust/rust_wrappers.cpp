@@ -106,19 +106,6 @@ std::optional<LibraryView> duration(const Value &value, ChildRange, ValueEnviron
   return plain_view(fmt::format("{}ns", fraction));
 }
 
-std::optional<LibraryView> range(const Value &value, ChildRange, ValueEnvironment &environment) {
-  const LibraryObject range(value, environment);
-  const auto start = range.member("start");
-  const auto end = range.member("end");
-  if (!start || !end)
-    return std::nullopt;
-  const auto first = native_number(start->value(), environment);
-  const auto last = native_number(end->value(), environment);
-  if (!first || !last || first->kind == Number::Kind::floating || first->kind == Number::Kind::character)
-    return std::nullopt;
-  return plain_view(fmt::format("{}..{}", decimal_text(first->integer), decimal_text(last->integer)));
-}
-
 } // namespace
 
 std::span<const LibraryType> rust_wrapper_types() {
@@ -133,7 +120,6 @@ std::span<const LibraryType> rust_wrapper_types() {
       {"std::sync::poison::rwlock::RwLock", lock},
       {"core::pin::Pin", pinned},
       {"core::time::Duration", duration},
-      {"core::ops::range::Range", range},
       {"core::sync::atomic::AtomicBool", boolean},
       {"core::sync::atomic::AtomicU8", wrapper},
       {"core::sync::atomic::AtomicI8", wrapper},
@@ -162,7 +148,6 @@ std::span<const LibraryType> rust_wrapper_types() {
       {"core::num::nonzero::NonZeroIsize", wrapper},
       {"core::num::wrapping::Wrapping", wrapper},
       {"core::ptr::non_null::NonNull", wrapper},
-      {"core::mem::manually_drop::ManuallyDrop", wrapper},
   };
   return types;
 }
