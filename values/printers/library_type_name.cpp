@@ -131,9 +131,11 @@ std::string shortened(std::string_view text, int depth) {
 
 std::string without_inline_namespaces(std::string_view name) {
   // One within another stands behind it here.
-  static constexpr std::string_view inlined[] = {"std::__debug::", "std::__8::",         "std::__ndk1::",
-                                                 "std::__1::",     "std::__cxx11::",     "std::filesystem::__cxx11::",
-                                                 "std::_V2::",     "std::chrono::_V2::", "std::__n4861::"};
+  static constexpr std::string_view inlined[] = {"std::__debug::", "std::__8::",
+                                                 "std::__ndk1::",  "std::__1::",
+                                                 "std::__cxx11::", "std::filesystem::__cxx11::",
+                                                 "std::_V2::",     "std::chrono::_V2::",
+                                                 "std::__n4861::", "std::experimental::fundamentals_v1::"};
   std::string text(name);
   for (const std::string_view one : inlined) {
     const std::string_view outer = one.substr(0, one.rfind("::", one.size() - 3) + 2);

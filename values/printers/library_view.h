@@ -72,6 +72,8 @@ std::span<const LibraryType> cpp_wrapper_types();
 std::span<const LibraryType> cpp_thread_types();
 std::span<const LibraryType> cpp_number_types();
 std::span<const LibraryType> cpp_coroutine_types();
+std::span<const LibraryType> cpp_extension_types();
+std::span<const LibraryType> cpp_calendar_types();
 std::span<const LibraryType> rust_pointer_types();
 std::span<const LibraryType> rust_sequence_types();
 std::span<const LibraryType> rust_map_types();

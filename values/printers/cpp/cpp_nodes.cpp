@@ -164,7 +164,8 @@ View list(const Value &value, ChildRange wanted, ValueEnvironment &environment) 
   if (!count && is_libcxx)
     return std::nullopt;
   const bool is_cxx11 = !is_libcxx && (count || head->size() == 24U);
-  const std::string name = is_cxx11 ? "std::__cxx11::list" : "std::list";
+  const std::string own = std_name(object); // of the debug mode without the ABI's namespace
+  const std::string name = is_cxx11 && own == "std::list" ? "std::__cxx11::list" : own;
   LibraryView view = sequence_view(first->address == head->address() ? "empty " + name : name);
   const NodeContent content = content_of(object, is_libcxx ? list_header.libcxx : list_header.libstdcxx,
                                          allocated_type(object, "__size_alloc_", "__node_alloc_"), *types);
@@ -179,7 +180,7 @@ View forward_list(const Value &value, ChildRange wanted, ValueEnvironment &envir
   const auto types = element_types(object, false);
   if (!first || !types)
     return std::nullopt;
-  LibraryView view = sequence_view(first->address.value == 0 ? "empty std::forward_list" : "std::forward_list");
+  LibraryView view = sequence_view((first->address.value == 0 ? "empty " : "") + std_name(object));
   const NodeContent content =
       content_of(object, forward_header.libcxx, allocated_type(object, "__before_begin_", "__alloc_"), *types);
   add_chain(view, {first->address, RunAddress{}, 0, std::nullopt, std::nullopt}, content, wanted, object);
@@ -202,10 +203,57 @@ View unordered_set(const Value &value, ChildRange wanted, ValueEnvironment &envi
   return hash_table(value, false, wanted, environment);
 }
 
+/// What is read at a word; 0 where nothing can be.
+std::uint64_t word_or_zero(ValueEnvironment &environment, RunAddress place) {
+  return read_word(environment.memory, place).value_or(0);
+}
+
+/// Whether the node is the one behind a tree's last: libstdc++'s is red and its parent's parent, as the root is, too,
+/// which is black.
+bool is_end_of_libstdcxx_tree(RunAddress node, ValueEnvironment &environment) {
+  const auto color = ValueSource::in_memory(environment.memory, node, 4).unsigned_at(0, 4);
+  const std::uint64_t parent = word_or_zero(environment, node + 8);
+  return color == 0U && (parent == 0 || word_or_zero(environment, RunAddress{parent} + 8) == node.value);
+}
+
+/// libc++'s is only {left}, and lies in the tree behind the pointer to the leftmost node.
+bool is_end_of_libcxx_tree(RunAddress node, ValueEnvironment &environment) {
+  const std::uint64_t first = word_or_zero(environment, node - 8);
+  std::uint64_t leftmost = word_or_zero(environment, node);
+  if (leftmost == 0)
+    return first == node.value;
+  if (word_or_zero(environment, RunAddress{leftmost} + 16) != node.value)
+    return false;
+  constexpr int highest_tree = 128;
+  for (int depth = 0; depth < highest_tree; ++depth) {
+    const std::uint64_t left = word_or_zero(environment, RunAddress{leftmost});
+    if (left == 0)
+      return leftmost == first;
+    leftmost = left;
+  }
+  return false;
+}
+
+/// Whether the node is a list's head, behind which the list has its length: the only one in the ring of which that can
+/// be said.
+bool is_end_of_list(RunAddress node, std::uint64_t next, ValueEnvironment &environment) {
+  constexpr std::uint64_t longest_walk = 10'000;
+  std::vector<RunAddress> ring;
+  RunAddress place = node;
+  do {
+    if (place.value == 0 || ring.size() >= longest_walk || environment.out_of_time())
+      return false;
+    ring.push_back(place);
+    place = RunAddress{word_or_zero(environment, place + next)};
+  } while (place != node);
+  const auto may_be_head = [&](RunAddress one) { return word_or_zero(environment, one + 16) == ring.size() - 1; };
+  return may_be_head(node) && std::ranges::count_if(ring, may_be_head) == 1;
+}
+
 /// The element behind the node that an iterator holds: the iterator itself, or of libc++'s maps the iterator over a
 /// tree or table that it wraps.
 View node_iterator(const Value &value, const NodeHeader &header, std::string_view container,
-                   ValueEnvironment &environment) {
+                   ValueEnvironment &environment, bool (*is_end)(RunAddress node, bool is_libcxx, ValueEnvironment &)) {
   const LibraryObject object(value, environment);
   const auto libstdcxx_place = object.pointer({"_M_node", "_M_cur"});
   const auto place =
@@ -215,7 +263,7 @@ View node_iterator(const Value &value, const NodeHeader &header, std::string_vie
     element = object.type_argument(0);
   if (!place || !element)
     return std::nullopt;
-  if (place->address.value == 0)
+  if (place->address.value == 0 || is_end(place->address, !libstdcxx_place, environment))
     return singular_iterator_view(container);
   const auto node = object.type_argument(1);
   const NodeContent content =
@@ -224,20 +272,32 @@ View node_iterator(const Value &value, const NodeHeader &header, std::string_vie
   return single_view({}, {}, object.at(place->address + content.offset, *element));
 }
 
+/// What is behind the last node of these is no node at all.
+bool ends_with_null(RunAddress, bool, ValueEnvironment &) {
+  return false;
+}
+
 View list_iterator(const Value &value, ChildRange, ValueEnvironment &environment) {
-  return node_iterator(value, list_header, "std::list", environment);
+  return node_iterator(value, list_header, "std::list", environment,
+                       [](RunAddress node, bool is_libcxx, ValueEnvironment &around) {
+                         return is_end_of_list(node, is_libcxx ? 8 : 0, around);
+                       });
 }
 
 View forward_list_iterator(const Value &value, ChildRange, ValueEnvironment &environment) {
-  return node_iterator(value, forward_header, "std::forward_list", environment);
+  return node_iterator(value, forward_header, "std::forward_list", environment, ends_with_null);
 }
 
 View tree_iterator(const Value &value, ChildRange, ValueEnvironment &environment) {
-  return node_iterator(value, tree_header, "associative container", environment);
+  return node_iterator(value, tree_header, "associative container", environment,
+                       [](RunAddress node, bool is_libcxx, ValueEnvironment &around) {
+                         return is_libcxx ? is_end_of_libcxx_tree(node, around)
+                                          : is_end_of_libstdcxx_tree(node, around);
+                       });
 }
 
 View hash_iterator(const Value &value, ChildRange, ValueEnvironment &environment) {
-  return node_iterator(value, hash_header, "unordered associative container", environment);
+  return node_iterator(value, hash_header, "unordered associative container", environment, ends_with_null);
 }
 
 } // namespace

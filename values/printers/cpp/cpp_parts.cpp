@@ -126,8 +126,16 @@ std::string element_count(std::uint64_t count) {
 }
 
 std::string std_name(const LibraryObject &object) {
-  const std::string &name = object.type().name;
-  return "std::" + name.substr(0, name.find('<'));
+  const std::string name = object.environment().types.qualified_name(object.handle());
+  std::string shown = name.substr(0, name.find('<'));
+  constexpr std::string_view debug_mode = "std::__debug::"; // as gdb has it: its objects are larger, and know more
+  if (shown.starts_with(debug_mode))
+    return shown;
+  shown = without_inline_namespaces(shown);
+  constexpr std::string_view usual_in_debug_mode = "std::__cxx1998::";
+  if (shown.starts_with(usual_in_debug_mode))
+    shown.replace(0, usual_in_debug_mode.size(), "std::");
+  return shown;
 }
 
 std::string std_name_with_argument(const LibraryObject &object) {

@@ -19,7 +19,8 @@
 
 namespace inspect {
 
-/// "std::vector" of every vector: the type's own name up to its template arguments.
+/// "std::vector" of every vector, "std::tr1::unordered_map": the qualified name up to its template arguments, without
+/// inline namespaces.
 std::string std_name(const LibraryObject &object);
 /// "std::optional<std::string>" with the first type argument.
 std::string std_name_with_argument(const LibraryObject &object);

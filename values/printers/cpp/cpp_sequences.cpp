@@ -91,7 +91,7 @@ View bit_vector(const LibraryObject &vector, ChildRange wanted) {
     return std::nullopt;
   const std::uint64_t length = parts->length;
   const bool fits = parts->capacity_words <= UINT64_MAX / 64 && length <= parts->capacity_words * 64;
-  LibraryView view = sequence_view("std::vector<bool>");
+  LibraryView view = sequence_view(std_name(vector) + "<bool>");
   view.problem = parts->problem;
   if (view.problem.empty())
     view.problem = implausible_extent(parts->words, length / 8 + (length % 8 != 0), 1, vector.environment());
@@ -100,7 +100,7 @@ View bit_vector(const LibraryObject &vector, ChildRange wanted) {
   if (!view.problem.empty())
     return view;
   view.capacity = parts->capacity_words * 64;
-  view.label = fmt::format("std::vector<bool> of length {}, capacity {}", length, *view.capacity);
+  view.label = fmt::format("{} of length {}, capacity {}", view.label, length, *view.capacity);
   const auto words = ValueSource::in_memory(vector.environment().memory, parts->words, (length + 63) / 64 * 8);
   return add_bits(view, {words, 0, length}, *element, wanted, vector) ? std::optional(view) : std::nullopt;
 }
@@ -116,11 +116,11 @@ View vector(const Value &value, ChildRange wanted, ValueEnvironment &environment
   const std::uint64_t size = bytes_of(begin->target, environment);
   if (!capacity_end || size == 0)
     return std::nullopt;
-  LibraryView view = sequence_view("std::vector");
+  LibraryView view = sequence_view(std_name(object));
   view.child_type = ValueType{.native = begin->target};
   if (!measure_extent(view, begin->address, end->address, capacity_end->address, size))
     return view;
-  view.label = fmt::format("std::vector of length {}, capacity {}", *view.length, *view.capacity);
+  view.label = fmt::format("{} of length {}, capacity {}", view.label, *view.length, *view.capacity);
   add_contiguous(view, {begin->address, *view.length, begin->target}, wanted, object);
   return view;
 }
@@ -234,13 +234,13 @@ View deque(const Value &value, ChildRange wanted, ValueEnvironment &environment)
     parts = libcxx_deque(object, size);
   if (!parts)
     return std::nullopt;
-  LibraryView view = sequence_view("std::deque");
+  LibraryView view = sequence_view(std_name(object));
   view.child_type = ValueType{.native = *element};
   view.problem = parts->problem;
   if (!view.problem.empty())
     return view;
   view.length = parts->length;
-  view.label = fmt::format("std::deque with {}", element_count(parts->length));
+  view.label = fmt::format("{} with {}", view.label, element_count(parts->length));
   if (parts->first_chunk && parts->length > 0)
     view.problem = implausible_extent(*parts->first_chunk + parts->start * size, 1, size, environment);
   if (view.problem.empty())

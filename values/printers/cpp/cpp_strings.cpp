@@ -174,6 +174,7 @@ std::span<const LibraryType> cpp_string_types() {
   static constexpr LibraryType types[] = {
       {"std::basic_string", string},
       {"std::basic_string_view", string_view},
+      {"std::experimental::basic_string_view", string_view},
       {"std::filesystem::path", path},
       {"std::__fs::filesystem::path", path}, // of libc++
   };

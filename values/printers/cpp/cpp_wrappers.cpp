@@ -119,9 +119,10 @@ View tuple(const Value &value, ChildRange wanted, ValueEnvironment &environment)
 
 View optional(const Value &value, ChildRange, ValueEnvironment &environment) {
   const LibraryObject object(value, environment);
-  const auto engaged = object.number({"_M_payload._M_engaged", "__engaged_"});
+  const auto engaged = object.number({"_M_payload._M_engaged", "_M_engaged", "__engaged_"});
   // Before GCC 9 the payload's payload was the value.
-  const auto content = object.member({"_M_payload._M_payload._M_value", "_M_payload._M_payload", "__val_"});
+  const auto content = object.member({"_M_payload._M_payload._M_value", "_M_payload._M_payload", "_M_payload",
+                                      "__val_"}); // the last but one: the experimental one's
   if (!engaged || !content)
     return std::nullopt;
   const std::string name = std_name_with_argument(object);
@@ -180,6 +181,8 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
   };
   static constexpr Manager managers[] = {{"std::any::_Manager_internal", true},
                                          {"std::any::_Manager_external", false},
+                                         {"std::experimental::fundamentals_v1::any::_Manager_internal", true},
+                                         {"std::experimental::fundamentals_v1::any::_Manager_external", false},
                                          {"std::__1::__any_imp::_SmallHandler", true},
                                          {"std::__1::__any_imp::_LargeHandler", false}};
   const LibraryObject object(value, environment);
@@ -188,20 +191,21 @@ View any(const Value &value, ChildRange, ValueEnvironment &environment) {
   const auto buffer = object.member({"_M_storage._M_buffer", "__s_.__buf", "__s.__buf"});
   if (!manager || !pointer || !buffer)
     return std::nullopt;
+  const std::string name = std_name(object);
   if (manager->address.value == 0)
-    return hollow_view("std::any [no contained value]");
+    return hollow_view(name + " [no contained value]");
   const std::string symbol = symbol_at(environment, manager->address);
   for (const Manager &one : managers) {
     const auto arguments = template_arguments_in(symbol, one.name);
     if (arguments.empty())
       continue;
-    const std::string label = "std::any containing " + short_type_name(arguments[0]);
+    const std::string label = fmt::format("{} containing {}", name, short_type_name(arguments[0]));
     const auto type = argument_of(object, one.name, arguments[0]);
     const RunAddress place = one.has_value_inside ? buffer->address().value_or(pointer->address) : pointer->address;
     return type ? single_view(label, "[contained value]", object.at(place, *type)) : plain_view(label);
   }
-  return broken_view("std::any", fmt::format("managed by {:#x}, which is not a function that does so: not initialised?",
-                                             manager->address.value));
+  return broken_view(name, fmt::format("managed by {:#x}, which is not a function that does so: not initialised?",
+                                       manager->address.value));
 }
 
 struct FunctionParts {
@@ -417,8 +421,10 @@ std::span<const LibraryType> cpp_wrapper_types() {
       {"std::pair", pair},
       {"std::tuple", tuple},
       {"std::optional", optional},
+      {"std::experimental::optional", optional},
       {"std::variant", variant},
       {"std::any", any},
+      {"std::experimental::any", any},
       {"std::function", function},
       {"std::atomic", atomic},
       {"std::atomic_flag", atomic},
@@ -426,6 +432,8 @@ std::span<const LibraryType> cpp_wrapper_types() {
       {"std::unique_ptr", unique_ptr},
       {"std::shared_ptr", shared_ptr},
       {"std::weak_ptr", shared_ptr},
+      {"std::tr1::shared_ptr", shared_ptr},
+      {"std::tr1::weak_ptr", shared_ptr},
       {"std::stack", adaptor},
       {"std::queue", adaptor},
       {"std::priority_queue", adaptor},
