@@ -1,11 +1,13 @@
 #include "inspector/target/jit_code.h"
 
 #include "attach/procfs/process_status.h"
+#include "inspector/target/jit_descriptor.h"
 #include "machine/words.h"
 
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -67,7 +69,10 @@ std::vector<JitSymbol> parse_perf_map(std::string_view text) {
       continue;
     symbols.push_back({{RunAddress{*begin}, RunAddress{*begin + *size}}, std::string(line)});
   }
-  // Of those that overlap, later ones took the place of earlier ones.
+  return symbols;
+}
+
+std::vector<JitSymbol> without_replaced(std::vector<JitSymbol> symbols) {
   std::vector<std::size_t> order(symbols.size());
   for (std::size_t i = 0; i < order.size(); ++i)
     order[i] = i;
@@ -90,16 +95,25 @@ std::vector<JitSymbol> parse_perf_map(std::string_view text) {
 void JitCode::load() {
   if (std::exchange(loaded_, true))
     return;
+  // What the process keeps in its own memory holds now, whatever a file of earlier says.
+  std::vector<JitSymbol> all = mapped_symbols();
+  std::vector<JitSymbol> described = described_jit_symbols(target_);
+  std::move(described.rbegin(), described.rend(), std::back_inserter(all));
+  symbols_ = without_replaced(std::move(all));
+}
+
+/// Those of the file for perf.
+std::vector<JitSymbol> JitCode::mapped_symbols() const {
   const auto status = read_process_status(target_.process());
   if (!status)
-    return;
+    return {};
   const pid_t inside = status->id_in_namespace != 0 ? status->id_in_namespace : target_.process();
   const auto file = target_.files().open_as_target(fmt::format("/tmp/perf-{}.map", inside));
   struct stat attributes {};
   if (!file || ::fstat(file->descriptor.get(), &attributes) != 0)
-    return;
-  if (attributes.st_uid == status->effective_user || attributes.st_uid == 0)
-    symbols_ = parse_perf_map(text_of(file->descriptor.get()));
+    return {};
+  const bool is_believed = attributes.st_uid == status->effective_user || attributes.st_uid == 0;
+  return is_believed ? parse_perf_map(text_of(file->descriptor.get())) : std::vector<JitSymbol>();
 }
 
 std::optional<JitCode::Place> JitCode::at(RunAddress address) {

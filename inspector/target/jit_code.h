@@ -1,6 +1,7 @@
 // Code that a process made at run time, in anonymous executable memory: where it is, and what it is called as far as
-// the program has written that down for perf, in /tmp/perf-PID.map. The file is looked for where the process itself
-// sees it, and believed where its user owns it: anybody can write one into /tmp.
+// the program has told debuggers (inspector/target/jit_descriptor.h), or has written that down for perf, in
+// /tmp/perf-PID.map. The file is looked for where the process itself sees it, and believed where its user owns it:
+// anybody can write one into /tmp.
 //
 //     JitCode code(target);
 //     if (auto found = code.at(pc)) … found->name, found->offset …
@@ -28,8 +29,10 @@ struct JitSymbol {
   std::string name;
 };
 
-/// Ascending; malformed lines are passed over. Where code was replaced, the later line is the one that holds.
+/// The lines in their order; malformed ones are passed over.
 std::vector<JitSymbol> parse_perf_map(std::string_view text);
+/// Ascending and side by side. Where code was replaced, the later of those that overlap is the one that holds.
+std::vector<JitSymbol> without_replaced(std::vector<JitSymbol> symbols);
 
 class JitCode {
 public:
@@ -45,6 +48,7 @@ public:
 
 private:
   void load();
+  std::vector<JitSymbol> mapped_symbols() const;
 
   Target &target_;
   bool loaded_ = false;

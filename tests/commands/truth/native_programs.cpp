@@ -9,8 +9,6 @@
 namespace inspect::test {
 namespace {
 
-using Kind = NativeType::Kind;
-
 constexpr std::size_t levels = 4;
 constexpr std::size_t globals = 14;
 constexpr std::size_t questions_of_a_frame = 30;
@@ -53,7 +51,7 @@ template <typename T> static void tell(T n) { printf("%lld\n", (long long)n); }
                   unsigned long long: (n), default: (long long)(n)))
 #endif
 #define TELL(number, expression) \
-  if (signal(SIGFPE, fail), signal(SIGSEGV, fail), sigsetjmp(failed, 1) == 0) { printf("told %d ", number); tell(expression); }
+  if (signal(SIGFPE, fail), signal(SIGSEGV, fail), sigsetjmp(failed, 1) == 0) { printf("told %d ", number); tell(expression); } else puts("");
 #endif
 FRAME int rest(int n) { puts("ready"); fflush(stdout); while (!stop) pause(); return n; }
 )";
@@ -88,18 +86,18 @@ private:
     objects_.push_back(std::move(variable));
   }
 
-  static bool can_be_passed(const NativeTypeRef &type) { return type->kind != Kind::array; }
+  static bool can_be_passed(const NativeTypeRef &type) { return type->kind != NativeKind::array; }
 
   std::string parameter(const NativeVariable &variable) const {
-    return variable.type->kind == Kind::library ? fmt::format("const {} &{}", variable.type->name, variable.name)
-                                                : declaration(variable.type, variable.name);
+    return variable.type->kind == NativeKind::library ? fmt::format("const {} &{}", variable.type->name, variable.name)
+                                                      : declaration(variable.type, variable.name);
   }
 
   std::string new_value(const NativeTypeRef &type) {
     const std::string value = types_.value(type, objects_);
-    if (type->kind == Kind::library)
+    if (type->kind == NativeKind::library)
       return type->name + (value.starts_with('{') ? value : "(" + value + ")");
-    if (type->kind != Kind::structure && type->kind != Kind::one_of)
+    if (type->kind != NativeKind::structure && type->kind != NativeKind::one_of)
       return value;
     return is_cpp_ ? type->name + value : fmt::format("({}){}", type->name, value);
   }
@@ -113,7 +111,7 @@ private:
         for (const NativeVariable &one : *list)
           if (one.type == wanted.type)
             fitting.push_back(one.name);
-      const bool braces = wanted.type->kind == Kind::structure || wanted.type->kind == Kind::one_of;
+      const bool braces = wanted.type->kind == NativeKind::structure || wanted.type->kind == NativeKind::one_of;
       if (!fitting.empty() && (braces || !choice_.one_in(3)))
         text += ", " + choice_.of(fitting);
       else
@@ -150,7 +148,7 @@ private:
   void add_local(std::size_t level, std::size_t number, std::vector<NativeVariable> &visible, std::string &body,
                  std::string &after) {
     NativeVariable variable{fmt::format("v{}_{}", level, number), types_.any(objects_)};
-    const bool counts = variable.type->kind == Kind::integer && variable.type->name != "bool";
+    const bool counts = variable.type->kind == NativeKind::integer && variable.type->name != "bool";
     std::string value = types_.value(variable.type, objects_);
     // A compiler cannot know what `input` is.
     if (counts && choice_.one_in(2))

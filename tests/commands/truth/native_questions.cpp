@@ -5,8 +5,6 @@
 namespace inspect::test {
 namespace {
 
-using Kind = NativeType::Kind;
-
 const std::vector<std::string> integer_formats{"/x", "/d", "/u", "/o", "/t", "/c", "/z"};
 const std::vector<std::string> any_formats{"/x", "/d", "/t"};
 const std::vector<std::string> arithmetic{"+", "-", "*", "/"};
@@ -17,7 +15,7 @@ const std::vector<std::string> casts{"char",         "unsigned char", "short", "
 const std::vector<std::string> casts_to_integers{"char", "unsigned char", "short", "int", "unsigned int", "long"};
 
 bool is_number(const NativeTypeRef &type) {
-  return type->kind == Kind::integer || type->kind == Kind::floating;
+  return type->kind == NativeKind::integer || type->kind == NativeKind::floating;
 }
 
 } // namespace
@@ -31,7 +29,7 @@ std::vector<NativeQuestion> NativeQuestions::about_each_variable() {
     const bool is_generated = type->values.empty(); // of a class the two write its functions differently
     for (const std::string &command : {"p " + name, "whatis " + name, "p sizeof(" + name + ")"})
       questions.push_back({function_, command, {}});
-    if (is_generated && (type->kind == Kind::structure || type->kind == Kind::one_of))
+    if (is_generated && (type->kind == NativeKind::structure || type->kind == NativeKind::one_of))
       questions.push_back({function_, "ptype " + name, {}});
   }
   return questions;
@@ -41,24 +39,24 @@ NativeQuestions::Path NativeQuestions::step_into(Path path) {
   // A pointer's target is asked for in two ways.
   while (true) {
     switch (path.type->kind) {
-    case Kind::structure:
-    case Kind::one_of: {
+    case NativeKind::structure:
+    case NativeKind::one_of: {
       if (choice_.one_in(5))
         return path;
       const NativeField &field = choice_.of(path.type->fields);
       path = {path.text + "." + field.name, field.type, field.bits > 0};
       break;
     }
-    case Kind::array:
+    case NativeKind::array:
       if (choice_.one_in(5))
         return path;
       path = {fmt::format("{}[{}]", path.text, choice_.below(path.type->count)), path.type->target};
       break;
-    case Kind::pointer: {
+    case NativeKind::pointer: {
       if (choice_.one_in(4))
         return path;
       const NativeTypeRef target = path.type->target;
-      const bool has_members = target->kind == Kind::structure || target->kind == Kind::one_of;
+      const bool has_members = target->kind == NativeKind::structure || target->kind == NativeKind::one_of;
       if (has_members && choice_.one_in(2)) {
         const NativeField &field = choice_.of(target->fields);
         path = {path.text + "->" + field.name, field.type, field.bits > 0};
@@ -80,7 +78,7 @@ NativeQuestions::Path NativeQuestions::path() {
 
 NativeQuestions::Path NativeQuestions::scalar_path(bool whole) {
   for (int tries = 0; tries < 50; ++tries)
-    if (Path found = path(); is_number(found.type) && (!whole || found.type->kind == Kind::integer))
+    if (Path found = path(); is_number(found.type) && (!whole || found.type->kind == NativeKind::integer))
       return found;
   return {"1", nullptr};
 }
@@ -125,8 +123,8 @@ std::string NativeQuestions::number(std::size_t depth, bool whole) {
 }
 
 std::string NativeQuestions::of_pointers_and_arrays() {
-  const Path pointer = path_of_kind(Kind::pointer);
-  const Path array = path_of_kind(Kind::array);
+  const Path pointer = path_of_kind(NativeKind::pointer);
+  const Path array = path_of_kind(NativeKind::array);
   const bool on_pointer = !pointer.text.empty() && (array.text.empty() || choice_.one_in(2));
   if (!on_pointer && array.text.empty())
     return "p 1";
@@ -164,7 +162,7 @@ NativeQuestion NativeQuestions::one_question() {
     return asked("p" + choice_.of(integer_formats) + " " + scalar_path(false).text);
   case 3: {
     const Path whole = path();
-    return asked((whole.type->kind == Kind::library ? "p " : "p" + choice_.of(any_formats) + " ") + whole.text);
+    return asked((whole.type->kind == NativeKind::library ? "p " : "p" + choice_.of(any_formats) + " ") + whole.text);
   }
   case 4:
     return asked("whatis " + path().text);
@@ -174,7 +172,7 @@ NativeQuestion NativeQuestions::one_question() {
     return asked("p sizeof(" + path().text + ")");
   case 7: {
     const Path place = path();
-    return asked((place.type->kind == Kind::library || place.is_bit_field ? "p " : "p &") + place.text);
+    return asked((place.type->kind == NativeKind::library || place.is_bit_field ? "p " : "p &") + place.text);
   }
   case 8:
     return asked(of_pointers_and_arrays());

@@ -5,9 +5,7 @@
 namespace inspect::test {
 namespace {
 
-using Kind = NativeType::Kind;
-
-NativeTypeRef simple(Kind kind, std::string name, std::vector<std::string> values) {
+NativeTypeRef simple(NativeKind kind, std::string name, std::vector<std::string> values) {
   NativeType type;
   type.kind = kind;
   type.name = std::move(name);
@@ -17,14 +15,14 @@ NativeTypeRef simple(Kind kind, std::string name, std::vector<std::string> value
 
 NativeTypeRef pointer_to(NativeTypeRef target) {
   NativeType type;
-  type.kind = Kind::pointer;
+  type.kind = NativeKind::pointer;
   type.target = std::move(target);
   return std::make_shared<NativeType>(std::move(type));
 }
 
 NativeTypeRef array_of(NativeTypeRef element, std::size_t count) {
   NativeType type;
-  type.kind = Kind::array;
+  type.kind = NativeKind::array;
   type.target = std::move(element);
   type.count = count;
   return std::make_shared<NativeType>(std::move(type));
@@ -32,30 +30,31 @@ NativeTypeRef array_of(NativeTypeRef element, std::size_t count) {
 
 std::vector<NativeTypeRef> scalars_of_c(bool is_cpp) {
   std::vector<NativeTypeRef> types{
-      simple(Kind::integer, "char", {"'a'", "'\\n'", "0", "127", "'\\''", "-1", "'\\\\'"}),
-      simple(Kind::integer, "signed char", {"-128", "127", "0", "65", "-1"}),
-      simple(Kind::integer, "unsigned char", {"255", "0", "200", "65", "7"}),
-      simple(Kind::integer, "short", {"-32768", "32767", "0", "1000", "-7"}),
-      simple(Kind::integer, "unsigned short", {"65535", "0", "40000", "12"}),
-      simple(Kind::integer, "int", {"-2147483647 - 1", "2147483647", "0", "42", "-17", "1000000"}),
-      simple(Kind::integer, "unsigned int", {"4294967295u", "0", "3000000000u", "12"}),
-      simple(Kind::integer, "long", {"-9223372036854775807L - 1", "9223372036854775807L", "0", "123456789012L", "-3"}),
-      simple(Kind::integer, "unsigned long", {"18446744073709551615ul", "0", "1ul << 63", "77"}),
-      simple(Kind::integer, "long long", {"-5ll", "1234567890123456789ll", "0"}),
-      simple(Kind::integer, is_cpp ? "bool" : "_Bool", {"1", "0"}),
-      simple(Kind::floating, "float", {"1.5f", "-0.0f", "3.4028234e38f", "1e-45f", "0.1f", "16777217.0f", "0"}),
-      simple(Kind::floating, "double",
+      simple(NativeKind::integer, "char", {"'a'", "'\\n'", "0", "127", "'\\''", "-1", "'\\\\'"}),
+      simple(NativeKind::integer, "signed char", {"-128", "127", "0", "65", "-1"}),
+      simple(NativeKind::integer, "unsigned char", {"255", "0", "200", "65", "7"}),
+      simple(NativeKind::integer, "short", {"-32768", "32767", "0", "1000", "-7"}),
+      simple(NativeKind::integer, "unsigned short", {"65535", "0", "40000", "12"}),
+      simple(NativeKind::integer, "int", {"-2147483647 - 1", "2147483647", "0", "42", "-17", "1000000"}),
+      simple(NativeKind::integer, "unsigned int", {"4294967295u", "0", "3000000000u", "12"}),
+      simple(NativeKind::integer, "long",
+             {"-9223372036854775807L - 1", "9223372036854775807L", "0", "123456789012L", "-3"}),
+      simple(NativeKind::integer, "unsigned long", {"18446744073709551615ul", "0", "1ul << 63", "77"}),
+      simple(NativeKind::integer, "long long", {"-5ll", "1234567890123456789ll", "0"}),
+      simple(NativeKind::integer, is_cpp ? "bool" : "_Bool", {"1", "0"}),
+      simple(NativeKind::floating, "float", {"1.5f", "-0.0f", "3.4028234e38f", "1e-45f", "0.1f", "16777217.0f", "0"}),
+      simple(NativeKind::floating, "double",
              {"2.25", "-1e300", "0.1", "5e-324", "1.0/0.0", "-1.0/0.0", "123456789.125", "0"}),
-      simple(Kind::floating, "long double", {"1.25L", "0.1L", "-1e400L", "0"}),
-      simple(Kind::text, "const char *",
+      simple(NativeKind::floating, "long double", {"1.25L", "0.1L", "-1e400L", "0"}),
+      simple(NativeKind::text, "const char *",
              {"\"short\"", "\"\"", "\"with \\\"quotes\\\" and \\t tabs\"", "0", "\"caf\\303\\251\"",
               "\"a text that is somewhat longer than the others are, so that it does not fit on any line\"",
               "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\""}),
   };
   if (is_cpp)
-    for (const auto &extra : {simple(Kind::integer, "char16_t", {"u'x'", "u'\\u4e2d'"}),
-                              simple(Kind::integer, "char32_t", {"U'y'", "U'\\U0001f600'"}),
-                              simple(Kind::integer, "wchar_t", {"L'w'", "L'\\u00e9'"})})
+    for (const auto &extra : {simple(NativeKind::integer, "char16_t", {"u'x'", "u'\\u4e2d'"}),
+                              simple(NativeKind::integer, "char32_t", {"U'y'", "U'\\U0001f600'"}),
+                              simple(NativeKind::integer, "wchar_t", {"L'w'", "L'\\u00e9'"})})
       types.push_back(extra);
   return types;
 }
@@ -63,7 +62,7 @@ std::vector<NativeTypeRef> scalars_of_c(bool is_cpp) {
 /// Only whole values of these are asked for; their text is that of libstdc++'s printers in gdb.
 std::vector<NativeTypeRef> library_classes() {
   const auto library = [](std::string name, std::vector<std::string> values) {
-    return simple(Kind::library, std::move(name), std::move(values));
+    return simple(NativeKind::library, std::move(name), std::move(values));
   };
   return {
       library("std::string", {"\"small\"", "\"\"", "std::string(40, 'z') + \"end\"",
@@ -101,10 +100,10 @@ std::vector<NativeTypeRef> library_classes() {
 
 std::string declaration(const NativeTypeRef &type, const std::string &name) {
   switch (type->kind) {
-  case Kind::array:
+  case NativeKind::array:
     return declaration(type->target, fmt::format("{}[{}]", name, type->count));
-  case Kind::pointer:
-    return declaration(type->target, type->target->kind == Kind::array ? "(*" + name + ")" : "*" + name);
+  case NativeKind::pointer:
+    return declaration(type->target, type->target->kind == NativeKind::array ? "(*" + name + ")" : "*" + name);
   default:
     return type->name + (type->name.ends_with('*') ? "" : " ") + name;
   }
@@ -149,7 +148,7 @@ NativeTypeRef NativeTypes::field_type() {
 
 void NativeTypes::define_enumeration() {
   NativeType type;
-  type.kind = Kind::enumeration;
+  type.kind = NativeKind::enumeration;
   const std::string name = named("kind");
   const bool scoped = is_cpp_ && choice_.one_in(2);
   const bool flags = choice_.one_in(2);
@@ -168,7 +167,7 @@ void NativeTypes::define_enumeration() {
 
 void NativeTypes::define_structure(bool is_union) {
   NativeType type;
-  type.kind = is_union ? Kind::one_of : Kind::structure;
+  type.kind = is_union ? NativeKind::one_of : NativeKind::structure;
   const std::string word = is_union ? "union" : "struct";
   const std::string name = named("record");
   type.name = is_cpp_ ? name : word + " " + name;
@@ -178,8 +177,8 @@ void NativeTypes::define_structure(bool is_union) {
     NativeField field{named("m"), is_union ? scalar() : field_type(), 0};
     // Of bit-fields only those of int and unsigned, whose width holds what their type's values are cut to.
     if (!is_union && choice_.one_in(5)) {
-      field.type = choice_.one_in(2) ? simple(Kind::integer, "unsigned int", {"1", "5", "0"})
-                                     : simple(Kind::integer, "int", {"-1", "3", "0"});
+      field.type = choice_.one_in(2) ? simple(NativeKind::integer, "unsigned int", {"1", "5", "0"})
+                                     : simple(NativeKind::integer, "int", {"-1", "3", "0"});
       field.bits = 3 + static_cast<int>(choice_.below(20));
     }
     body +=
@@ -212,7 +211,7 @@ void NativeTypes::define_classes() {
       fmt::format("template <typename T, int N> struct {} {{\n  T item;\n  int size = N;\n  T rest[N];\n}};\n", box);
   const auto add = [&](std::string name, std::vector<NativeField> fields, std::vector<std::string> values) {
     NativeType type;
-    type.kind = Kind::structure;
+    type.kind = NativeKind::structure;
     type.name = std::move(name);
     type.fields = std::move(fields);
     type.values = std::move(values);
@@ -245,16 +244,16 @@ std::string NativeTypes::value(const NativeTypeRef &type, const std::vector<Nati
   if (!type->values.empty())
     return choice_.of(type->values);
   switch (type->kind) {
-  case Kind::enumeration:
+  case NativeKind::enumeration:
     return choice_.of(type->enumerators);
-  case Kind::pointer: {
+  case NativeKind::pointer: {
     std::vector<std::string> targets;
     for (const NativeVariable &object : objects)
       if (object.type == type->target)
         targets.push_back("&" + object.name);
     return targets.empty() ? "0" : choice_.of(targets);
   }
-  case Kind::array: {
+  case NativeKind::array: {
     if (type->target->name == "char" && choice_.one_in(2))
       return fmt::format("\"{}\"", std::string(choice_.below(type->count), static_cast<char>('k' + choice_.below(5))));
     std::string list;
@@ -262,9 +261,9 @@ std::string NativeTypes::value(const NativeTypeRef &type, const std::vector<Nati
       list += (i == 0 ? "" : ", ") + value(type->target, objects);
     return "{" + list + "}";
   }
-  case Kind::one_of:
+  case NativeKind::one_of:
     return "{" + value(type->fields.front().type, objects) + "}";
-  case Kind::structure: {
+  case NativeKind::structure: {
     std::string list;
     for (const NativeField &field : type->fields)
       list += (list.empty() ? "" : ", ") + value(field.type, objects);

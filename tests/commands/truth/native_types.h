@@ -42,6 +42,8 @@ struct NativeType {
   std::vector<std::string> values;      ///< initialisers to choose from, of integers, floats and library types
 };
 
+using NativeKind = NativeType::Kind;
+
 struct NativeVariable {
   std::string name; ///< as it is spelled in an expression
   NativeTypeRef type;

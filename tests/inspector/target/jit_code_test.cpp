@@ -9,7 +9,7 @@ namespace {
 
 std::string listed(std::string_view text) {
   std::string lines;
-  for (const JitSymbol &symbol : parse_perf_map(text))
+  for (const JitSymbol &symbol : without_replaced(parse_perf_map(text)))
     lines += fmt::format("{:x}-{:x} {}\n", symbol.range.begin.value, symbol.range.end.value, symbol.name);
   return lines;
 }
