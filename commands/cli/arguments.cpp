@@ -96,7 +96,25 @@ private:
     }
     if (const OptionSpec *attached = find_attached(spec_, word))
       return add(*attached, word.substr(2));
+    if (const auto process = named_process(word))
+      return *process;
     return std::unexpected(unknown_option(spec_, word.substr(0, word.find('='))));
+  }
+
+  /// gdb, perf and py-spy want -p or --pid in front of what stands by itself here: both do.
+  std::optional<Result<void>> named_process(const std::string &word) {
+    const bool takes_process = !spec_.positionals.empty() && spec_.positionals.front().name == "PID";
+    const std::string_view with_value = "--pid=";
+    if (!takes_process || (word != "-p" && word != "--pid" && !word.starts_with(with_value)))
+      return std::nullopt;
+    if (word.starts_with(with_value)) {
+      arguments_.positional_.push_back(word.substr(with_value.size()));
+      return Result<void>();
+    }
+    if (at_ + 1 >= words_.size())
+      return std::unexpected(Error(ErrorKind::usage, fmt::format("{} needs a process", word), synopsis(spec_)));
+    arguments_.positional_.push_back(words_[++at_]);
+    return Result<void>();
   }
 
   Result<void> take_value(const OptionSpec &option) {

@@ -29,7 +29,7 @@ ExitStatus dispatch(std::span<const std::string> words, Output &output) {
     return ExitStatus::usage;
   }
   const std::string &name = words.front();
-  if (name == "--version" || name == "-V") {
+  if (name == "--version" || name == "-V" || name == "version") {
     output.write(version_text());
     return ExitStatus::success;
   }

@@ -1,5 +1,6 @@
 // `inspect maps PID`, and `maps` in a session: every mapping with what it is for.
 #include "commands/cli/command_spec.h"
+#include "commands/cli/process_choice.h"
 #include "commands/cli/typed_text.h"
 #include "commands/memory/maps_writers.h"
 #include "commands/session/session.h"
@@ -52,7 +53,7 @@ std::optional<MappingOrder> read_order(const ParsedArguments &arguments) {
 
 Result<ProcessMappings> read_mappings(CommandContext &context) {
   if (context.session == nullptr) {
-    const auto process = parse_process_id(context.arguments.positional().front());
+    const auto process = chosen_process(context.arguments.positional().front());
     if (!process)
       return std::unexpected(process.error());
     return read_process_mappings(*process);
@@ -122,7 +123,8 @@ CommandSpec make_maps_command() {
       "KIND is one of program_text, program_data, library_text, library_data, thread_stack, guard, main_heap, "
       "malloc_arena, malloc_mapped, go_heap, go_metadata, anonymous, jit, shared_memory, memfd, file, device, kernel, "
       "reserved; several are separated by commas.";
-  spec.positionals = {{.name = "PID", .help = "the process", .required = true, .only_on_command_line = true}};
+  spec.positionals = {
+      {.name = "PID", .help = "the process, by its id or name", .required = true, .only_on_command_line = true}};
   spec.options = {
       {.name = "--sort",
        .value = "address|vsz|rss|pss|dirty|swap|lazy|huge",

@@ -1,6 +1,7 @@
 // `inspect mem`: where the memory of a process is.
 #include "commands/cli/command_spec.h"
 #include "commands/cli/locale.h"
+#include "commands/cli/process_choice.h"
 #include "commands/cli/typed_text.h"
 #include "commands/memory/memory_writers.h"
 #include "commands/session/session.h"
@@ -198,7 +199,7 @@ Result<ExitStatus> run_mem(CommandContext &context) {
     return std::unexpected(request.error());
   if (context.session != nullptr)
     return run_in_session(context, *request);
-  const auto process = parse_process_id(context.arguments.positional().front());
+  const auto process = chosen_process(context.arguments.positional().front());
   if (!process)
     return std::unexpected(process.error());
   context.output.progress(fmt::format("reading process {}", *process));
@@ -239,7 +240,8 @@ CommandSpec make_mem_command() {
        .help = "look for separate debug files here instead of /usr/lib/debug",
        .repeatable = true},
   };
-  spec.positionals = {{.name = "PID", .help = "the process", .required = true, .only_on_command_line = true}};
+  spec.positionals = {
+      {.name = "PID", .help = "the process, by its id or name", .required = true, .only_on_command_line = true}};
   spec.completion = CompletionKind::process;
   spec.on_command_line = true;
   spec.in_session = true;

@@ -2,6 +2,7 @@
 #include "attach/procfs/hidden_processes.h"
 #include "commands/cli/command_spec.h"
 #include "commands/cli/locale.h"
+#include "commands/cli/process_choice.h"
 #include "commands/process/process_details_writers.h"
 #include "commands/process/ps_writers.h"
 #include "inspector/process/process_table.h"
@@ -47,18 +48,6 @@ bool row_matches(const ProcessRow &row, const std::string &pattern, const regex_
     command += (command.empty() ? "" : " ") + word;
   return matches(row.name, pattern, regex) || matches(command, pattern, regex) ||
          matches(row.executable, pattern, regex);
-}
-
-/// The pattern stands in our own command line, and in that of the sudo we run under: neither is what was asked for.
-std::vector<pid_t> own_processes(const std::vector<ProcessRow> &rows) {
-  std::vector<pid_t> own = {::getpid()};
-  for (pid_t parent = ::getppid();;) {
-    const auto row = std::ranges::lower_bound(rows, parent, {}, &ProcessRow::process);
-    if (row == rows.end() || row->process != parent || row->name != "sudo" || own.size() > rows.size())
-      return own;
-    own.push_back(parent);
-    parent = row->parent;
-  }
 }
 
 /// Keeps those whose name, command line or executable hold the text.

@@ -1,4 +1,5 @@
 #include "commands/cli/command_spec.h"
+#include "commands/cli/process_choice.h"
 #include "commands/cli/typed_text.h"
 #include "commands/session/interrupt.h"
 #include "commands/session/session.h"
@@ -49,7 +50,7 @@ Result<ExitStatus> run_attach(CommandContext &context) {
   const ParsedArguments &arguments = context.arguments;
   if (arguments.has("--stop") && arguments.has("--no-stop"))
     return std::unexpected(Error(ErrorKind::usage, "--stop and --no-stop exclude each other", "leave one of them out"));
-  const auto process = parse_process_id(arguments.positional().front());
+  const auto process = chosen_process(arguments.positional().front());
   if (!process)
     return std::unexpected(process.error());
   context.output.progress(fmt::format("reading process {}", *process));
@@ -124,7 +125,7 @@ CommandSpec make_attach_command() {
        .help = "look for separate debug files here instead of /usr/lib/debug",
        .repeatable = true},
       {.name = "--debuginfod", .help = "ask the servers in $DEBUGINFOD_URLS for missing debug information"}};
-  spec.positionals = {{.name = "PID", .help = "the process", .required = true}};
+  spec.positionals = {{.name = "PID", .help = "the process, by its id or name", .required = true}};
   spec.completion = CompletionKind::process;
   spec.on_command_line = true;
   spec.run = run_attach;

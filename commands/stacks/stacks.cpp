@@ -1,5 +1,6 @@
 #include "commands/cli/command_spec.h"
 #include "commands/cli/output_file.h"
+#include "commands/cli/process_choice.h"
 #include "commands/cli/typed_text.h"
 #include "commands/session/settings.h"
 #include "commands/stacks/pprof_profile.h"
@@ -73,10 +74,10 @@ Result<StopChoice> stop_choice(const ParsedArguments &arguments) {
 Result<Request> read_request(const ParsedArguments &arguments) {
   Request request;
   for (const std::string &word : arguments.positional()) {
-    const auto process = parse_process_id(word);
-    if (!process)
-      return std::unexpected(process.error());
-    request.processes.push_back(*process);
+    const auto processes = chosen_processes(word, arguments.has("--all"));
+    if (!processes)
+      return std::unexpected(processes.error());
+    request.processes.insert(request.processes.end(), processes->begin(), processes->end());
   }
   std::string format = arguments.value("--format").value_or("text");
   if (arguments.has("--json"))
@@ -238,9 +239,10 @@ CommandSpec make_stacks_command() {
       "Threads with the same stack are shown once. Of a Go process the goroutines are shown, and the threads that run "
       "none. Functions, files, lines and inlined calls come from the debug "
       "information where there is some, else from the symbol table.\n\n"
-      "Several process ids may be given, as in `inspect stacks $(pidof nginx)`.";
-  spec.positionals = {{"PID", "process id", true, true}};
+      "Several processes may be given, each by its PID or its name; of a name that several have, --all takes all.";
+  spec.positionals = {{"PID", "process id, or a name", true, true}};
   spec.options = {
+      {"--all", "", "", "all processes that have the name", false},
       {"--threads", "", "", "the stacks of threads alone, also of a Go process", false},
       {"--goroutines", "", "", "the stacks of goroutines alone", false},
       {"--args", "", "none|words|values", "arguments by value (text), as the words that Go prints, or not", false},

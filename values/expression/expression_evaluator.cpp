@@ -52,7 +52,9 @@ Value ExpressionEvaluation::with_any_bytes(Value value) const {
     return value;
   }
   std::vector<std::byte> bytes(std::min<std::uint64_t>(inspect::size_of(value, environment_).value_or(8), 64));
-  if (value.source && (value.bits || value.source->read(0, bytes)))
+  const bool is_known =
+      value.source && (value.bits ? raw_bits(value, environment_).has_value() : value.source->read(0, bytes));
+  if (is_known)
     return value;
   return value_of_bytes(std::vector<std::byte>(bytes.size()), value.type, value.language);
 }

@@ -48,8 +48,8 @@ constexpr auto rules = std::to_array<Rule>({
     {"pointers that were optimized away, though not what they lead to",
      [](std::string text) { return replaced(text, "<synthetic pointer>", "<optimized out>"); }},
     {"capacities, which libraries choose", [](std::string text) { return replaced(text, ", capacity [0-9]+", ""); }},
-    {"the suffix of a number in a template's arguments, which gdb rewrites",
-     [](std::string text) { return replaced(text, "([<, ][0-9]+)[uU][lL]([,>])", "$1ul$2"); }},
+    {"the suffix of a number in a template's arguments, which clang writes and GCC does not",
+     [](std::string text) { return replaced(text, "([<, ][0-9]+)[uU][lL]([,>])", "$1$2"); }},
     {"default arguments and inline namespaces in the names of types", with_short_types},
 });
 

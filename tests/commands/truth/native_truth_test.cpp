@@ -74,7 +74,7 @@ std::map<std::size_t, std::string> told_numbers(const Compiler &compiler, const 
 }
 
 bool is_absent(const std::string &answer) {
-  static const std::regex reason("<[a-z][a-z ]*>"); // "<optimized out>", and no symbol
+  static const std::regex reason("<[a-z][^<>()]* [^<>()]*>"); // "<optimized out>", and no symbol
   return answer.empty() || answer == "ERROR" || std::regex_match(answer, reason);
 }
 
