@@ -242,23 +242,38 @@ TEST_CASE("coroutines say which they are, where they were suspended and who awai
   ChildProcess program({fixture_path("coroutine_cpp")});
   wait_until_it_rests(program);
   const std::string inner = "std::coroutine_handle of inner(int, std::string)";
-  check_rows(program.pid(),
-             {{"-", "p parked",
-               "std::coroutine_handle of sleeper(int), last suspended at its point 2 = {promise = {continuation = "
-               "std::coroutine_handle (null)}}"},
-              {"-", "p finished",
-               "std::coroutine_handle of ended(), done = {promise = {continuation = std::coroutine_handle (null)}}"},
-              {"-", "p none", "std::coroutine_handle (null)"},
-              {"inner", "p order", "21"},
-              {"inner", "p customer", "\"customer\""},
-              {"inner", "p _Coro_promise",
-               "{continuation = std::coroutine_handle of outer(int), last suspended at its point 1 = {promise = "
-               "{continuation = std::coroutine_handle (null)}}}"}});
+  check_rows(
+      program.pid(),
+      {{"-", "p parked",
+        "std::coroutine_handle of sleeper(int), last suspended at coroutine_cpp.cpp:59 = {promise = {continuation = "
+        "std::coroutine_handle (null)}}"},
+       {"-", "p finished",
+        "std::coroutine_handle of ended(), done = {promise = {continuation = std::coroutine_handle (null)}}"},
+       {"-", "p none", "std::coroutine_handle (null)"},
+       {"inner", "p order", "21"},
+       {"inner", "p customer", "\"customer\""},
+       {"inner", "p _Coro_promise",
+        "{continuation = std::coroutine_handle of outer(int), last suspended at coroutine_cpp.cpp:54 = {promise = "
+        "{continuation = std::coroutine_handle (null)}}}"}});
   std::string errors;
   const auto locals = evaluate_rows(program.pid(), {{"inner", "locals", {}}}, errors);
   INFO(errors);
   CHECK_THAT(locals.front(), Contains("order = 21\n") && Contains("customer = \"customer\"\n") &&
                                  Contains("doubled = 42") && Contains("_Coro_self_handle = " + inner));
+}
+
+TEST_CASE("coroutines that clang made say the same") {
+  if (!std::filesystem::exists(fixture_path("coroutine_cpp_clang")))
+    SKIP_TEST("there is no clang with libc++");
+  ChildProcess program({fixture_path("coroutine_cpp_clang")});
+  wait_until_it_rests(program);
+  check_rows(program.pid(),
+             {{"-", "p parked",
+               "std::coroutine_handle of sleeper(int), last suspended at coroutine_cpp.cpp:59 = {promise = "
+               "{continuation = std::coroutine_handle (null)}}"},
+              {"-", "p finished",
+               "std::coroutine_handle of ended(), done = {promise = {continuation = std::coroutine_handle (null)}}"},
+              {"-", "p none", "std::coroutine_handle (null)"}});
 }
 
 TEST_CASE("classes whose names lack their arguments have them again") {

@@ -11,7 +11,10 @@
 #include "values/printers/library_type_name.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
+#include <span>
+#include <vector>
 
 namespace inspect {
 namespace {
@@ -38,7 +41,7 @@ std::string coroutine_name(const std::string &function) {
 }
 
 /// The frame as its own type, which the function that resumes or destroys it has as a parameter or a variable.
-std::optional<LibraryObject> frame_object(RunAddress frame, RunAddress function, const LibraryObject &around) {
+std::optional<LibraryObject> frame_in(RunAddress frame, RunAddress function, const LibraryObject &around) {
   Module *module = around.environment().modules.find(function);
   if (module == nullptr)
     return std::nullopt;
@@ -53,15 +56,113 @@ std::optional<LibraryObject> frame_object(RunAddress frame, RunAddress function,
   return std::nullopt;
 }
 
-/// "last suspended at its point 2", where it still is unless it runs; GCC counts in steps of two, and the first is the
-/// initial one.
-std::string place_of(const std::optional<LibraryObject> &frame) {
+/// Up to version 16 clang has the variable in the function that starts the coroutine alone: "f", of "f.destroy".
+std::optional<LibraryObject> frame_object(RunAddress frame, RunAddress destroy, const std::string &mangled,
+                                          const LibraryObject &around) {
+  if (auto object = frame_in(frame, destroy, around))
+    return object;
+  const std::string starts = mangled.substr(0, mangled.rfind('.'));
+  const auto function = address_of_symbol(starts, around.environment());
+  return function ? frame_in(frame, *function, around) : std::nullopt;
+}
+
+/// The number of the point where a coroutine goes on, as its frame has it.
+struct ResumeIndex {
+  std::uint64_t offset = 0; ///< in the frame
+  std::size_t size = 0;     ///< 1, 2, 4 bytes
+  std::uint64_t number = 0;
+};
+
+/// Of older clangs a bit-field, of which the other bits are not used.
+std::optional<ResumeIndex> resume_index(const LibraryObject &frame, std::string_view name) {
+  for (const DwarfMember &member : frame.type().members) {
+    if (member.name != name)
+      continue;
+    const std::uint64_t size = frame.environment().types.size_of(member.type).value_or(0);
+    const std::uint64_t offset = member.bit_size ? member.bit_offset / 8 : member.offset;
+    const bool is_whole = member.bit_offset % 8 == 0 && (size == 1 || size == 2 || size == 4);
+    const auto number = is_whole ? frame.source().unsigned_at(offset, size) : std::nullopt;
+    return number ? std::optional(ResumeIndex{offset, static_cast<std::size_t>(size), *number}) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Whether an instruction at the front of the code stores the index in a frame whose address is in a register: MOV
+/// r/m, imm with a displacement.
+///
+/// Source: Intel SDM volume 2, chapter 2 (prefixes, ModR/M) and MOV.
+bool stores_index(std::span<const std::uint8_t> code, const ResumeIndex &index) {
+  std::size_t at = 0;
+  const auto next = [&]() -> unsigned { return at < code.size() ? code[at++] : 0U; };
+  const auto little_endian = [&](std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i)
+      value |= std::uint64_t{next()} << (8 * i);
+    return value;
+  };
+  if (index.size == 2 && next() != 0x66)
+    return false;
+  unsigned opcode = next();
+  if ((opcode & 0xf0U) == 0x40 && (opcode & 0x08U) == 0) // REX without a wider operand
+    opcode = next();
+  const unsigned modes = next();
+  const unsigned mode = modes >> 6;
+  if (opcode != (index.size == 1 ? 0xc6U : 0xc7U) || (modes >> 3 & 7U) != 0 || (mode != 1 && mode != 2))
+    return false;
+  if ((modes & 7U) == 4) // a SIB byte
+    next();
+  const std::uint64_t displacement = little_endian(mode == 1 ? 1 : 4);
+  const std::uint64_t stored = little_endian(index.size);
+  return at <= code.size() && displacement == index.offset && stored == index.number;
+}
+
+/// "file.cpp:59": where the coroutine notes this number as the one to resume at, just before it suspends itself. Empty
+/// where that is not found in its code, or at several lines.
+std::string line_of_suspension(const LibraryObject &frame, const ResumeIndex &index, RunAddress resume) {
+  constexpr std::size_t most_code = 1 << 18;
+  ValueEnvironment &environment = frame.environment();
+  Module *module = environment.modules.find(resume);
+  if (module == nullptr)
+    return {};
+  LineResolver &lines = lines_of(*module);
+  const auto range = lines.function_range(module->bias().to_link(resume));
+  if (!range || range->end - range->begin > most_code)
+    return {};
+  std::vector<std::uint8_t> code(static_cast<std::size_t>(range->end - range->begin));
+  if (!environment.memory.read(module->bias().to_run(range->begin), std::as_writable_bytes(std::span(code))))
+    return {};
+  std::string line;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (!stores_index(std::span(code).subspan(i), index))
+      continue;
+    const auto frames = lines.at(range->begin + i);
+    if (frames.empty() || frames.back().line == 0)
+      continue;
+    const std::string &file = frames.back().file;
+    const std::string here = fmt::format("{}:{}", file.substr(file.rfind('/') + 1), frames.back().line);
+    if (!line.empty() && line != here)
+      return {};
+    line = here;
+  }
+  return line;
+}
+
+/// "last suspended at file.cpp:59", where it still is unless it runs; without the line, the number of the point. GCC
+/// counts in steps of two, and the first is the initial one.
+std::string place_of(const std::optional<LibraryObject> &frame, RunAddress resume) {
   if (!frame)
     return "not done";
-  if (const auto index = frame->number("_Coro_resume_index"); index && *index >= 2)
-    return *index == 2 ? "last suspended at its start" : fmt::format("last suspended at its point {}", *index / 2 - 1);
-  if (const auto index = frame->number("__coro_index"))
-    return *index == 0 ? "last suspended at its start" : fmt::format("last suspended at its point {}", *index);
+  const auto place = [&](const ResumeIndex &index, std::uint64_t point) -> std::string {
+    if (point == 0)
+      return "last suspended at its start";
+    const std::string line = line_of_suspension(*frame, index, resume);
+    return line.empty() ? fmt::format("last suspended at its point {}", point)
+                        : fmt::format("last suspended at {}", line);
+  };
+  if (const auto index = resume_index(*frame, "_Coro_resume_index"); index && index->number >= 2)
+    return place(*index, index->number / 2 - 1);
+  if (const auto index = resume_index(*frame, "__coro_index"))
+    return place(*index, index->number);
   return "not done";
 }
 
@@ -85,8 +186,9 @@ View handle(const Value &value, ChildRange, ValueEnvironment &environment) {
   if (name.empty())
     return plain_view(fmt::format("std::coroutine_handle of {}", place->name));
   const bool is_done = *resume == 0;
-  const auto whole = frame_object(frame, RunAddress{*destroy}, object);
-  std::string label = fmt::format("std::coroutine_handle of {}, {}", name, is_done ? "done" : place_of(whole));
+  const auto whole = frame_object(frame, RunAddress{*destroy}, place->mangled, object);
+  std::string label =
+      fmt::format("std::coroutine_handle of {}, {}", name, is_done ? "done" : place_of(whole, RunAddress{*resume}));
   // A handle of no particular promise has the one that the frame's type tells.
   const auto argument = object.type_argument(0);
   if (argument && !argument->is_void()) {
