@@ -87,11 +87,16 @@ std::optional<ResumeIndex> resume_index(const LibraryObject &frame, std::string_
   return std::nullopt;
 }
 
-/// Whether an instruction at the front of the code stores the index in a frame whose address is in a register: MOV
-/// r/m, imm with a displacement.
+/// An instruction that stores to a displacement from an address in a register.
+struct Store {
+  std::optional<unsigned> source; ///< a register; nothing: `immediate`
+  std::uint64_t immediate = 0;
+};
+
+/// MOV r/m, imm and MOV r/m, r of the index' size to the index' place in the frame, at the front of the code.
 ///
 /// Source: Intel SDM volume 2, chapter 2 (prefixes, ModR/M) and MOV.
-bool stores_index(std::span<const std::uint8_t> code, const ResumeIndex &index) {
+std::optional<Store> store_of_index(std::span<const std::uint8_t> code, const ResumeIndex &index) {
   std::size_t at = 0;
   const auto next = [&]() -> unsigned { return at < code.size() ? code[at++] : 0U; };
   const auto little_endian = [&](std::size_t bytes) {
@@ -101,19 +106,51 @@ bool stores_index(std::span<const std::uint8_t> code, const ResumeIndex &index) 
     return value;
   };
   if (index.size == 2 && next() != 0x66)
-    return false;
+    return std::nullopt;
   unsigned opcode = next();
-  if ((opcode & 0xf0U) == 0x40 && (opcode & 0x08U) == 0) // REX without a wider operand
+  unsigned extension = 0;
+  if ((opcode & 0xf0U) == 0x40 && (opcode & 0x08U) == 0) { // REX without a wider operand
+    extension = opcode & 0x04U;
     opcode = next();
+  }
+  const bool is_immediate = opcode == (index.size == 1 ? 0xc6U : 0xc7U);
   const unsigned modes = next();
   const unsigned mode = modes >> 6;
-  if (opcode != (index.size == 1 ? 0xc6U : 0xc7U) || (modes >> 3 & 7U) != 0 || (mode != 1 && mode != 2))
-    return false;
+  const unsigned source = (modes >> 3 & 7U) | extension << 1;
+  if ((!is_immediate && opcode != (index.size == 1 ? 0x88U : 0x89U)) || (is_immediate && source != 0) ||
+      (mode != 1 && mode != 2))
+    return std::nullopt;
   if ((modes & 7U) == 4) // a SIB byte
     next();
-  const std::uint64_t displacement = little_endian(mode == 1 ? 1 : 4);
-  const std::uint64_t stored = little_endian(index.size);
-  return at <= code.size() && displacement == index.offset && stored == index.number;
+  if (little_endian(mode == 1 ? 1 : 4) != index.offset)
+    return std::nullopt;
+  if (!is_immediate)
+    return Store{.source = source};
+  return Store{.source = std::nullopt, .immediate = little_endian(index.size)};
+}
+
+/// Whether the code ends by loading the number into the register (MOV r32, imm32), a few instructions before at most.
+bool loads_number(std::span<const std::uint8_t> code, unsigned register_number, std::uint64_t number) {
+  constexpr std::size_t load_size = 5;
+  constexpr std::size_t furthest = 48;
+  for (std::size_t back = load_size; back <= std::min(furthest, code.size()); ++back) {
+    const std::size_t at = code.size() - back;
+    const bool is_extended = at > 0 && code[at - 1] == 0x41;
+    if (code[at] != 0xb8U + (register_number & 7U) || is_extended != (register_number > 7))
+      continue;
+    std::uint64_t loaded = 0;
+    for (std::size_t i = load_size; i-- > 1;)
+      loaded = loaded << 8 | code[at + i];
+    return loaded == number;
+  }
+  return false;
+}
+
+bool stores_index(std::span<const std::uint8_t> code, std::size_t at, const ResumeIndex &index) {
+  const auto store = store_of_index(code.subspan(at), index);
+  if (!store)
+    return false;
+  return store->source ? loads_number(code.first(at), *store->source, index.number) : store->immediate == index.number;
 }
 
 /// "file.cpp:59": where the coroutine notes this number as the one to resume at, just before it suspends itself. Empty
@@ -133,7 +170,7 @@ std::string line_of_suspension(const LibraryObject &frame, const ResumeIndex &in
     return {};
   std::string line;
   for (std::size_t i = 0; i < code.size(); ++i) {
-    if (!stores_index(std::span(code).subspan(i), index))
+    if (!stores_index(code, i, index))
       continue;
     const auto frames = lines.at(range->begin + i);
     if (frames.empty() || frames.back().line == 0)
