@@ -192,6 +192,8 @@ Result<Operand> ExpressionEvaluation::address_of(const ExpressionNode &node) {
     return operand;
   if (in_rust() && place.kind == Kind::slice) // &x[1..3] is the slice
     return operand;
+  if (in_rust() && operand->kind != Operand::Kind::value) // &1, as keys are written, is compared as 1 is
+    return operand;
   if (operand->kind != Operand::Kind::value)
     return std::unexpected(Error(ErrorKind::usage, "a literal has no address"));
   return of_value(operations_of(operand->value).address_of(operand->value, environment_));

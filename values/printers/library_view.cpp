@@ -30,7 +30,7 @@ const ViewTable &known_types() {
     for (const auto &types :
          {cpp_string_types(), cpp_sequence_types(), cpp_node_types(), cpp_wrapper_types(), cpp_thread_types(),
           cpp_number_types(), cpp_coroutine_types(), cpp_extension_types(), cpp_calendar_types(), rust_pointer_types(),
-          rust_sequence_types(), rust_map_types(), rust_wrapper_types(), rust_network_types()})
+          rust_sequence_types(), rust_map_types(), rust_wrapper_types(), rust_network_types(), rust_error_types()})
       for (const LibraryType &type : types)
         table.emplace(type.name, type.view);
     return table;

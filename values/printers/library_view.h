@@ -79,6 +79,7 @@ std::span<const LibraryType> rust_sequence_types();
 std::span<const LibraryType> rust_map_types();
 std::span<const LibraryType> rust_wrapper_types();
 std::span<const LibraryType> rust_network_types();
+std::span<const LibraryType> rust_error_types();
 
 /// As many children as one view holds at most; who wants more asks for the next ones.
 constexpr std::size_t max_library_children = 65'536;

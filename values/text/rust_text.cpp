@@ -246,16 +246,19 @@ void NativePrinter::rust_library(const LibraryView &view, int depth) {
     out_ += view.label;
     return;
   case LibraryView::Shape::single: {
-    const bool named = !view.children.empty() && !view.children.front().name.empty();
+    const bool numbered = !view.children.empty() && is_numbered(view.children.front().name);
+    const bool named = !numbered && !view.children.empty() && !view.children.front().name.empty();
     out_ += view.label;
     if (view.children.empty())
       return;
-    out_ += named ? " { " : view.label.empty() ? "" : " ";
+    out_ += numbered ? "(" : named ? " { " : view.label.empty() ? "" : " ";
     for (std::size_t i = 0; i < view.children.size() && !ended(); ++i) {
       out_ += i > 0 ? ", " : "";
       out_ += named ? view.children[i].name + ": " : "";
       value(view.children[i].value, depth + 1);
     }
+    if (numbered && !ended_)
+      out_ += ")";
     if (named && !ended_)
       out_ += view.label.starts_with("Mutex") || view.label.starts_with("RwLock") ? ", .. }" : " }";
     return;

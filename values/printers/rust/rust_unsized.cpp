@@ -35,10 +35,28 @@ std::optional<std::string> implementing_type(const std::string &function) {
   constexpr std::string_view drop = "core::ptr::drop_in_place<";
   if (function.starts_with(drop) && function.ends_with('>'))
     return function.substr(drop.size(), function.size() - drop.size() - 1);
-  const std::size_t as = function.find(" as ");
-  if (!function.starts_with('<') || as == std::string::npos)
+  if (!function.starts_with('<'))
     return std::nullopt;
-  return function.substr(1, as - 1);
+  // The type may have such a bracket itself: "<<A as B>::from::Type as ns::Trait>::method".
+  int depth = 0;
+  for (std::size_t at = 1; at < function.size(); ++at) {
+    if (function[at] == '<')
+      ++depth;
+    else if (function[at] == '>' && function[at - 1] != '-' && --depth < 0)
+      break;
+    else if (depth == 0 && function.compare(at, 4, " as ") == 0)
+      return function.substr(1, at - 1);
+  }
+  return std::nullopt;
+}
+
+/// "Type" of "<A as B>::from::Type", a type within a function: DWARF has it in a namespace of another name. The
+/// library's StringError, which texts become as errors, is described nowhere, and is only a String in a structure.
+std::string own_name(const std::string &name) {
+  if (!name.starts_with('<') || name.ends_with('>'))
+    return name;
+  const std::string own = name.substr(name.rfind(':') + 1);
+  return own == "StringError" && name.starts_with("<alloc::boxed::Box<dyn ") ? "alloc::string::String" : own;
 }
 
 bool is_text(std::string_view name) {
@@ -211,7 +229,7 @@ std::optional<RustTable> rust_table(RunAddress table, std::uint64_t words, Value
   if (!name)
     return std::nullopt;
   RustTable found{*name, std::nullopt, *alignment};
-  const auto type = environment.find_type ? environment.find_type(*name, SourceLanguage::rust) : std::nullopt;
+  const auto type = environment.find_type ? environment.find_type(own_name(*name), SourceLanguage::rust) : std::nullopt;
   // Generic types are named otherwise in symbols; a size that differs says that it is another one.
   if (type && type->go == nullptr && environment.types.size_of(type->native) == *size)
     found.type = type->native;

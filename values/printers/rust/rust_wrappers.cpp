@@ -106,6 +106,43 @@ std::optional<LibraryView> duration(const Value &value, ChildRange, ValueEnviron
   return plain_view(fmt::format("{}ns", fraction));
 }
 
+/// OnceCell: an Option that is filled once.
+std::optional<LibraryView> once_cell(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const auto option = LibraryObject(value, environment).member("inner.value");
+  if (!option || !option->type().variants)
+    return std::nullopt;
+  const auto variant = rust_variant(option->value(), option->type(), environment);
+  if (!variant)
+    return std::nullopt;
+  const auto content = LibraryObject(variant->value, environment).member("__0");
+  return variant->name == "Some" && content ? single_view("OnceCell", "__0", *content)
+                                            : plain_view("OnceCell(<uninit>)");
+}
+
+/// Instant { tv_sec: 5, tv_nsec: 7 }, whatever they are wrapped in.
+std::optional<LibraryView> moment(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  const LibraryObject time = sole_part(object);
+  const auto seconds = time.member("tv_sec");
+  const auto count = seconds ? seconds->signed_number() : std::nullopt;
+  const auto nanoseconds = sole_number(time.member("tv_nsec"));
+  if (!count || !nanoseconds)
+    return std::nullopt;
+  return plain_view(fmt::format("{} {{ tv_sec: {}, tv_nsec: {} }}", object.type().name, *count, *nanoseconds));
+}
+
+/// What a guard gives access to: Ref, RefMut and RwLockReadGuard point to it, MutexGuard and RwLockWriteGuard to the
+/// lock that has it.
+std::optional<LibraryView> guard(const Value &value, ChildRange, ValueEnvironment &environment) {
+  const LibraryObject object(value, environment);
+  if (const auto lock = object.pointer("lock")) {
+    const auto content = object.at(lock->address, lock->target).member("data.value");
+    return content ? std::optional(single_view({}, {}, *content)) : std::nullopt;
+  }
+  const auto content = sole_pointer(object.member({"value", "data"}));
+  return content ? std::optional(single_view({}, {}, object.at(content->address, content->target))) : std::nullopt;
+}
+
 } // namespace
 
 std::span<const LibraryType> rust_wrapper_types() {
@@ -118,6 +155,17 @@ std::span<const LibraryType> rust_wrapper_types() {
       {"std::sync::poison::mutex::Mutex", lock},
       {"std::sync::rwlock::RwLock", lock},
       {"std::sync::poison::rwlock::RwLock", lock},
+      {"core::cell::once::OnceCell", once_cell},
+      {"core::cell::Ref", guard},
+      {"core::cell::RefMut", guard},
+      {"std::sync::mutex::MutexGuard", guard},
+      {"std::sync::poison::mutex::MutexGuard", guard},
+      {"std::sync::rwlock::RwLockReadGuard", guard},
+      {"std::sync::poison::rwlock::RwLockReadGuard", guard},
+      {"std::sync::rwlock::RwLockWriteGuard", guard},
+      {"std::sync::poison::rwlock::RwLockWriteGuard", guard},
+      {"std::time::Instant", moment},
+      {"std::time::SystemTime", moment},
       {"core::pin::Pin", pinned},
       {"core::time::Duration", duration},
       {"core::sync::atomic::AtomicBool", boolean},
