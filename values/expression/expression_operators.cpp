@@ -192,7 +192,10 @@ Result<Operand> ExpressionEvaluation::address_of(const ExpressionNode &node) {
     return operand;
   if (in_rust() && place.kind == Kind::slice) // &x[1..3] is the slice
     return operand;
-  if (in_rust() && operand->kind != Operand::Kind::value) // &1, as keys are written, is compared as 1 is
+  // &1 and &-1i8, as keys are written, are compared as 1 is.
+  const bool is_computed = place.kind == Kind::number || place.kind == Kind::text || place.kind == Kind::binary ||
+                           (place.kind == Kind::unary && place.text != "*") || place.kind == Kind::cast;
+  if (in_rust() && is_computed)
     return operand;
   if (operand->kind != Operand::Kind::value)
     return std::unexpected(Error(ErrorKind::usage, "a literal has no address"));

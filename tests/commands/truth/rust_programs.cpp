@@ -2,7 +2,6 @@
 
 #include "tests/commands/truth/rust_values.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace inspect::test {
@@ -147,6 +146,7 @@ private:
 
   void parts(const RustValue &value, const std::string &ours, const std::string &program, const std::string &variable) {
     slices(value, ours, program, variable);
+    comparisons(value, ours, program, variable);
     for (const RustValue::Part &part : value.parts) {
       if (asked_ >= most_of_one)
         return;
@@ -182,6 +182,23 @@ private:
                                      fmt::format("..{}", end), fmt::format("{}..={}", begin, end)})
       if (maker_.one_in(2))
         ask(fmt::format("&{}[{}]", ours, range), fmt::format("&{}[{}]", program, range), variable);
+  }
+
+  void comparisons(const RustValue &value, const std::string &ours, const std::string &program,
+                   const std::string &variable) {
+    const RustType &type = *value.type;
+    if ((type.name == "String" || type.name == "&'static str") && !value.literal.empty()) {
+      const std::string literal = maker_.one_in(2) ? value.literal : "\"word\"";
+      constexpr std::string_view operators[] = {"==", "!=", "<", ">="};
+      // Only String and &str are equal to a literal as they are; an order is one of str.
+      const bool is_order = maker_.one_in(2);
+      const std::string_view sign = operators[(is_order ? 2U : 0U) + maker_.below(2)];
+      ask(fmt::format("{} {} {}", ours, sign, literal), fmt::format("{}[..] {} {}[..]", program, sign, literal),
+          variable);
+    }
+    if (type.made == "plain")
+      for (const std::string_view number : {"i64", "u8"})
+        ask(fmt::format("{} as {}", ours, number), fmt::format("{} as {}", program, number), variable);
   }
 
   Typed scalar_of(const std::string &type) {
@@ -361,10 +378,23 @@ private:
     std::string body;
     for (std::size_t i = 0; i < 6; ++i) {
       Variable one{.name = fmt::format("local_{}", i), .value = maker_.value(i < 2 ? maker_.scalar() : maker_.type(3))};
+      if (maker_.one_in(4)) { // hidden by the next one of its name
+        const RustValue hidden = maker_.value(maker_.scalar());
+        body +=
+            fmt::format("    let {0}: {1} = opaque({2});\n    keep(&{0});\n", one.name, hidden.type->name, hidden.text);
+      }
       body += fmt::format("    let {}: {} = opaque({});\n", one.name, one.value.type->name, one.value.text);
       variables.push_back(std::move(one));
     }
-    Questions questions(maker_, path);
+    const bool is_method = maker_.one_in(3);
+    const RustValue held = maker_.value(maker_.type(2));
+    const std::string holder = fmt::format("Holder{}", number);
+    Questions questions(maker_, is_method ? fmt::format("truth_rust::{}::{}", holder, name) : path);
+    if (is_method) {
+      questions.ask("self", "self", "self");
+      questions.ask("*self", "*self", "self");
+      questions.about({.name = "self.held", .value = held});
+    }
     for (const Variable &one : variables)
       questions.about(one);
     for (const Variable &one : statics_)
@@ -372,15 +402,20 @@ private:
         questions.about(one);
     questions.calculations(20);
     body += questions.text();
-    body += maker_.one_in(3) ? closure(path, variables.back(), next) : "    " + next + ";\n";
+    body += !is_method && maker_.one_in(3) ? closure(path, variables.back(), next) : "    " + next + ";\n";
     for (const Variable &one : variables)
       if (!maker_.one_in(4))
         body += fmt::format("    {}({}{});\n",
                             one.value.type->is_copy && maker_.one_in(2) && !one.is_reference ? "keep_copy" : "keep",
                             one.is_reference ? "" : "&", one.name);
-    std::replace(body.begin(), body.end(), '\0', ' ');
-    return {fmt::format("#[inline(never)]\nfn {}({}) {{\n{}}}\n", name, parameters, body),
-            fmt::format("{}({})", name, arguments)};
+    if (!is_method)
+      return {fmt::format("#[inline(never)]\nfn {}({}) {{\n{}}}\n", name, parameters, body),
+              fmt::format("{}({})", name, arguments)};
+    return {
+        fmt::format("#[derive(Debug)]\nstruct {0} {{ held: {1} }}\nimpl {0} {{\n#[inline(never)]\nfn {2}(&self, {3}) "
+                    "{{\n{4}    keep(self);\n}}\n}}\n",
+                    holder, held.type->name, name, parameters, body),
+        fmt::format("{} {{ held: opaque::<{}>({}) }}.{}({})", holder, held.type->name, held.text, name, arguments)};
   }
 
   /// Calls the next step from within.

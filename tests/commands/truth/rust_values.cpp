@@ -97,6 +97,9 @@ constexpr LeafForm leaf_forms[] = {
     {"PathBuf", "PathBuf::from(\"/tmp/{}\")", true, false},
     {"OsString", "OsString::from(\"os{}\")", true, false},
     {"CString", "CString::new(\"c{}\").unwrap()", true, false},
+    {"std::time::Instant", "std::time::Instant::now()", true, true},
+    {"std::io::Error", "std::io::Error::from_raw_os_error({} % 40)", false, false},
+    {"Result<u16, std::num::ParseIntError>", "\"{}x\".parse::<u16>()", false, false},
     {"AtomicU32", "AtomicU32::new({})", false, false},
     {"AtomicBool", "AtomicBool::new({} > 9)", false, false},
     {"Option<bool>", "[None, Some(true), Some(false)][{} % 3]", true, true},
@@ -427,6 +430,17 @@ std::string RustMaker::text() {
   return made + "\"";
 }
 
+namespace {
+
+/// A key as it stands between the brackets of an index; empty: not asked for.
+std::string key_text(const RustValue &key) {
+  if (key.type->kind == RustType::Kind::integer || key.type->kind == RustType::Kind::character)
+    return "&" + key.text;
+  return key.type->name == "String" || key.type->name == "&'static str" ? key.literal : std::string();
+}
+
+} // namespace
+
 RustValue RustMaker::leaf_value(const RustTypeRef &type) {
   RustValue made{.type = type, .text = ""};
   switch (type->kind) {
@@ -443,7 +457,8 @@ RustValue RustMaker::leaf_value(const RustTypeRef &type) {
     made.text = character();
     break;
   case Kind::text:
-    made.text = filled_in(type->made, text());
+    made.literal = text();
+    made.text = filled_in(type->made, made.literal);
     break;
   default:
     made.text = filled_in(type->made, std::to_string(one_in(2) ? below(20) : below(3'000'000'000)));
@@ -522,6 +537,11 @@ RustValue RustMaker::collected_value(const RustTypeRef &type) {
     auto element = std::make_shared<const RustValue>(value(type->parts[0]));
     const std::string mapped = type->kind == Kind::map ? value(type->parts[1]).text : "";
     elements += mapped.empty() ? element->text + ", " : fmt::format("({}, {}), ", element->text, mapped);
+    const std::string key = type->kind == Kind::map ? key_text(*element) : std::string();
+    // The entry may be another one's of the same key: of its value no more than the type is known.
+    if (!key.empty() && i < 3)
+      made.parts.push_back({"{}[" + key + "]", "{}[" + key + "]",
+                            std::make_shared<const RustValue>(RustValue{.type = type->parts[1], .text = ""})});
     const std::string index = fmt::format("{{}}[{}]", i);
     if (type->has_index)
       made.parts.push_back({index, index, std::move(element)});

@@ -63,7 +63,8 @@ struct RustPlace {
 
 struct RustValue {
   RustTypeRef type;
-  std::string text; ///< an expression of Rust's
+  std::string text;         ///< an expression of Rust's
+  std::string literal = {}; ///< of texts, the literal in it
   /// Places of parts, with {} for the value's own place.
   struct Part {
     std::string ours;
