@@ -1,12 +1,24 @@
 #include "golang/values/scalar_text.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 namespace inspect {
 namespace {
+
+/// "1.25e+17" as "125000000000000000": no more digits than tell the number from its neighbours.
+std::string with_zeros(const std::string &scientific) {
+  const std::size_t letter = scientific.find('e');
+  std::string digits = scientific.substr(0, letter);
+  const std::size_t places = std::stoul(scientific.substr(letter + 1)) + 1 + (digits.front() == '-' ? 1 : 0);
+  std::erase(digits, '.');
+  digits.resize(std::max(places, digits.size()), '0');
+  return digits;
+}
 
 template <typename Float> std::string float_text(Float value) {
   if (std::isnan(value))
@@ -16,9 +28,11 @@ template <typename Float> std::string float_text(Float value) {
   char buffer[512]; // the longest in fixed form has 21 digits before the point, or 4 zeros behind it
   const Float size = std::fabs(value);
   const bool scientific = size != 0 && (size < Float(1e-4) || size >= Float(1e21));
+  constexpr Float exact = Float(1ULL << std::numeric_limits<Float>::digits);
+  const bool all_digits = scientific || size < exact;
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value,
-                                 scientific ? std::chars_format::scientific : std::chars_format::fixed);
-  return {buffer, end.ptr};
+                                 scientific || !all_digits ? std::chars_format::scientific : std::chars_format::fixed);
+  return all_digits ? std::string(buffer, end.ptr) : with_zeros({buffer, end.ptr});
 }
 
 /// One character of UTF-8 at the front; nothing where it is none.
@@ -117,10 +131,6 @@ std::string integer_text(const GoType &type, std::uint64_t bits, const PrintOpti
     break;
   case NumberFormat::unsigned_decimal:
     return fmt::format("{}", bits);
-  case NumberFormat::decimal:
-    if (size_of_kind(type.kind) == 8 && type.kind != GoKind::unsigned64)
-      return fmt::format("{}", number);
-    break;
   case NumberFormat::character:
   case NumberFormat::quoted:
     return character_text(negative ? UINT64_MAX : bits, options.format == NumberFormat::quoted);

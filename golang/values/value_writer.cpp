@@ -236,7 +236,10 @@ void GoValueWriter::slice(const GoType &type, const ValueSource &source, Manner 
   if (const auto fits = check_go_list(address, length, capacity); !fits)
     return unreadable(fits.error());
   const bool is_empty = length == 0 || address == 0;
-  const bool loaded = is_empty || (address && length && is_loaded(RunAddress{*address}));
+  // What a conversion has made is nowhere in the target, and stands behind the words.
+  const auto list = read_go_slice(source);
+  const std::optional<ValueSource> made = list ? list->literal : std::nullopt;
+  const bool loaded = is_empty || made || (address && length && is_loaded(RunAddress{*address}));
   const auto shown = [](std::optional<std::uint64_t> number) {
     return number ? fmt::format("{}", *number) : std::string("...");
   };
@@ -255,7 +258,8 @@ void GoValueWriter::slice(const GoType &type, const ValueSource &source, Manner 
     const std::uint64_t wanted = type.element->kind == GoKind::unsigned8 ? options_.limits.string_bytes : 0;
     const std::uint64_t some =
         std::min<std::uint64_t>(*length, std::max<std::uint64_t>(wanted, options_.limits.elements));
-    elements(*type.element, ValueSource::in_memory(*context_.memory, RunAddress{*address}, some * type.element->size),
+    elements(*type.element,
+             made ? *made : ValueSource::in_memory(*context_.memory, RunAddress{*address}, some * type.element->size),
              *length, manner);
   }
 }

@@ -148,7 +148,7 @@ Result<Value> string_to_bytes(const Value &value, const GoType &type, ValueEnvir
   const auto list = read_go_string(*value.source);
   if (!list)
     return std::unexpected(list.error());
-  if (list->address)
+  if (list->address && list->length > 0) // of an empty string it is not nil, whatever the string's address
     return go_value_of_words(type, {list->address->value, list->length, list->length});
   const auto text = read_go_text(*list, max_literal, environment.memory);
   if (!text)
