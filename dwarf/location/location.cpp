@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <dwarf.h>
 #include <fmt/format.h>
+#include <functional>
+#include <span>
 
 namespace inspect {
 namespace {
@@ -257,6 +259,53 @@ bool has_location_list(Dwarf_Die variable) {
     return false;
   });
   return has_list;
+}
+
+namespace {
+
+/// The expressions of a location list, until `take` wants no more; false where there is no sound list.
+bool each_expression(Dwarf_Die variable, const std::function<bool(std::span<const Dwarf_Op>)> &take) {
+  bool is_sound = false;
+  each_description(variable, [&](Dwarf_Die &one) {
+    Dwarf_Attribute attribute;
+    if (!dwarf_attr(&one, DW_AT_location, &attribute))
+      return true;
+    std::ptrdiff_t position = 0;
+    Dwarf_Addr base = 0, begin = 0, end = 0;
+    Dwarf_Op *operations = nullptr;
+    std::size_t count = 0;
+    while ((position = dwarf_getlocations(&attribute, position, &base, &begin, &end, &operations, &count)) > 0)
+      if (!take(std::span<const Dwarf_Op>(operations, count)))
+        break;
+    is_sound = position >= 0;
+    return false;
+  });
+  return is_sound;
+}
+
+} // namespace
+
+bool has_one_frame_place(Dwarf_Die variable) {
+  std::optional<Dwarf_Word> place;
+  bool only_one = true;
+  const bool is_sound = each_expression(variable, [&](std::span<const Dwarf_Op> expression) {
+    only_one = expression.size() == 1 && expression[0].atom == DW_OP_fbreg &&
+               place.value_or(expression[0].number) == expression[0].number;
+    place = only_one ? expression[0].number : 0;
+    return only_one;
+  });
+  return is_sound && only_one && place;
+}
+
+bool is_ever_in_frame(Dwarf_Die variable) {
+  bool found = false;
+  each_expression(variable, [&](std::span<const Dwarf_Op> expression) {
+    found = std::ranges::any_of(expression, [](const Dwarf_Op &operation) {
+      return operation.atom == DW_OP_fbreg || operation.atom == DW_OP_call_frame_cfa;
+    });
+    return !found;
+  });
+  return found;
 }
 
 Result<Location> locate(Dwarf_Die variable, const FrameContext &frame) {

@@ -48,6 +48,10 @@ struct Location {
 
 /// Whether the variable is somewhere else at each pc: in a location list. Else one expression holds everywhere.
 bool has_location_list(Dwarf_Die variable);
+/// Whether a location list has one and the same place in the frame for the variable wherever it has any.
+bool has_one_frame_place(Dwarf_Die variable);
+/// Whether a location list has the variable, or a part of it, in the frame at some pc.
+bool is_ever_in_frame(Dwarf_Die variable);
 /// Whether Go's compiler was told not to optimise (-N), by the flags that it notes of a unit.
 bool is_of_unoptimised_unit(Dwarf_Die die);
 /// Of a variable's or parameter's DIE: its DW_AT_location at the frame's pc, or DW_AT_const_value. not_found: optimized

@@ -3,13 +3,24 @@
 #include "dwarf/location/location.h"
 #include "golang/arguments/argument_words.h"
 #include "golang/signatures/signatures.h"
+#include "inspector/scope/frame_stores.h"
 #include "inspector/scope/variable_reading.h"
+#include "machine/x86_64/registers.h"
 #include "values/go/go_variables.h"
 
 #include <algorithm>
 
 namespace inspect {
 namespace {
+
+/// Larger values Go's compiler does not take apart into registers.
+constexpr std::size_t max_parts_apart = 4;
+constexpr std::uint64_t max_size_apart = 32;
+
+bool is_taken_apart(const ParameterPlace &place) {
+  return place.parts.size() <= max_parts_apart &&
+         (place.parts.empty() || place.parts.back().offset + place.parts.back().size <= max_size_apart);
+}
 
 /// Which of a place's parts hold their value at the frame's pc: what is on the stack does, and what is spilled where
 /// the compiler says so. Of what it does not describe (beyond ten words) it is not known.
@@ -21,6 +32,22 @@ std::vector<bool> written_parts(const ParameterPlace &place, const ArgumentLayou
              token.offset == place.offset + place.parts[i].offset && token.size == place.parts[i].size;
     });
   return written;
+}
+
+/// The compiler says of every value that it does not take apart that it is spilled, and then leaves out the stores of
+/// one that nobody uses: only code that stores it, or a place in the frame that debug information knows, makes it so.
+void leave_out_what_is_not_stored(GoParameters::Parameter &parameter, const ScopeVariable &variable,
+                                  const GoFunction &code, const FrameContext &frame, const MemoryView &memory) {
+  if (!parameter.place.in_registers || is_taken_apart(parameter.place) || is_ever_in_frame(variable.die))
+    return;
+  const auto stack_pointer = frame.registers != nullptr ? frame.registers->get(x86_64::rsp) : std::nullopt;
+  const std::vector<RunAddress> stores = stack_pointer
+                                             ? frame_stores({code.entry, frame.pc}, RunAddress{*stack_pointer}, memory)
+                                             : std::vector<RunAddress>();
+  for (std::size_t i = 0; i < parameter.is_written.size(); ++i)
+    parameter.is_written[i] =
+        parameter.is_written[i] &&
+        std::ranges::find(stores, parameter.address + parameter.place.parts[i].offset) != stores.end();
 }
 
 const GoImage *image_of(const FrameContext &frame, const ValueEnvironment &environment) {
@@ -111,6 +138,12 @@ void PartsOfValue::take_place(const GoParameters::Parameter &parameter, const Fr
       take_memory(i, parameter.address + parts_[i].offset, frame.memory);
 }
 
+/// A scalar that is spilled to the stack was in a register before, and so is elsewhere at other pcs. Parameters may be
+/// in memory from the start, one scalar of several, too.
+bool has_place_of_its_own(const ScopeVariable &variable) {
+  return (!variable.is_parameter || variable.is_result) && has_one_frame_place(variable.die);
+}
+
 ValueSource PartsOfValue::source(std::uint64_t size, const MemoryView &memory) {
   const bool has_place = !parts_.empty() && places_[0].has_value();
   const RunAddress begin = has_place ? *places_[0] - parts_[0].offset : RunAddress{};
@@ -138,11 +171,13 @@ GoParameters::GoParameters(const FunctionScope &function, const FrameContext &fr
   const ArgumentLayout layout = argument_layout(*image, *code, frame.lookup, environment.memory);
   if (!places || !places_fit(*places, signature, layout))
     return;
-  for (std::size_t i = 0; i < variables.size(); ++i)
-    known_.push_back({variables[i]->die,
-                      {.place = (*places)[i],
-                       .address = *frame.cfa + (*places)[i].offset,
-                       .is_written = written_parts((*places)[i], layout)}});
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    Parameter parameter{.place = (*places)[i],
+                        .address = *frame.cfa + (*places)[i].offset,
+                        .is_written = written_parts((*places)[i], layout)};
+    leave_out_what_is_not_stored(parameter, *variables[i], *code, frame, environment.memory);
+    known_.push_back({variables[i]->die, std::move(parameter)});
+  }
 }
 
 const GoParameters::Parameter *GoParameters::of(const ScopeVariable &variable) const {
@@ -156,8 +191,10 @@ Value go_variable_value(const ScopeVariable &variable, const GoParameters &param
   const auto location = locate_across_call(variable.die, frame);
   const auto missing = [&](std::string reason) { return missing_value(type, SourceLanguage::go, std::move(reason)); };
   // One expression that holds everywhere is of the whole value, as it is of what escaped: of the pointer to it.
+  // So is that of a variable whose address is taken: it has its place from its declaration on, and no register before.
   std::optional<std::vector<ScalarPart>> parts;
-  if (has_location_list(variable.die) && !variable.escaped && !is_of_unoptimised_unit(variable.die))
+  if (has_location_list(variable.die) && !variable.escaped && !is_of_unoptimised_unit(variable.die) &&
+      !has_place_of_its_own(variable))
     parts = scalar_parts(whole(*type.go, environment), completing(environment));
   if (!parts) {
     if (!location)

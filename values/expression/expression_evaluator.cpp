@@ -237,8 +237,9 @@ std::string ExpressionEvaluation::joined_name(const ExpressionNode &node) const 
 /// Of which no member can be meant: the name is a package's, too.
 bool ExpressionEvaluation::is_function_name(const std::string &name) {
   const auto value = scope_.find(name);
-  return value && value->type.go == nullptr &&
-         environment_.types.underlying(value->type.native).kind == DwarfTypeKind::subroutine;
+  return value && (!value->function_name.empty() ||
+                   (value->type.go == nullptr &&
+                    environment_.types.underlying(value->type.native).kind == DwarfTypeKind::subroutine));
 }
 
 Result<Operand> ExpressionEvaluation::member(const ExpressionNode &node) {

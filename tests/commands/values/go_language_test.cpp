@@ -179,3 +179,101 @@ TEST_CASE("what a Go closure has captured is reached by its name") {
     CHECK_THAT(result.err, Contains("the function has captured nothing named nothing"));
   });
 }
+
+namespace {
+
+constexpr std::string_view optimised_program = R"go(package main
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+type large struct {
+	Number uint64
+	Point  complex128
+	Small  int16
+	Call   func(int) int
+}
+
+var empty, accents = "", "n\u00e9"
+
+var largest uint = 1<<64 - 1
+
+var rounded float32 = 1e20
+
+func double(n int) int { return 2 * n }
+
+//go:noinline
+func unused(ignored large, number int) int {
+	return rest() + number
+}
+
+//go:noinline
+func used(kept large) int {
+	n := rest()
+	return n + int(kept.Number)
+}
+
+//go:noinline
+func taken(n int) int {
+	var held interface{} = n
+	first := rest()
+	runtime.KeepAlive(&held)
+	return first
+}
+
+//go:noinline
+func rest() int {
+	if depth++; depth == 3 {
+		fmt.Println("ready")
+		for depth == 3 {
+			time.Sleep(time.Hour)
+		}
+	}
+	return calls[depth]()
+}
+
+var depth int
+
+var calls []func() int
+
+func main() {
+	calls = []func() int{
+		nil,
+		func() int { return used(large{1 << 40, 2i, 3, double}) },
+		func() int { return taken(77) },
+		nil,
+	}
+	fmt.Println(unused(large{1, 2, 3, nil}, 4), empty, accents, largest, rounded)
+}
+)go";
+
+} // namespace
+
+TEST_CASE("an optimised Go program's variables are what they are, or not there") {
+  const auto toolchains = go_toolchains();
+  if (toolchains.empty())
+    SKIP_TEST("there is no Go of 1.16 or later");
+  for (const GoToolchain &go : toolchains) {
+    INFO(go.version);
+    ChildProcess process({build_go_text(go, "optimised_variables", optimised_program)});
+    process.wait_for_line("ready");
+    REQUIRE(wait_until([&] { return status_field(process.pid(), "State").starts_with("S"); }));
+    const CommandResult result =
+        run_inspect({"attach", std::to_string(process.pid()), "-e", "goroutine 1", "-e", "bt", "-e",
+                     "p []rune(main.accents)", "-e", "p []byte(main.empty)", "-e", "p %d main.largest", "-e",
+                     "p main.rounded", "-e", "p main.nothing", "-e", "bt full"});
+    INFO(result.out << result.err);
+    CHECK_THAT(result.out, Contains("\n[]int32 len: 2, cap: 2, [110,233]\n[]uint8 len: 0, cap: 0, []\n"
+                                    "18446744073709551615\n100000000000000000000\n"));
+    CHECK_THAT(result.err, Contains("nothing here is named 'main.nothing'"));
+    // Nobody uses it: some versions of Go do not write it where the runtime says it is.
+    const bool is_there =
+        result.out.find("ignored=main.large {Number: 1, Point: (2 + 0i), Small: 3, Call: nil}, ") != std::string::npos;
+    CHECK((is_there || result.out.find("ignored=<optimized out>, ") != std::string::npos));
+    CHECK_THAT(result.out, Contains("main.used(kept=main.large {Number: 1099511627776, Point: (0 + 2i), Small: 3, "));
+    CHECK_THAT(result.out, Contains("held = interface {}(int) 77\n"));
+  }
+}
