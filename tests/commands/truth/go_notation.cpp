@@ -151,26 +151,42 @@ bool is_exponent(const std::string &word) {
   return word.find("e+") != std::string::npos || word.find("e-") != std::string::npos;
 }
 
+/// "abc...+4 more" for "abcdefg": only of what has no escapes.
+bool cuts_text(const std::string &cut, const std::string &whole) {
+  const std::size_t more = cut.rfind("...+");
+  if (more == std::string::npos || !cut.ends_with(" more\"") || !whole.ends_with('"') ||
+      whole.find('\\') != std::string::npos)
+    return false;
+  return whole.starts_with(cut.substr(0, more)) && whole.size() == more + std::stoul(cut.substr(more + 4)) + 1;
+}
+
 /// The names of the rules by which the words mean the same.
 std::optional<std::string> same_go_words(const std::string &one, const std::string &other) {
   const std::vector<std::string> left = go_words_of(one);
   const std::vector<std::string> right = go_words_of(other);
   if (left.size() != right.size())
     return std::nullopt;
-  bool exponents = false, durations = false;
+  bool exponents = false, durations = false, cut = false;
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (left[i] == right[i])
       continue;
     const auto a = go_number(left[i]), b = go_number(right[i]);
     if (a && b && *a == *b && (is_exponent(left[i]) || is_exponent(right[i])))
       exponents = true;
+    else if (cuts_text(left[i], right[i]))
+      cut = true;
     else if (const auto time = go_duration(left[i]); time && b && std::abs(*time - *b) < 0.5)
       durations = true;
     else
       return std::nullopt;
   }
-  return std::string(exponents ? "numbers of floating point as Go's %v has them" : "") +
-         (exponents && durations ? "; " : "") + (durations ? "durations as time" : "");
+  std::string rules;
+  for (const auto &[applied, rule] : {std::pair(exponents, "numbers of floating point that are not in the same form"),
+                                      std::pair(durations, "durations as time"),
+                                      std::pair(cut, "dlv writes out what it has put together from several texts")})
+    if (applied)
+      rules += (rules.empty() ? "" : "; ") + std::string(rule);
+  return rules;
 }
 
 /// Where a rule changes a text, its name is noted.
@@ -187,15 +203,22 @@ struct GoRewriting {
 
 /// dlv shows a channel as the runtime's structure.
 std::string with_short_channels(std::string text) {
-  static const std::regex channel(R"((chan [^{}"]*?) \{qcount: ([0-9]+), dataqsiz: ([0-9]+), )");
+  static const std::regex channel(R"(\{qcount: ([0-9]+), ?dataqsiz: ([0-9]+),)");
   std::smatch found;
   while (std::regex_search(text, found, channel)) {
     const auto begin = static_cast<std::size_t>(found.position());
-    const std::size_t brace = begin + static_cast<std::size_t>(found.length(1)) + 1;
-    const std::string brief = fmt::format("{} {}/{}", found[1].str(), found[2].str(), found[3].str());
-    text.replace(begin, end_of_group(text, brace) + 1 - begin, brief);
+    const std::string brief = fmt::format("{}/{}", found[1].str(), found[2].str());
+    text.replace(begin, end_of_group(text, begin) + 1 - begin, brief);
   }
-  return text;
+  static const std::regex none(R"((chan (?:[^{}"]|interface \{\}|struct \{\})*?) \{\}(?=$|[,\]}]))");
+  return std::regex_replace(text, none, "$1 nil");
+}
+
+/// Without their types and elements: the type stands before them or before what they are elements of.
+std::string with_counts_of_channels(const std::string &text) {
+  static const std::regex buffered("[0-9]+/[0-9]+");
+  static const std::regex typed(R"(chan (?:(?!\[+chan)[^"/,:])*? ([0-9]+/[0-9]+|nil))");
+  return std::regex_replace(without_group_behind(text, buffered), typed, "$1");
 }
 
 } // namespace
@@ -220,18 +243,18 @@ std::string go_value_on_one_line(const std::string &text) {
 }
 
 std::string as_go_tells_it(const std::string &text) {
-  static const std::regex buffered("chan [^\"]*? [0-9]+/[0-9]+");
   static const std::regex literal("\\.func[0-9]+(\\.[0-9]+)*");
   static const std::regex left_out("\\.\\.\\.\\+[0-9]+ more$");
-  if (!text.empty() && !closes_group(text.back()) && text.back() != '"')
-    return std::regex_replace(text, left_out, "");
-  return with_sorted_maps(without_group_behind(without_group_behind(text, buffered), literal));
+  const bool is_formatted = !text.empty() && !closes_group(text.back()) && text.back() != '"';
+  const std::string whole = is_formatted ? std::regex_replace(text, left_out, "") : text;
+  return with_sorted_maps(without_group_behind(with_counts_of_channels(whole), literal));
 }
 
 std::optional<std::string> same_go_value(const std::string &ours, const std::string &of_dlv) {
   static const std::regex address_line(R"(^\((\*|"\*)[^\n]*\)\(0x[0-9a-f]+\)\n)");
   static const std::regex captured(R"((\n\t+)([\w&]+) [^\n=]* = )");
-  GoRewriting theirs{of_dlv, {}};
+  // Of a channel goroutines follow, if any.
+  GoRewriting theirs{of_dlv.substr(0, of_dlv.find("\nGoroutines waiting on this channel:")), {}};
   theirs.apply(std::regex_replace(theirs.text, address_line, ""),
                "dlv puts the address of what a pointer leads to before it");
   theirs.apply(std::regex_replace(theirs.text, captured, "$1$2: "),

@@ -146,7 +146,7 @@ std::string GoProgramMaker::innermost() {
              "\t\ttime.Sleep(time.Hour)\n\t}\n\treturn from\n}\n\n";
   teller_ += "//go:noinline\nfunc rest(from int) int {\n\treturn from\n}\n\n";
   program_.places.emplace_back("main.rest");
-  program_.questions.push_back({"main.rest", "print from"});
+  program_.questions.push_back({.place = "main.rest", .command = "print from"});
   return "rest(1)";
 }
 
@@ -255,12 +255,16 @@ std::string GoProgramMaker::told(const GoFunctionText &function, const std::stri
   std::set<std::string> asked;
   std::string statements;
   for (const GoTestQuestion &one : GoQuestions(types_, choose_, all).all(paths, trees)) {
-    const std::string command = with_replaced(one.command + " " + one.expression, "@", "main.");
+    const std::string command =
+        with_replaced(one.command + " " + one.expression + (one.of_held ? ".(data)" : ""), "@", "main.");
     if (!asked.insert(command).second)
       continue;
-    program_.questions.push_back({place, command});
+    const bool hides = !function.in_block.empty() && function.in_block.front().name == "v0" &&
+                       one.expression.find("v0") != std::string::npos;
+    program_.questions.push_back({place, command, hides});
     const bool is_conversion = one.command == "print" && one.expression.starts_with("[]");
-    const std::string how = is_conversion                       ? "converted"
+    const std::string how = one.of_held                         ? "held"
+                            : is_conversion                     ? "converted"
                             : one.command.starts_with("print ") ? one.command.substr(6)
                                                                 : one.command;
     if (one.has_truth)
@@ -302,7 +306,8 @@ void GoProgramMaker::write_plain(GoFunctionText &function, const std::string &ca
   open_block(function, "\t");
   program_.places.push_back(function.place);
   const std::string questions = told(function, function.place, with_block(function.scope, function.in_block), 18, 18);
-  program_.questions.push_back({function.place, "print late"});
+  for (const std::string_view name : {"late", "result"})
+    program_.questions.push_back({.place = function.place, .command = fmt::format("print {}", name)});
   const std::string end = fmt::format("\t\tresult += {}\n\t}}\n{}", call, end_of_go(function));
   source_ += start_of_go(function) + function.opened + end;
   teller_ += start_of_go(function) + function.opened + questions + end;

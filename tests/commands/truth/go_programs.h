@@ -18,6 +18,7 @@ namespace inspect::test {
 struct GoQuestion {
   std::string place;   ///< the function whose frame it is asked in, as the runtime names it: "main.f3", "main.g2[...]"
   std::string command; ///< "print x.y[2] + 3"
+  bool hides = false;  ///< a variable in it hides another of its name
 };
 
 struct GoTruthProgram {

@@ -137,7 +137,7 @@ std::string GoQuestions::text_tree(int depth) const {
   if (depth <= 0)
     return text;
   const std::string other = text_tree(depth - 1);
-  return choose_.once_in(2) ? fmt::format("{} + {}", text, other) : fmt::format("\"<\" + {}", text);
+  return !other.empty() && choose_.once_in(2) ? fmt::format("{} + {}", text, other) : fmt::format("\"<\" + {}", text);
 }
 
 std::string GoQuestions::condition(int depth) const {
@@ -209,7 +209,7 @@ std::vector<GoTestQuestion> GoQuestions::all(std::size_t paths, std::size_t tree
     if (one.type->kind == GoTypeKind::any && one.held != nullptr)
       questions.push_back({"print", fmt::format("{}.({})", one.name, one.held->name)});
     else if (one.type->kind == GoTypeKind::any || one.type->kind == GoTypeKind::error)
-      questions.push_back({"print", one.name + ".(data)", false});
+      questions.push_back({"print", one.name, true, true});
   }
   for (std::size_t i = 0; i < paths; ++i)
     questions.push_back(about(path(1 + choose_.below(3))));

@@ -18,6 +18,7 @@ struct GoTestQuestion {
   std::string command;    ///< "print", "whatis", "print %x"
   std::string expression; ///< also valid Go, where it has a truth
   bool has_truth = true;  ///< no address is in its answer
+  bool of_held = false;   ///< what the interface holds: ".(data)" behind the expression
 };
 
 class GoQuestions {

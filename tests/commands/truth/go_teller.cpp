@@ -28,6 +28,8 @@ func tell(place, command, how string, value func() interface{}) {
 	switch {
 	case how == "whatis":
 		text = one.Type().String()
+	case how == "held":
+		text = written(reflect.ValueOf(one.Interface()), true)
 	case how == "converted": // its capacity is the compiler's choice
 		text = written(one.Slice3(0, one.Len(), one.Len()), true)
 	case strings.HasPrefix(how, "%"):
@@ -152,7 +154,7 @@ func writtenReference(v reflect.Value, name string, withType bool) string {
 		if withType {
 			name = fmt.Sprintf("%s(%s) ", v.Type(), held.Type())
 		}
-		if held.Kind() == reflect.Ptr && held.IsNil() {
+		if (held.Kind() == reflect.Ptr || held.Kind() == reflect.Chan) && held.IsNil() {
 			return name + "nil"
 		}
 		return name + written(held, !withType)

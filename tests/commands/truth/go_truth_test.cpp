@@ -83,8 +83,8 @@ std::vector<GoAnswer> own_go_answers(pid_t process, const std::vector<GoQuestion
     const std::size_t end = out.find(end_mark, text);
     REQUIRE(end != std::string::npos);
     const std::string answer = end > text ? out.substr(text + 1, end - text - 1) : std::string();
-    const bool is_error =
-        answer.starts_with("inspect: ") || answer.starts_with('<') || !frames.contains(questions[i].place);
+    const bool is_error = answer.starts_with("inspect: ") || answer.starts_with('<') ||
+                          answer.find("optimized out") != std::string::npos || !frames.contains(questions[i].place);
     answers.push_back(is_error ? GoAnswer{std::nullopt, answer} : GoAnswer{answer, {}});
     at = end;
   }
@@ -108,25 +108,32 @@ struct GoRow {
   std::optional<std::string> truth;
   bool panics = false;
   bool optimised = false;
+  bool place_is_generic = false;
+  bool hides = false;
 };
 
 bool says_truth(const std::string &answer, const GoRow &one) {
-  return one.truth && same_go_numbers(as_go_tells_it(answer), *one.truth);
+  return one.truth &&
+         (same_go_numbers(as_go_tells_it(answer), as_go_tells_it(*one.truth)) || same_go_value(*one.truth, answer));
 }
 
 void judge_go_without_ours(TruthTally &tally, GoRow one) {
   const bool dlv_has = one.dlv && one.dlv->value;
   one.row.ours = one.ours.error;
   one.row.truth = dlv_has ? *one.dlv->value : one.truth.value_or("");
-  if (dlv_has && one.truth && !says_truth(*one.dlv->value, one))
+  if (one.truth && one.ours.error.find("the map has no key") != std::string::npos)
+    tally.add(one.row, TruthVerdict::other_notation,
+              "that a map does not have a key is said, as dlv does; in Go it is the zero value");
+  else if (dlv_has && one.truth && !says_truth(*one.dlv->value, one))
     tally.add(one.row, TruthVerdict::peer_wrong, "dlv has a value that the program does not, inspect none");
   else if (dlv_has && one.panics)
     tally.add(one.row, TruthVerdict::peer_wrong, "the program panics at that expression, dlv does not");
+  else if (dlv_has && one.optimised && one.ours.error.find("optimized out") != std::string::npos &&
+           (one.row.question.starts_with("print &") || one.dlv->value->ends_with(" nil")))
+    tally.add(one.row, TruthVerdict::missing,
+              "dlv takes the place of one word of it for that of the whole value, and zeros there for nil");
   else if (dlv_has)
     tally.add(one.row, TruthVerdict::missing);
-  else if (one.truth && one.ours.error.find("the map has no key") != std::string::npos)
-    tally.add(one.row, TruthVerdict::other_notation,
-              "that a map does not have a key is said, as dlv does; in Go it is the zero value");
   else if (one.truth && one.optimised)
     tally.add(one.row, TruthVerdict::missing, "the optimised program has it nowhere");
   else if (one.truth)
@@ -146,8 +153,17 @@ void judge_go_alone(TruthTally &tally, GoRow one) {
     tally.add(one.row, TruthVerdict::wrong, one.dlv ? "dlv: " + one.dlv->error : "");
   else if (one.panics)
     tally.add(one.row, TruthVerdict::wrong, "the program panics at that expression");
+  else if (one.dlv && one.dlv->error.find("(0xbeef00000000") != std::string::npos)
+    tally.add(one.row, TruthVerdict::only_ours, "dlv makes an address up for a value that it has put together");
   else if (one.dlv)
     tally.add(one.row, TruthVerdict::wrong, "dlv: " + one.dlv->error);
+}
+
+std::string without_shapes(std::string text) {
+  constexpr std::string_view shape = "go.shape.";
+  for (std::size_t at = 0; (at = text.find(shape, at)) != std::string::npos;)
+    text.erase(at, shape.size());
+  return text;
 }
 
 void judge_go(TruthTally &tally, GoRow one) {
@@ -160,7 +176,14 @@ void judge_go(TruthTally &tally, GoRow one) {
   one.row.ours = ours;
   one.row.truth = theirs;
   const auto rules = same_go_value(ours, theirs);
-  if (one.truth && !says_truth(ours, one))
+  if (one.optimised && one.place_is_generic && theirs.find("go.shape.") != std::string::npos &&
+      same_go_value(ours, without_shapes(theirs)))
+    tally.add(one.row, TruthVerdict::other_notation,
+              "which types the call has is nowhere in the optimised program: those that share its code are shown");
+  else if (one.truth && one.optimised && one.hides && rules && !says_truth(ours, one))
+    tally.add(one.row, TruthVerdict::missing,
+              "the optimised program has lost the variable, and dlv, too, takes the one that it hides");
+  else if (one.truth && !says_truth(ours, one))
     tally.add(one.row, TruthVerdict::wrong, "the program says " + *one.truth);
   else if (rules)
     tally.add(one.row, rules->empty() ? TruthVerdict::equal : TruthVerdict::other_notation, *rules);
@@ -172,7 +195,8 @@ void judge_go(TruthTally &tally, GoRow one) {
 
 /// What dlv says that is no value.
 bool is_no_value(const std::string &text) {
-  return text.empty() || text.find("(unreadable ") != std::string::npos;
+  return text.empty() || text.find("(unreadable ") != std::string::npos ||
+         text.find("(0xbeef00000000") != std::string::npos; // the address that it makes up for values in pieces
 }
 
 void ask_go_program(TruthTally &tally, const GoToolchain &go, std::uint64_t seed, GoVariant variant, bool with_dlv) {
@@ -204,7 +228,9 @@ void ask_go_program(TruthTally &tally, const GoToolchain &go, std::uint64_t seed
               .ours = own[i],
               .dlv = {},
               .truth = {},
-              .optimised = variant != GoVariant::unoptimised};
+              .optimised = variant != GoVariant::unoptimised,
+              .place_is_generic = question.place.ends_with("[...]"),
+              .hides = question.hides};
     if (with_dlv)
       one.dlv = is_no_value(of_dlv[i].text) || of_dlv[i].is_error ? GoAnswer{std::nullopt, of_dlv[i].text}
                                                                   : GoAnswer{of_dlv[i].text, {}};
