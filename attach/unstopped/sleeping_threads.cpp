@@ -76,6 +76,7 @@ private:
   bool copy(StackRange stack);
   void keep_pieces(bool ran_since_mark);
   std::optional<StackRange> range_of(RunAddress stack_pointer);
+  std::optional<StackRange> interrupted_range(RunAddress interrupted, RunRange of_thread);
   const std::vector<Mapping> &maps() const { return newer_maps_ ? *newer_maps_ : maps_; }
   bool cancelled() const { return options_.cancellation != nullptr && options_.cancellation->requested(); }
 
@@ -196,9 +197,20 @@ bool SleeperReader::copy_stack(RunAddress stack_pointer) {
     return true;
   for (const RunAddress interrupted :
        find_interrupted_stacks(stack_pointer, std::span(pieces_.front().bytes).subspan(below)))
-    if (const auto other = stack_range(maps(), interrupted, options_.stack_limit_bytes))
+    if (const auto other = interrupted_range(interrupted, stack->range))
       copy(*other);
   return true;
+}
+
+/// Old frames of signals lie in memory that became a stack, too. Where the source knows the stacks of a mapping (Go's
+/// heap), and none is where such a frame points to, nothing was interrupted there.
+std::optional<StackRange> SleeperReader::interrupted_range(RunAddress interrupted, RunRange of_thread) {
+  if (options_.source == nullptr)
+    return stack_range(maps(), interrupted, options_.stack_limit_bytes);
+  const auto range = range_of(interrupted);
+  const bool is_known = options_.source->stack_at(interrupted).has_value();
+  const bool has_threads_stack = range && range->range.begin < of_thread.end && of_thread.begin < range->range.end;
+  return is_known || !has_threads_stack ? range : std::nullopt;
 }
 
 bool SleeperReader::copy(StackRange stack) {
