@@ -76,9 +76,11 @@ Result<Operand> ExpressionEvaluation::c_numbers(std::string_view operator_text, 
     const auto result = shift(operator_text, promoted(*one), promoted(*other), WideShift::refused);
     return result ? of_value(number_value(*result)) : std::unexpected(result.error());
   }
-  const NumberPair pair = usual_conversions(*one, *other);
+  NumberPair pair = usual_conversions(*one, *other);
   if (is_comparison(operator_text))
     return boolean(compare(operator_text, pair.left, pair.right));
+  if (environment_.types_alone && is_zero(pair.right)) // a quotient has a type, whatever it is divided by
+    pair.right.integer = 1;
   const auto result = arithmetic(operator_text, pair.left, pair.right);
   return result ? of_value(number_value(*result)) : std::unexpected(result.error());
 }

@@ -78,7 +78,8 @@ NativeQuestions::Path NativeQuestions::path() {
 
 NativeQuestions::Path NativeQuestions::scalar_path(bool whole) {
   for (int tries = 0; tries < 50; ++tries)
-    if (Path found = path(); is_number(found.type) && (!whole || found.type->kind == NativeKind::integer))
+    if (Path found = path(); is_number(found.type) && (!whole || found.type->kind == NativeKind::integer) &&
+                             !(without_bit_fields_ && found.is_bit_field))
       return found;
   return {"1", nullptr};
 }
@@ -166,8 +167,12 @@ NativeQuestion NativeQuestions::one_question() {
   }
   case 4:
     return asked("whatis " + path().text);
-  case 5:
-    return asked("whatis " + number(1, false));
+  case 5: {
+    without_bit_fields_ = true;
+    std::string expression = number(1, false);
+    without_bit_fields_ = false;
+    return asked("whatis " + expression);
+  }
   case 6:
     return asked("p sizeof(" + path().text + ")");
   case 7: {

@@ -37,6 +37,7 @@ private:
   std::string of_pointers_and_arrays();
 
   SeededChoice &choice_;
+  bool without_bit_fields_ = false; ///< of which gdb does not know that C promotes them to int
   std::string function_;
   const std::vector<NativeVariable> &visible_;
 };

@@ -149,6 +149,8 @@ private:
       return judge_alone(number, std::move(row), told, "gdb has no printers for libc++");
     if (!told.empty() && number_in(ours) == told && number_in(gdb) != told)
       return add(TruthVerdict::peer_wrong, "the program itself says what we say");
+    if (reference_.ours[number] == ours && reference_.gdb[number] == ours && !ours.contains("0x"))
+      return add(TruthVerdict::peer_wrong, "gdb itself says what we say of GCC's unoptimised program");
     if (lost_before_incomplete_sequence(ours, gdb))
       return add(TruthVerdict::peer_wrong, "gdb leaves out the characters in front of an incomplete sequence");
     add(TruthVerdict::wrong, told.empty() ? "" : "the program says " + told);
@@ -159,9 +161,19 @@ private:
     const std::string &in_reference = reference_.gdb[number];
     const bool as_told = !told.empty() && number_in(row.ours) == told;
     const bool as_there = row.ours == in_reference || same_meaning(row.ours, in_reference).has_value();
+    const std::string length = row.ours.contains(" of length ")
+                                   ? std::regex_replace(row.ours, std::regex(".* of length ([0-9]+).*"), "$1")
+                                   : "";
     if (as_told || as_there)
       tally_.add(std::move(row), TruthVerdict::only_ours,
                  why + (as_told ? "; the program says the same" : "; it says the same of GCC's unoptimised program"));
+    else if (row.ours.contains("<optimized out>") && row.truth.contains("<optimized out>"))
+      tally_.add(std::move(row), TruthVerdict::missing, "parts of the object are optimized away: " + why);
+    else if (!length.empty() && row.truth.contains("__size_ = " + length))
+      tally_.add(std::move(row), TruthVerdict::only_ours, why + "; its length is that of the members which gdb shows");
+    else if (in_reference == "ERROR")
+      tally_.add(std::move(row), TruthVerdict::only_ours,
+                 "gdb does not take the expression; there is no other witness");
     else if (row.ours.contains("0x"))
       tally_.add(std::move(row), TruthVerdict::only_ours, why + "; an address, for which there is no other witness");
     else

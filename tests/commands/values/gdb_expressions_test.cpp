@@ -114,6 +114,7 @@ TEST_CASE("arrays, vectors and unusual numbers of C are worth what gdb says") {
            "p least",
            "p tenth * 3",
            "whatis ushort",
+           "whatis row[0] / (ushort - 65535)",
            "whatis rows_of_long",
            "whatis to_short",
            "ptype struct layout",
