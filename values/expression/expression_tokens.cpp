@@ -108,8 +108,11 @@ private:
       return {};
     }
     token.kind = TokenKind::sign;
-    const auto sign =
-        std::ranges::find_if(signs, [this](std::string_view candidate) { return rest().starts_with(candidate); });
+    const auto sign = std::ranges::find_if(signs, [this](std::string_view candidate) {
+      // Rust has no such operator: a--1 is a - -1.
+      const bool exists = candidate != "--" || language_ != SourceLanguage::rust;
+      return exists && rest().starts_with(candidate);
+    });
     if (sign == signs.end())
       return std::unexpected(Error(ErrorKind::usage, fmt::format("byte 0x{:02x} has no meaning in an expression",
                                                                  static_cast<unsigned char>(first))));

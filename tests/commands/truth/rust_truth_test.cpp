@@ -122,6 +122,12 @@ bool is_shortened(const std::string &ours, const std::string &truth) {
   return std::regex_search(ours, more);
 }
 
+/// Debug information writes those arguments out that are there by default; type_name, of what is PhantomData, does not.
+std::string without_default_arguments(const std::string &text) {
+  static const std::regex unit(R"(, \(\)>)");
+  return std::regex_replace(text, unit, ">");
+}
+
 struct Judgement {
   TruthVerdict verdict = TruthVerdict::wrong;
   std::string reason = {};
@@ -141,10 +147,13 @@ std::optional<Judgement> judged(const std::string &ours, const std::string &trut
     return Judgement{TruthVerdict::other_notation, "a hash table has its elements in the order of its buckets"};
   if (is_shortened(plain, truth))
     return Judgement{TruthVerdict::other_notation, "what is deeper or longer than is asked for is cut"};
+  if (plain.find("PhantomData<") != std::string::npos &&
+      in_order(without_default_arguments(plain)) == in_order(without_default_arguments(truth)))
+    return Judgement{TruthVerdict::other_notation, "arguments that a type has by default are written out"};
   return Judgement{TruthVerdict::wrong};
 }
 
-/// Which variables gdb has no value of, by "function name".
+/// Which variables gdb has no value of, or only pieces of, by "function name".
 class WithoutValue {
 public:
   WithoutValue(pid_t process, const std::vector<Said> &said, const std::vector<std::string> &answers) {
@@ -152,27 +161,42 @@ public:
     for (std::size_t i = 0; i < said.size(); ++i)
       if (!judged(answers[i], said[i].text))
         for (const std::string &variable : said[i].variables)
-          if (known_.emplace(said[i].function + " " + variable, std::string()).second)
-            questions.push_back({said[i].function, "p " + variable});
+          if (known_.emplace(key(said[i].function, variable), Known()).second)
+            for (const std::string command : {"p ", "info address "})
+              questions.push_back({said[i].function, command + variable});
     if (questions.empty() || !has_gdb())
       return;
     std::vector<GdbQuestion> asked = questions;
     for (GdbQuestion &question : asked)
       question.function = std::regex_replace(question.function, std::regex(R"(\{\{closure\}\})"), "{closure#0}");
     const std::vector<std::string> said_by_gdb = gdb_answers(process, asked);
-    for (std::size_t i = 0; i < questions.size(); ++i)
-      known_[questions[i].function + " " + questions[i].command.substr(2)] = said_by_gdb[i];
+    for (std::size_t i = 0; i < questions.size(); i += 2) {
+      Known &known = known_[key(questions[i].function, questions[i].command.substr(2))];
+      known.value = said_by_gdb[i];
+      known.is_in_pieces = said_by_gdb[i + 1].find("-byte piece]") != std::string::npos;
+    }
   }
 
-  bool holds(const Said &said) const {
-    return std::ranges::any_of(said.variables, [&](const std::string &variable) {
-      const std::string &answer = known_.at(said.function + " " + variable);
-      return answer == "ERROR" || answer.find("<optimized out>") != std::string::npos;
-    });
+  /// Why there is no answer; empty where gdb has one.
+  std::string reason(const Said &said) const {
+    for (const std::string &variable : said.variables) {
+      const Known &known = known_.at(key(said.function, variable));
+      if (known.value == "ERROR" || known.value.find("optimized out>") != std::string::npos)
+        return "the debug information has no place for it there; gdb has none either";
+      if (known.is_in_pieces)
+        return "the debug information has places for some pieces of it only";
+    }
+    return {};
   }
 
 private:
-  std::map<std::string, std::string> known_;
+  struct Known {
+    std::string value;
+    bool is_in_pieces = false;
+  };
+  static std::string key(const std::string &function, const std::string &variable) { return function + " " + variable; }
+
+  std::map<std::string, Known> known_;
 };
 
 struct Build {
@@ -203,8 +227,8 @@ void add_rows(TruthTally &tally, const Build &build, std::uint64_t seed) {
   for (std::size_t i = 0; i < said.size(); ++i) {
     const std::optional<Judgement> known = judged(answers[i], said[i].text);
     Judgement judgement = known.value_or(Judgement{TruthVerdict::missing});
-    if (!known && build.is_optimised && without_value.holds(said[i]))
-      judgement.reason = "the debug information has no place for it there; gdb has none either";
+    if (!known && build.is_optimised)
+      judgement.reason = without_value.reason(said[i]);
     tally.add({.program = build.name,
                .question = rows[i].command,
                .place = fmt::format("seed {}, {}", seed, said[i].function),
@@ -221,11 +245,13 @@ void add_rows(TruthTally &tally, const Build &build, std::uint64_t seed) {
 TEST_CASE("truth: Rust") {
   if (!have_program("rustc"))
     SKIP_TEST("there is no rustc");
-  const std::vector<Build> builds = {{"rustc -g", {}, false}, {"rustc -g -O", {"-O"}, true}};
+  std::vector<Build> builds = {{"rustc -g", {}, false}};
+  if (has_gdb()) // who says of what optimised programs do not keep that it is so
+    builds.push_back({"rustc -g -O", {"-O"}, true});
   TruthTally tally("Rust");
   for (std::size_t i = 0; i < truth_programs(1); ++i)
     for (const Build &build : builds)
       add_rows(tally, build, truth_seed() + i);
-  CHECK(tally.rows() > truth_programs(1) * 400);
+  CHECK(tally.rows() > truth_programs(1) * 250 * builds.size());
   tally.finish();
 }
