@@ -67,6 +67,11 @@ std::string dlv_program() {
   return have_program("dlv") ? "dlv" : "";
 }
 
+std::string dlv_output(pid_t process, const std::string &commands) {
+  const TemporaryDirectory directory;
+  return run_dlv(process, directory.write("script", commands + "exit\n"));
+}
+
 DlvAnswers dlv_answers(pid_t process, const std::vector<DlvQuestion> &questions, int recursion) {
   const TemporaryDirectory directory;
   const std::string stack = run_dlv(process, directory.write("stack", "goroutine 1 stack 100\nexit\n"));

@@ -28,6 +28,9 @@ struct DlvAnswers {
 /// Empty: there is none here.
 std::string dlv_program();
 
+/// What dlv prints in answer to a script, errors included.
+std::string dlv_output(pid_t process, const std::string &commands);
+
 /// An answer to each, with values followed `recursion` levels deep; of a function that has no frame "no such frame".
 DlvAnswers dlv_answers(pid_t process, const std::vector<DlvQuestion> &questions, int recursion);
 

@@ -221,6 +221,13 @@ std::string with_counts_of_channels(const std::string &text) {
   return std::regex_replace(without_group_behind(text, buffered), typed, "$1");
 }
 
+/// What a format like %x has written of a text that was cut.
+std::string without_count_of_rest(const std::string &text) {
+  static const std::regex left_out("\\.\\.\\.\\+[0-9]+ more$");
+  const bool is_formatted = !text.empty() && !closes_group(text.back()) && text.back() != '"';
+  return is_formatted ? std::regex_replace(text, left_out, "") : text;
+}
+
 } // namespace
 
 std::string go_value_on_one_line(const std::string &text) {
@@ -243,11 +250,8 @@ std::string go_value_on_one_line(const std::string &text) {
 }
 
 std::string as_go_tells_it(const std::string &text) {
-  static const std::regex literal("\\.func[0-9]+(\\.[0-9]+)*");
-  static const std::regex left_out("\\.\\.\\.\\+[0-9]+ more$");
-  const bool is_formatted = !text.empty() && !closes_group(text.back()) && text.back() != '"';
-  const std::string whole = is_formatted ? std::regex_replace(text, left_out, "") : text;
-  return with_sorted_maps(without_group_behind(with_counts_of_channels(whole), literal));
+  static const std::regex literal("\\.(func)?[0-9]+(\\.[0-9]+)*");
+  return with_sorted_maps(without_group_behind(with_counts_of_channels(without_count_of_rest(text)), literal));
 }
 
 std::optional<std::string> same_go_value(const std::string &ours, const std::string &of_dlv) {
@@ -262,16 +266,17 @@ std::optional<std::string> same_go_value(const std::string &ours, const std::str
   theirs.text = go_value_on_one_line(theirs.text);
   theirs.apply(with_short_channels(theirs.text),
                "dlv shows a channel as the runtime's structure, inspect its elements");
+  static const std::regex named_duration(R"((?:Nano|Micro|Milli)?(?:[Ss]econd|Minute|Hour) \((-?[0-9]+)\))");
+  theirs.apply(std::regex_replace(theirs.text, named_duration, "$1"), "durations as time");
   GoRewriting mine{go_value_on_one_line(ours), {}};
-  if (!ours.empty() && !closes_group(ours.back()) && ours.back() != '"') // of a format like %x
-    mine.apply(as_go_tells_it(mine.text), "inspect says how much of a text it leaves out");
+  mine.apply(without_count_of_rest(mine.text), "inspect says how much of a text it leaves out");
   theirs.rules.insert(theirs.rules.end(), mine.rules.begin(), mine.rules.end());
-  const std::string &own = mine.text;
-  const bool has_channel = std::any_of(theirs.rules.begin(), theirs.rules.end(), [](const std::string &rule) {
-    return rule.find("channel") != std::string::npos;
-  });
-  const auto words =
-      has_channel ? same_go_words(as_go_tells_it(own), as_go_tells_it(theirs.text)) : same_go_words(own, theirs.text);
+  auto words = same_go_words(mine.text, theirs.text);
+  if (!words) {
+    words = same_go_words(as_go_tells_it(mine.text), as_go_tells_it(theirs.text));
+    if (theirs.rules.empty())
+      theirs.rules.emplace_back("inspect shows the elements of channels and what functions have captured");
+  }
   if (!words)
     return std::nullopt;
   std::string rules;
