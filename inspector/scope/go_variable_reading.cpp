@@ -75,6 +75,7 @@ public:
   ValueSource source(std::uint64_t size, const MemoryView &memory);
 
 private:
+  bool is_described_twice(const Location &location) const;
   void take_piece(std::size_t part, const LocationPiece &piece, const FrameContext &frame);
   void take_memory(std::size_t part, RunAddress address, const MemoryView *memory);
 
@@ -107,6 +108,13 @@ void PartsOfValue::take_piece(std::size_t part, const LocationPiece &piece, cons
   known_[part] = true;
 }
 
+bool PartsOfValue::is_described_twice(const Location &location) const {
+  for (std::size_t i = 0; i < location.pieces.size(); ++i)
+    if (location.pieces[i].bit_size != 8 * parts_[i / 2].size)
+      return false;
+  return true;
+}
+
 void PartsOfValue::take_location(const Location &location, const GoParameters::Parameter *parameter,
                                  const FrameContext &frame) {
   const auto fits = [&](const LocationPiece &piece, const ScalarPart &part) {
@@ -115,6 +123,14 @@ void PartsOfValue::take_location(const Location &location, const GoParameters::P
   if (std::ranges::equal(location.pieces, parts_, fits)) {
     for (std::size_t i = 0; i < parts_.size(); ++i)
       take_piece(i, location.pieces[i], frame);
+    return;
+  }
+  // Go 1.17 describes each part of a parameter that is assigned to twice: as what came in, and as what it is.
+  if (location.pieces.size() == 2 * parts_.size() && is_described_twice(location)) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const LocationPiece &first = location.pieces[2 * i];
+      take_piece(i, first.kind != LocationPiece::Kind::missing ? first : location.pieces[2 * i + 1], frame);
+    }
     return;
   }
   // Of the one scalar that the function uses: which it is, its place says.

@@ -153,6 +153,8 @@ std::string why_no_value(const std::string &ours, const std::string &of_dlv) {
   if (ours == "<optimized out>" && std::regex_match(of_dlv, found, list) &&
       std::stoull(found[1]) > std::stoull(found[2]))
     return "dlv takes the place of one word of a slice for that of the slice, which is longer than its capacity then";
+  if (ours.find(": not initialised?") != std::string::npos && of_dlv.ends_with(" nil"))
+    return "what it pointed to was given back; dlv takes a part that debug information describes twice for nil";
   if (ours.find(" len: ..., cap: ..., at 0x") != std::string::npos && of_dlv.ends_with(" len: 0, cap: 0, []"))
     return "of the slice only the address is still known; dlv takes zeros behind it for its length";
   return {};
