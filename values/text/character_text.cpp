@@ -129,21 +129,20 @@ public:
 
   void add(const Character &one, char quote) {
     const bool is_digit = one.code >= '0' && one.code <= '9';
-    const bool was_number = after_number_;
-    after_number_ = false;
+    const bool was_hexadecimal = after_hexadecimal_;
+    after_hexadecimal_ = false;
     if (one.is_valid && short_escape(one.code) != nullptr) {
       text_ += short_escape(one.code);
-    } else if (one.is_valid && is_visible(one.code) && !(was_number && is_digit)) {
+    } else if (one.is_valid && is_visible(one.code) && !(was_hexadecimal && is_digit)) {
       if (one.code == static_cast<std::uint32_t>(quote) || one.code == '\\')
         text_ += '\\';
       append_utf8(text_, one.code);
     } else {
       number(one);
-      after_number_ = true;
     }
   }
   /// A quoted part begins or ends.
-  void close() { after_number_ = false; }
+  void close() { after_hexadecimal_ = false; }
   std::string take() { return std::move(text_); }
   std::string &text() { return text_; }
 
@@ -159,12 +158,13 @@ private:
       text_ += fmt::format("\\{:03o}", one.code);
     } else {
       text_ += fmt::format("\\x{:x}", one.code);
+      after_hexadecimal_ = true; // unlike one in octal it ends where the digits do
     }
   }
 
   unsigned size_;
   std::string text_;
-  bool after_number_ = false;
+  bool after_hexadecimal_ = false;
 };
 
 std::size_t run_length(const std::vector<Character> &characters, std::size_t first) {
@@ -237,6 +237,17 @@ std::string quoted_text(std::span<const std::byte> bytes, const CharacterType &t
   if (characters.empty())
     text.text() = fmt::format("{}\"\"", type.prefix);
   return text.take() + (more ? "..." : "");
+}
+
+std::size_t characters_within(std::span<const std::byte> bytes, unsigned size, std::size_t limit) {
+  const std::size_t count = bytes.size() / size;
+  std::size_t index = 0;
+  while (index < count && index < limit) {
+    const std::uint32_t unit = unit_at(bytes, index, size);
+    while (index < count && unit_at(bytes, index, size) == unit)
+      ++index;
+  }
+  return index;
 }
 
 std::string plain_text(std::span<const std::byte> bytes, const CharacterType &type) {

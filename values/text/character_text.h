@@ -24,6 +24,8 @@ struct CharacterType {
 std::string quoted_character(std::uint32_t unit, const CharacterType &type);
 /// The units in `bytes`; `more`: there are others behind them, said with "...".
 std::string quoted_text(std::span<const std::byte> bytes, const CharacterType &type, bool more);
+/// How many units are shown where a limit holds: as gdb does, all of a run that begins within it.
+std::size_t characters_within(std::span<const std::byte> bytes, unsigned size, std::size_t limit);
 /// Without quotes and without counting runs, but escaped where it is not a visible character.
 std::string plain_text(std::span<const std::byte> bytes, const CharacterType &type);
 

@@ -17,6 +17,7 @@ namespace {
 constexpr int max_nesting = 20;
 /// Longer runs of equal elements are counted.
 constexpr std::size_t max_shown_repeats = 10;
+constexpr std::size_t max_run_read = 4096; // bytes of a text that are looked at for runs
 /// An array's run is not followed further than that behind the elements that are printed.
 constexpr std::uint64_t max_run = 1'000'000;
 constexpr std::size_t max_compared = 4096;
@@ -295,14 +296,21 @@ bool NativePrinter::array_as_text(const Value &value, const DwarfType &type) {
   const std::optional<std::uint64_t> length = array_length(type);
   if (characters.size == 0 || type.dimensions.size() != 1 || !length || type.is_vector)
     return false;
-  const std::uint64_t shown = std::min<std::uint64_t>(*length, options_.limits.string_bytes);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(shown * characters.size));
+  // Shown is all of a run that begins within the limit: a long one is a few words, however long it is.
+  const std::uint64_t limit = options_.limits.string_bytes;
+  const std::uint64_t ahead = std::min(*length, std::max<std::uint64_t>(limit, max_run_read / characters.size));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(ahead * characters.size));
   if (!value.source->read(0, bytes)) {
-    if (!value.source->address())
-      return false; // some of its characters may be known
-    problem(value);
-    return true;
+    bytes.resize(static_cast<std::size_t>(std::min(*length, limit) * characters.size));
+    if (!value.source->read(0, bytes)) {
+      if (!value.source->address())
+        return false; // some of its characters may be known
+      problem(value);
+      return true;
+    }
   }
+  const std::uint64_t shown = characters_within(bytes, characters.size, limit);
+  bytes.resize(static_cast<std::size_t>(shown * characters.size));
   const bool more = shown < *length;
   // The last character of a text that is whole is the NUL that ends it.
   if (!more && !bytes.empty() &&
