@@ -151,12 +151,13 @@ Result<FrameScope *> Evaluator::scope() {
   const auto frames = selection_.frames();
   const auto stack = frames ? selection_.stack() : std::unexpected(frames.error());
   const std::size_t index = selection_.frame_index();
-  if (stack && index < frames->size() && (*frames)[index].physical < (*stack)->frames.size()) {
-    const std::size_t physical = (*frames)[index].physical;
-    const auto first = std::ranges::find(*frames, physical, &ReportFrame::physical);
-    input.inlined = index - static_cast<std::size_t>(first - frames->begin());
+  const LinePlace place =
+      stack && index < frames->size() ? place_of_line(*frames, index) : LinePlace{no_physical_frame};
+  if (stack && place.physical < (*stack)->frames.size()) {
+    input.inlined = place.inlined;
     look_->contexts.emplace(StackContexts::Input{**stack, look_->memory, process_.target().modules()});
-    input.frame = &look_->contexts->at(physical);
+    input.frame = (*frames)[index].tail_call ? look_->contexts->tail_caller(place.physical, (*frames)[index].pc)
+                                             : &look_->contexts->at(place.physical);
   }
   look_->scope.emplace(input);
   return &*look_->scope;

@@ -3,9 +3,9 @@
 #include "dwarf/die/die.h"
 #include "dwarf/expression/expression_bytes.h"
 #include "dwarf/location/call_sites.h"
+#include "dwarf/location/tail_caller_frames.h"
 #include "dwarf/symbolize/line_resolver.h"
 #include "dwarf/symbols/symbol_table.h"
-#include "machine/x86_64/registers.h"
 
 #include <algorithm>
 #include <dwarf.h>
@@ -161,22 +161,12 @@ Result<StackValue> Inquiry::ask_over_tail_calls(const PassedPlace &place, Dwarf_
     return not_recoverable(
         fmt::format("what the caller passed is not known: it called {}, which left for this function",
                     demangle(linkage_name_of(first))));
-  RegisterSet registers = frame_.caller->registers != nullptr ? *frame_.caller->registers : RegisterSet();
-  if (frame_.cfa) // before a jump the return address is on top of the stack
-    registers.set(x86_64::rsp, frame_.cfa->value - 8);
-  else
-    registers.forget(x86_64::rsp);
-  std::vector<FrameContext> gone(way->size(), *frame_.caller);
-  for (std::size_t i = 0; i < gone.size(); ++i) {
-    gone[i].module = frame_.module;
-    gone[i].pc = frame_.module->bias().to_run((*way)[i] - frame_.module->debug_offset());
-    gone[i].lookup = gone[i].pc - 1;
-    gone[i].cfa = frame_.cfa;
-    gone[i].registers = &registers;
-    gone[i].caller = i == 0 ? frame_.caller : &gone[i - 1];
-  }
+  std::vector<RunAddress> behind_jumps;
+  for (const LinkAddress behind : *way)
+    behind_jumps.insert(behind_jumps.begin(), frame_.module->bias().to_run(behind - frame_.module->debug_offset()));
+  const TailCallerFrames gone(frame_, behind_jumps);
   FrameContext here = frame_;
-  here.caller = &gone.back();
+  here.caller = &gone.innermost();
   ++budget_.nesting;
   auto value = Inquiry(here, budget_).ask(place);
   --budget_.nesting;

@@ -1,5 +1,6 @@
 #include "inspector/scope/stack_contexts.h"
 
+#include "dwarf/location/call_sites.h"
 #include "dwarf/location/thread_local_storage.h"
 #include "machine/x86_64/registers.h"
 
@@ -27,6 +28,26 @@ const FrameContext &StackContexts::at(std::size_t physical) {
       at->second.caller = &caller->second;
   }
   return contexts_.at(physical);
+}
+
+const FrameContext *StackContexts::tail_caller(std::size_t physical, RunAddress behind_jump) {
+  const FrameContext &frame = at(physical);
+  if (frame.caller == nullptr)
+    return nullptr;
+  const auto [entry, is_new] = shown_tail_callers_.try_emplace({physical, behind_jump});
+  auto &[shown, registers] = entry->second;
+  if (!is_new)
+    return shown.module != nullptr ? &shown : nullptr;
+  const auto gone = tail_callers_.try_emplace(physical, frame, missing_tail_callers(frame)).first;
+  const FrameContext *found = gone->second.at(behind_jump);
+  if (found == nullptr)
+    return nullptr;
+  registers = *found->registers;
+  registers.forget(x86_64::rsp);
+  shown = *found;
+  shown.cfa.reset();
+  shown.registers = &registers;
+  return &shown;
 }
 
 /// Whether the next frame called this one at the place where it stands: not where a signal interrupted it, and not

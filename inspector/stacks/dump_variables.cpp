@@ -78,14 +78,14 @@ bool DumpVariables::may_go_on() {
 
 std::vector<FrameVariable> DumpVariables::decode(WalkedStack &walked, std::span<const ReportFrame> frames,
                                                  std::size_t frame, FrameVariables which, const PrintOptions &print) {
-  const std::size_t physical = frames[frame].physical;
+  const auto [physical, inlined] = place_of_line(frames, frame);
   if (physical >= walked.stack.frames.size() || frames[frame].guessed || frames[frame].signal)
     return {};
-  const auto first = std::ranges::find(frames, physical, &ReportFrame::physical);
-  FrameScope scope({.program = state_->program,
-                    .memory = state_->memory,
-                    .frame = &walked.contexts.at(physical),
-                    .inlined = frame - static_cast<std::size_t>(first - frames.begin())});
+  const FrameContext *context =
+      frames[frame].tail_call ? walked.contexts.tail_caller(physical, frames[frame].pc) : &walked.contexts.at(physical);
+  if (context == nullptr)
+    return {};
+  FrameScope scope({.program = state_->program, .memory = state_->memory, .frame = context, .inlined = inlined});
   // Types that only another unit defines are not worth an index of the whole program here.
   scope.environment().find_type = {};
   return frame_variables(scope, which,

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -55,7 +56,15 @@ struct ReportFrame {
   std::size_t physical = 0; ///< index of the unwound frame it belongs to, in Stack::frames; or no_physical_frame
 };
 
-/// What to answer to whoever asks for the registers or variables of a tail call's line.
+/// Where the variables of a line are.
+struct LinePlace {
+  std::size_t physical = 0; ///< the unwound frame; of a tail call's line the one that its function left for
+  std::size_t inlined = 0;  ///< which of the functions at its pc: 0 is the innermost inlined one
+};
+
+LinePlace place_of_line(std::span<const ReportFrame> frames, std::size_t index);
+
+/// What to answer to whoever asks for the registers of a tail call's line.
 Error without_frame(const ReportFrame &frame);
 
 /// What tells one line of a stack from another: all that is printed of it but addresses, unless it has no name. Texts
