@@ -83,6 +83,7 @@ Result<ExitStatus> write_variables(CommandContext &context, FrameVariables which
   options.print = session.evaluator.print_options();
   options.per_value = std::chrono::milliseconds(1000);
   options.with_types = context.arguments.has("-v");
+  options.with_passed = which == FrameVariables::arguments;
   std::size_t count = 0;
   for (const FrameVariable &variable : frame_variables(**scope, which, options)) {
     if (!(*wanted)(variable.name))
@@ -123,7 +124,8 @@ CommandSpec make_args_command() {
       "args", "Show the arguments of the selected frame",
       "From the debug information: name and value of each argument of the function, be it a real frame or a call that "
       "was inlined. Where the function has overwritten an argument and its caller still knows it, the value is that of "
-      "the call, marked name@entry. <optimized out> means that the program does not keep the value here.\n"
+      "the call, marked name@entry; what was passed is shown too where the argument is another now. <optimized out> "
+      "means that the program does not keep the value here.\n"
       "\n"
       "config max-string-len, max-array-values, max-variable-recurse and max-struct-fields say how much of a value is "
       "printed. Of Go programs without debug information the argument words are shown, with what they lead to.",

@@ -102,6 +102,12 @@ Value FrameScope::value_of(const ScopeVariable &variable) {
   return with_go_type_of_call(value_as_described(variable), variable);
 }
 
+std::optional<Value> FrameScope::passed_value_of(const ScopeVariable &parameter) {
+  if (language_ == SourceLanguage::go || !parameter.is_parameter || parameter.is_result)
+    return std::nullopt;
+  return passed_value(parameter, language_, context(), environment_);
+}
+
 Value FrameScope::value_as_described(const ScopeVariable &variable) {
   if (language_ != SourceLanguage::go || !environment_.go || !function_)
     return variable_value(variable, language_, context(), environment_);

@@ -53,6 +53,8 @@ public:
   const FunctionScope *function() const { return function_ ? &*function_ : nullptr; }
   /// Of a generic Go function's, as the type that it has in this call.
   Value value_of(const ScopeVariable &variable);
+  /// What the caller passed, where it is still known; not of Go, whose callers are not described.
+  std::optional<Value> passed_value_of(const ScopeVariable &parameter);
   /// Whether anything that was found since the start belongs to the frame: gone when the frame is.
   bool used_frame() const { return used_frame_; }
 

@@ -45,6 +45,24 @@ FrameVariable described(FrameScope &scope, const ScopeVariable &variable, const 
   return text;
 }
 
+/// The argument as it was passed, where it is another now.
+std::optional<FrameVariable> passed(FrameScope &scope, const ScopeVariable &variable, const FrameVariable &now,
+                                    const FrameVariableOptions &options) {
+  if (!options.with_passed || now.missing || now.at_entry)
+    return std::nullopt;
+  ValueEnvironment &environment = scope.environment();
+  environment.deadline = std::min(std::chrono::steady_clock::now() + options.per_value, options.until);
+  const auto value = scope.passed_value_of(variable);
+  std::optional<FrameVariable> before;
+  if (value) {
+    before = now;
+    before->at_entry = true;
+    before->value = value_text(*value, environment, options.print);
+  }
+  environment.deadline.reset();
+  return before && before->value != now.value ? before : std::nullopt;
+}
+
 } // namespace
 
 std::vector<FrameVariable> frame_variables(FrameScope &scope, FrameVariables which,
@@ -58,6 +76,8 @@ std::vector<FrameVariable> frame_variables(FrameScope &scope, FrameVariables whi
     if (all.size() >= options.max_variables || std::chrono::steady_clock::now() >= options.until)
       break;
     all.push_back(described(scope, variable, options));
+    if (auto before = passed(scope, variable, all.back(), options))
+      all.push_back(*std::move(before));
   }
   return all;
 }

@@ -34,6 +34,8 @@ enum class FrameVariables : std::uint8_t { arguments, locals };
 struct FrameVariableOptions {
   PrintOptions print;
   bool with_types = true;
+  /// What the caller passed beside what the argument is now, where that is something else.
+  bool with_passed = false;
   std::size_t max_variables = 1000;             ///< variables
   std::chrono::milliseconds per_value{100};     ///< what is not there by then is cut
   std::chrono::steady_clock::time_point until = ///< of all together

@@ -60,6 +60,15 @@ Value variable_value(const ScopeVariable &variable, SourceLanguage language, con
   return located_value(type, variable.escaped, *location, language, frame, environment);
 }
 
+std::optional<Value> passed_value(const ScopeVariable &parameter, SourceLanguage language, const FrameContext &frame,
+                                  ValueEnvironment &environment) {
+  const auto location = locate_at_entry(parameter.die, frame);
+  if (!location)
+    return std::nullopt;
+  Value value = located_value(parameter.type, parameter.escaped, *location, language, frame, environment);
+  return value.source ? std::optional(std::move(value)) : std::nullopt;
+}
+
 Value global_value(const NamedDie &variable, SourceLanguage language, const FrameContext &frame,
                    ValueEnvironment &environment) {
   FrameContext where = frame;

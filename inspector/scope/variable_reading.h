@@ -20,6 +20,10 @@ std::optional<unsigned> only_register(const Location &location);
 Value variable_value(const ScopeVariable &variable, SourceLanguage language, const FrameContext &frame,
                      ValueEnvironment &environment);
 
+/// What a parameter was when its function was called, where the caller still knows it.
+std::optional<Value> passed_value(const ScopeVariable &parameter, SourceLanguage language, const FrameContext &frame,
+                                  ValueEnvironment &environment);
+
 /// Of a global, a static, a constant. `frame`: of the thread whose thread-local variables are meant; its registers need
 /// not be known.
 Value global_value(const NamedDie &variable, SourceLanguage language, const FrameContext &frame,
