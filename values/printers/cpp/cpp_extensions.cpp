@@ -73,6 +73,8 @@ View tr1_table(const Value &value, bool has_keys, ChildRange wanted, ValueEnviro
   view.problem = implausible_extent(buckets->address, *bucket_count, 8, environment);
   std::uint64_t seen = 0;
   for (std::uint64_t i = 0; view.problem.empty() && i < *bucket_count && seen < *count; ++i) {
+    if (environment.out_of_time() || view.children.size() >= wanted.count)
+      break;
     auto next = read_word(environment.memory, buckets->address + 8 * i);
     while (next && *next != 0 && seen < *count && view.children.size() < wanted.count) {
       const LibraryObject node = table.at(RunAddress{*next}, node_type);
