@@ -128,29 +128,30 @@ std::string without_default_arguments(const std::string &text) {
   return std::regex_replace(text, unit, ">");
 }
 
-struct Judgement {
+struct RustJudgement {
   TruthVerdict verdict = TruthVerdict::wrong;
   std::string reason = {};
 };
 
 /// Nothing where the answer is not there in full.
-std::optional<Judgement> judged(const std::string &ours, const std::string &truth) {
+std::optional<RustJudgement> judged(const std::string &ours, const std::string &truth) {
   if (ours == truth)
-    return Judgement{TruthVerdict::equal};
+    return RustJudgement{TruthVerdict::equal};
   if (ours.empty() || ours.starts_with('<') || ours.find("<optimized out>") != std::string::npos ||
       ours.find("<not known>") != std::string::npos)
     return std::nullopt;
   const std::string plain = without_additions(ours);
   if (plain == truth)
-    return Judgement{TruthVerdict::other_notation, "counts of smart pointers, and names behind addresses, are added"};
+    return RustJudgement{TruthVerdict::other_notation,
+                         "counts of smart pointers, and names behind addresses, are added"};
   if (in_order(plain) == in_order(truth))
-    return Judgement{TruthVerdict::other_notation, "a hash table has its elements in the order of its buckets"};
+    return RustJudgement{TruthVerdict::other_notation, "a hash table has its elements in the order of its buckets"};
   if (is_shortened(plain, truth))
-    return Judgement{TruthVerdict::other_notation, "what is deeper or longer than is asked for is cut"};
+    return RustJudgement{TruthVerdict::other_notation, "what is deeper or longer than is asked for is cut"};
   if (plain.find("PhantomData<") != std::string::npos &&
       in_order(without_default_arguments(plain)) == in_order(without_default_arguments(truth)))
-    return Judgement{TruthVerdict::other_notation, "arguments that a type has by default are written out"};
-  return Judgement{TruthVerdict::wrong};
+    return RustJudgement{TruthVerdict::other_notation, "arguments that a type has by default are written out"};
+  return RustJudgement{TruthVerdict::wrong};
 }
 
 /// Which variables gdb has no value of, or only pieces of, by "function name".
@@ -225,8 +226,8 @@ void add_rows(TruthTally &tally, const Build &build, std::uint64_t seed) {
   const std::vector<std::string> answers = evaluate_rows(program.pid(), rows, errors);
   const WithoutValue without_value(program.pid(), said, answers);
   for (std::size_t i = 0; i < said.size(); ++i) {
-    const std::optional<Judgement> known = judged(answers[i], said[i].text);
-    Judgement judgement = known.value_or(Judgement{TruthVerdict::missing});
+    const std::optional<RustJudgement> known = judged(answers[i], said[i].text);
+    RustJudgement judgement = known.value_or(RustJudgement{TruthVerdict::missing});
     if (!known && build.is_optimised)
       judgement.reason = without_value.reason(said[i]);
     tally.add({.program = build.name,

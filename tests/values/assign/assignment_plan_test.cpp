@@ -84,7 +84,7 @@ constexpr auto rows = std::to_array<AssignmentRow>({
     {"ns::counter = -1", "ns::counter", "-1"},
     // Refused.
     {"u8 = 256", "", "u8 is an unsigned char: 256 does not fit"},
-    {"i16 = 70000", "", "i16 is a short int: 70000 does not fit into short int, which holds -32768 to 32767"},
+    {"i16 = 70000", "", "i16 is a short: 70000 does not fit into short, which holds -32768 to 32767"},
     {"i32 = 2.5", "", "i32 is an int: 2.5 is not a whole number"},
     {"flags.a = 8", "", "flags.a is an unsigned int: 8 does not fit into its 3 bits (0 to 7)"},
     {"flags.b = 16", "", "flags.b is an int: 16 does not fit into its 5 bits (-16 to 15)"},

@@ -22,7 +22,7 @@ Value number_value(const Number &number, ValueEnvironment &environment) {
   const auto bytes = go_operations().encode(number, type, environment);
   auto image = std::make_shared<ValueImage>(bytes->size());
   image->bytes = *bytes;
-  image->known.assign(bytes->size(), true);
+  image->known.assign(bytes->size(), ValueImage::whole_byte);
   Value value;
   value.type = type;
   value.language = SourceLanguage::go;

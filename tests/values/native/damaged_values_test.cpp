@@ -41,7 +41,7 @@ void step_into(const Value &value, std::mt19937_64 &random, ValueEnvironment &en
   if (const auto bytes = operations.encode(number, type, environment)) {
     auto image = std::make_shared<ValueImage>(bytes->size());
     image->bytes = *bytes;
-    image->known.assign(bytes->size(), true);
+    image->known.assign(bytes->size(), ValueImage::whole_byte);
     go_on(operations.element(value, {.type = type, .source = ValueSource::of_image(image)}, environment));
   }
   go_on(operations.slice(value, random() % 3, random() % 2 == 0 ? std::nullopt : std::optional(random() % 9),
