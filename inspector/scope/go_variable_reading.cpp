@@ -120,9 +120,17 @@ void PartsOfValue::take_location(const Location &location, const GoParameters::P
   const auto fits = [&](const LocationPiece &piece, const ScalarPart &part) {
     return (!piece.bit_size && parts_.size() == 1) || piece.bit_size == 8 * part.size;
   };
-  if (std::ranges::equal(location.pieces, parts_, fits)) {
-    for (std::size_t i = 0; i < parts_.size(); ++i)
-      take_piece(i, location.pieces[i], frame);
+  if (!parts_.empty() && std::ranges::equal(location.pieces, parts_, fits)) {
+    // Go 1.16 gives the parts of an argument on the stack the place of the first.
+    const LocationPiece &first = location.pieces.front();
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const LocationPiece &piece = location.pieces[i];
+      if (i > 0 && piece.kind == LocationPiece::Kind::memory && first.kind == piece.kind &&
+          piece.address == first.address)
+        take_memory(i, first.address - parts_[0].offset + parts_[i].offset, frame.memory);
+      else
+        take_piece(i, piece, frame);
+    }
     return;
   }
   // Go 1.17 describes each part of a parameter that is assigned to twice: as what came in, and as what it is.
