@@ -1,9 +1,19 @@
 #include "tests/commands/truth/go_questions.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
 namespace inspect::test {
+namespace {
+
+/// A field of its own hides one that would be promoted.
+bool has_field(const GoTestType &type, const std::string &name) {
+  return std::any_of(type.fields.begin(), type.fields.end(), [&](const auto &field) { return field.first == name; });
+}
+
+} // namespace
+
 GoQuestions::Path GoQuestions::variable() const {
   const GoTestVariable &one = choose_.one_of(scope_);
   return {one.name, one.type, one.held, true};
@@ -20,7 +30,7 @@ GoQuestions::Path GoQuestions::step(const Path &from) const {
       return from;
     for (const std::string &embedded : type.promoted)
       if (embedded == name && of->kind == GoTypeKind::structure && choose_.once_in(2)) // one of its own, promoted
-        if (const auto &[inner, inner_type] = choose_.one_of(of->fields); inner != "_")
+        if (const auto &[inner, inner_type] = choose_.one_of(of->fields); inner != "_" && !has_field(type, inner))
           return {fmt::format("{}.{}", from.text, inner), inner_type, nullptr, from.has_address};
     return {fmt::format("{}.{}", from.text, name), of, nullptr, from.has_address};
   }

@@ -117,6 +117,13 @@ bool says_truth(const std::string &answer, const GoRow &one) {
          (same_go_numbers(as_go_tells_it(answer), as_go_tells_it(*one.truth)) || same_go_value(*one.truth, answer));
 }
 
+/// dlv does not take unsigned numbers modulo their range, so that "-uint8(n) > 1 || x" may be decided by the other
+/// side.
+bool turns_unsigned_negative(const std::string &question) {
+  const auto has = [&](std::string_view text) { return question.find(text) != std::string::npos; };
+  return (has("&&") || has("||")) && (has("-uint") || has("^uint"));
+}
+
 void judge_go_without_ours(TruthTally &tally, GoRow one) {
   const bool dlv_has = one.dlv && one.dlv->value;
   one.row.ours = one.ours.error;
@@ -132,6 +139,9 @@ void judge_go_without_ours(TruthTally &tally, GoRow one) {
            (one.row.question.starts_with("print &") || one.dlv->value->ends_with(" nil")))
     tally.add(one.row, TruthVerdict::missing,
               "dlv takes the place of one word of it for that of the whole value, and zeros there for nil");
+  else if (dlv_has && one.optimised && turns_unsigned_negative(one.row.question))
+    tally.add(one.row, TruthVerdict::missing,
+              "dlv takes an unsigned number for negative, and so does not come to the side that is nowhere");
   else if (dlv_has)
     tally.add(one.row, TruthVerdict::missing);
   else if (one.truth && one.optimised)
