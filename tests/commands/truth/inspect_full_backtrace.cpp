@@ -127,4 +127,17 @@ FullBacktrace inspect_full_backtrace(pid_t process) {
   return threads;
 }
 
+std::string inspect_print(pid_t process, pid_t thread, std::size_t frame, const std::string &name) {
+  const std::string out =
+      run_inspect({"attach", std::to_string(process), "--stop", "-e", fmt::format("thread {}", thread), "-e",
+                   fmt::format("frame {}", frame), "-e", fmt::format("p {}", first_mark), "-e", "p " + name})
+          .out;
+  const std::string mark = fmt::format("{}\n", first_mark);
+  const std::size_t at = out.find(mark);
+  if (at == std::string::npos)
+    return {};
+  const std::string answer = out.substr(at + mark.size());
+  return answer.substr(0, answer.find('\n'));
+}
+
 } // namespace inspect::test

@@ -9,4 +9,7 @@ namespace inspect::test {
 /// A value that is missing is its reason. Throws std::runtime_error where inspect fails.
 FullBacktrace inspect_full_backtrace(pid_t process);
 
+/// What `p` shows of a name in a frame; empty where it fails.
+std::string inspect_print(pid_t process, pid_t thread, std::size_t frame, const std::string &name);
+
 } // namespace inspect::test

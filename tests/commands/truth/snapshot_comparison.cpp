@@ -1,5 +1,6 @@
 #include "tests/commands/truth/snapshot_comparison.h"
 
+#include "tests/commands/truth/inspect_full_backtrace.h"
 #include "tests/commands/truth/third_reader.h"
 #include "tests/support/gdb_stacks.h"
 
@@ -60,24 +61,17 @@ std::string with_bytes_escaped(const std::string &text) {
 std::string in_common_notation(std::string text) {
   // gdb names C++ functions with their parameters, and has another name of those that have several.
   text = std::regex_replace(text, std::regex("<([^<>()]*)\\([^<>()]*\\)>"), "<$1>");
-  static const std::regex symbol("<([A-Za-z_][A-Za-z0-9_.]*)((\\+[0-9]+)?>)");
-  std::string named;
-  std::smatch match;
-  for (std::string rest = text;; rest = match.suffix()) {
-    if (!std::regex_search(rest, match, symbol)) {
-      named += rest;
-      break;
-    }
-    named += match.prefix().str() + "<" + canonical_function(without_suffix(match[1])) + match[2].str();
-  }
+  // gdb has names of its own for the entries of the table.
+  text = std::regex_replace(text, std::regex("<([^<>]*@got\\[plt\\]|_GLOBAL_OFFSET_TABLE_\\+[0-9]+)>"),
+                            "<global offset table>");
+  // Two names of one address: what is behind the name is as far from both.
+  std::string named =
+      std::regex_replace(text, std::regex("(0x[0-9a-f]+) <[A-Za-z_][A-Za-z0-9_.]*((\\+[0-9]+)?>)"), "$1 <symbol$2");
   // What a library's type means to its user.
   named = std::regex_replace(named, std::regex("std::thread, thread [0-9]+"), "{_M_id = {_M_thread = *}}");
   named = std::regex_replace(named, std::regex("_M_thread = [0-9]+"), "_M_thread = *");
   named = std::regex_replace(named, std::regex("<error: Cannot access memory at address "), "<unreadable at ");
   named = with_bytes_escaped(named);
-  // gdb has names of its own for the entries of the table.
-  named = std::regex_replace(named, std::regex("<([^<>]*@got\\[plt\\]|GLOBAL_OFFSET_TABLE_\\+[0-9]+)>"),
-                             "<global offset table>");
   // A reference's address.
   return std::regex_replace(named, std::regex("^@0x[0-9a-f]+: "), "");
 }
@@ -85,16 +79,16 @@ std::string in_common_notation(std::string text) {
 /// Whether `text` is `pattern` where that has anything for what is missing in it.
 bool is_filled_in(std::string_view pattern, std::string_view text) {
   static constexpr std::string_view unknown = "<optimized out>";
-  const std::size_t gap = pattern.find(unknown);
-  if (gap == std::string_view::npos)
-    return pattern == text;
-  if (!text.starts_with(pattern.substr(0, gap)))
-    return false;
-  const std::string_view rest = pattern.substr(gap + unknown.size());
-  for (std::size_t at = gap; at <= text.size(); ++at)
-    if (is_filled_in(rest, text.substr(at)))
-      return true;
-  return false;
+  bool is_first = true;
+  for (std::size_t gap = pattern.find(unknown); gap != std::string_view::npos; gap = pattern.find(unknown)) {
+    const std::size_t at = text.find(pattern.substr(0, gap));
+    if (at == std::string_view::npos || (is_first && at != 0))
+      return false;
+    text.remove_prefix(at + gap);
+    pattern.remove_prefix(gap + unknown.size());
+    is_first = false;
+  }
+  return is_first ? text == pattern : text.ends_with(pattern);
 }
 
 /// gdb sets bytes that end within a character apart from the text around them; `gap` is what may stand before them.
@@ -104,10 +98,9 @@ std::string with_incomplete_joined(const std::string &text, const std::string &g
   return std::regex_replace(std::regex_replace(text, behind_text, gap + "$1\""), alone, "\"" + gap + "$1\"");
 }
 
-/// With each text that was cut as short as any is cut.
-std::string cut_short(const std::string &text) {
-  return std::regex_replace(text, std::regex("\"((?:[^\"\\\\]|\\\\.){0,12})(?:[^\"\\\\]|\\\\.)*\"\\.\\.\\."),
-                            "\"$1\"...");
+/// With a gap where a text was cut.
+std::string with_open_ends(const std::string &text) {
+  return std::regex_replace(text, std::regex("\"\\.\\.\\."), "<optimized out>");
 }
 
 /// A type of C++'s library is printed as what it means, by gdb as its members.
@@ -131,7 +124,8 @@ Judgement judge_known(const FullVariable &ours, const FullVariable &theirs) {
   if (its.find("<incomplete sequence") != std::string::npos &&
       is_filled_in(with_incomplete_joined(its, "<optimized out>"), mine))
     return {TruthVerdict::peer_wrong, "gdb loses the character in front of bytes that end within a character"};
-  if (cut_short(mine) == cut_short(its))
+  const bool is_partial = (mine + its).find("<optimized out>") != std::string::npos;
+  if (!is_partial && (is_filled_in(with_open_ends(mine), its) || is_filled_in(with_open_ends(its), mine)))
     return {TruthVerdict::other_notation, "a text is cut elsewhere: a limit counts bytes here and characters there"};
   if (is_library_type(mine, its))
     return {TruthVerdict::other_notation, "what a type of C++'s library means, of which gdb shows the members"};
@@ -148,11 +142,6 @@ Judgement judge_known(const FullVariable &ours, const FullVariable &theirs) {
   return {TruthVerdict::wrong, fmt::format("from here on: {} and {}", mine.substr(at, shown), its.substr(at, shown))};
 }
 
-/// What the compiler makes for each function that asks for its own name.
-bool is_name_of_function(const std::string &variable) {
-  return variable == "__PRETTY_FUNCTION__" || variable == "__func__" || variable == "__FUNCTION__";
-}
-
 Judgement judge_value(const FullVariable *ours, const FullVariable &theirs) {
   const bool we_know = ours != nullptr && !is_without_value(ours->value);
   const bool they_know = !is_without_value(theirs.value);
@@ -164,8 +153,6 @@ Judgement judge_value(const FullVariable *ours, const FullVariable &theirs) {
     return {};
   if (!they_know)
     return {TruthVerdict::other_notation, "gdb lists a name without a value, such as a label's"};
-  if (ours == nullptr && is_name_of_function(theirs.name))
-    return {TruthVerdict::missing, "made by the compiler: `locals` leaves it out, `p` prints it"};
   return {TruthVerdict::missing, std::string(theirs.guessed ? guessed : "")};
 }
 
@@ -185,7 +172,8 @@ bool same_code(const FullFrame &ours, const FullFrame &theirs) {
 
 class ThreadComparison {
 public:
-  ThreadComparison(TruthTally &tally, const ComparedSnapshot &snapshot) : tally_(tally), snapshot_(snapshot) {}
+  ThreadComparison(TruthTally &tally, const ComparedSnapshot &snapshot, pid_t thread)
+      : tally_(tally), snapshot_(snapshot), thread_(thread) {}
 
   void compare(const std::vector<FullFrame> &ours, const std::vector<FullFrame> &theirs) {
     std::size_t own = 0;
@@ -227,6 +215,7 @@ private:
 
   void compare_frames(std::size_t number, const FullFrame &ours, const FullFrame &theirs) {
     add_frame(number, text_of(ours), text_of(theirs), judge_frame(number, ours, theirs));
+    number_ = number;
     place_ = fmt::format("{}, frame {} {}", snapshot_.place, number, theirs.function);
     compare_variables("args", ours.arguments, theirs.arguments);
     compare_variables("locals", ours.locals, theirs.locals);
@@ -285,6 +274,10 @@ private:
       judgement = {TruthVerdict::peer_wrong,
                    "nobody passes the argument of a call that was inlined: gdb shows what the "
                    "function around it was passed in the register that the argument is in later"};
+    if (judgement.verdict == TruthVerdict::missing && judgement.reason.empty() && ours == nullptr &&
+        inspect_print(snapshot_.process, thread_, number_, theirs.name) == theirs.value)
+      judgement.reason = "static, and made by the compiler or of a block that has no code here: `p` shows it, `locals` "
+                         "does not list it";
     if (judgement.verdict == TruthVerdict::other_notation && ours == nullptr && listed_.contains(theirs.name))
       judgement.reason = "gdb lists the variable a second time, without a value";
     if (judgement.verdict == TruthVerdict::wrong && passed_on_.contains(ours->value))
@@ -319,6 +312,8 @@ private:
 
   TruthTally &tally_;
   const ComparedSnapshot &snapshot_;
+  pid_t thread_;
+  std::size_t number_ = 0; ///< of the frame
   std::string place_;
   std::set<std::string> passed_on_;
   std::set<std::string> listed_; ///< names of ours
@@ -333,7 +328,7 @@ void compare_snapshots(TruthTally &tally, const ComparedSnapshot &snapshot, cons
   static const std::vector<FullFrame> none;
   for (const auto &[thread, frames] : theirs) {
     const auto own = ours.find(thread);
-    ThreadComparison(tally, snapshot).compare(own == ours.end() ? none : own->second, frames);
+    ThreadComparison(tally, snapshot, thread).compare(own == ours.end() ? none : own->second, frames);
   }
 }
 
