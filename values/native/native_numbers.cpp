@@ -211,6 +211,8 @@ Result<Number> native_number(const Value &given, ValueEnvironment &environment) 
   const bool with_sign = is_signed(type, environment);
   Number number{.kind = number_kind(kind, with_sign)};
   number.size = static_cast<unsigned>(size_of(value, environment).value_or(8));
+  if (kind == ScalarKind::character && with_sign && number.size >= 4) // wchar_t: arithmetic does not make it unsigned
+    number.kind = Number::Kind::signed_integer;
   number.integer = with_sign ? sign_extended(*raw) : static_cast<Wide>(raw->bits);
   if (kind == ScalarKind::boolean)
     number.integer = raw->bits != 0 ? 1 : 0;

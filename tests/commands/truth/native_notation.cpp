@@ -49,6 +49,8 @@ constexpr auto rules = std::to_array<Rule>({
      [](std::string text) { return replaced(text, "<synthetic pointer>", "<optimized out>"); }},
     {"the pointer to the virtual table, which gdb shows as one in any format",
      [](std::string text) { return replaced(text, "_vptr[.$][A-Za-z0-9]+ = (0x)?[0-9a-f]+( <[^<>]*>)?", "_vptr"); }},
+    {"long for long long, which is of the same size",
+     [](std::string text) { return replaced(text, "^(unsigned )?long long$", "$1long"); }},
     {"capacities, which libraries choose", [](std::string text) { return replaced(text, ", capacity [0-9]+", ""); }},
     {"the suffix of a number in a template's arguments, which clang writes and GCC does not",
      [](std::string text) { return replaced(text, "([<, ][0-9]+)[uU][lL]([,>])", "$1$2"); }},

@@ -115,6 +115,8 @@ TEST_CASE("arrays, vectors and unusual numbers of C are worth what gdb says") {
            "p tenth * 3",
            "whatis ushort",
            "whatis row[0] / (ushort - 65535)",
+           "p wide_letter - 200",
+           "whatis wide_letter + 1",
            "whatis rows_of_long",
            "whatis to_short",
            "ptype struct layout",
