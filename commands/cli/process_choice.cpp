@@ -82,7 +82,7 @@ namespace {
 
 Result<std::vector<pid_t>> chosen(std::string_view word, bool all, const char *remedy) {
   const bool is_number = !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-  if (is_number) {
+  if (is_number || word.starts_with('-')) { // "-1" is no name
     const auto process = parse_process_id(word);
     if (!process)
       return std::unexpected(process.error());

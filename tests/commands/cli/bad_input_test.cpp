@@ -68,7 +68,7 @@ TEST_CASE("no such process: status 3") {
 
 TEST_CASE("wrong usage: status 2") {
   CHECK(run_inspect({"stacks"}).status == 2);
-  CHECK(run_inspect({"stacks", "redis"}).status == 2);
+  CHECK(run_inspect({"stacks", "no-such-process-here"}).status == 3);
   CHECK(run_inspect({"stacks", "-1"}).status == 2);
   CHECK(run_inspect({"stacks", "1", "--format", "xml"}).status == 2);
   CHECK(run_inspect({"stacks", "1", "--depth", "none"}).status == 2);

@@ -539,7 +539,7 @@ TEST_CASE("stop says so when it stopped no thread, or not all") {
 
 TEST_CASE("attach refuses what is not a process") {
   CHECK(run_inspect({"attach"}).status == 2);
-  CHECK(run_inspect({"attach", "one"}).status == 2);
+  CHECK(run_inspect({"attach", "no-such-process-here"}).status == 3);
   CHECK(run_inspect({"attach", "-1"}).status == 2);
   CHECK(run_inspect({"attach", "99999999999999999999"}).status == 2);
   CHECK(run_inspect({"attach", "4194304", "-e", "bt"}).status == 3);
