@@ -21,7 +21,7 @@ std::string script_of(const std::vector<GdbQuestion> &questions) {
                   "  print('@@')\n"
                   "  try:\n"
                   "    print(gdb.execute(command, to_string=True).rstrip())\n"
-                  "  except gdb.error:\n"
+                  "  except (gdb.error, UnicodeError): # of bytes that are no text in its character set\n"
                   "    print('ERROR')\n"
                   "  print('@@')\n";
 }

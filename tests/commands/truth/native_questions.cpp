@@ -14,6 +14,11 @@ const std::vector<std::string> casts{"char",         "unsigned char", "short", "
                                      "unsigned int", "long",          "float", "double",         "unsigned long"};
 const std::vector<std::string> casts_to_integers{"char", "unsigned char", "short", "int", "unsigned int", "long"};
 
+/// A pointer to one of these shows what lies behind it as text, which the program has not written.
+bool is_wide_character(const NativeTypeRef &type) {
+  return type->name == "char16_t" || type->name == "char32_t" || type->name == "wchar_t";
+}
+
 bool is_number(const NativeTypeRef &type) {
   return type->kind == NativeKind::integer || type->kind == NativeKind::floating;
 }
@@ -130,6 +135,8 @@ std::string NativeQuestions::of_pointers_and_arrays() {
   if (!on_pointer && array.text.empty())
     return "p 1";
   const Path &path = on_pointer ? pointer : array;
+  if (is_wide_character(path.type->target))
+    return "p " + path.text;
   switch (choice_.below(9)) {
   case 0:
     return fmt::format("p {} + {}", path.text, choice_.below(4));
@@ -177,7 +184,10 @@ NativeQuestion NativeQuestions::one_question() {
     return asked("p sizeof(" + path().text + ")");
   case 7: {
     const Path place = path();
-    return asked((place.type->kind == NativeKind::library || place.is_bit_field ? "p " : "p &") + place.text);
+    return asked((place.type->kind == NativeKind::library || place.is_bit_field || is_wide_character(place.type)
+                      ? "p "
+                      : "p &") +
+                 place.text);
   }
   case 8:
     return asked(of_pointers_and_arrays());

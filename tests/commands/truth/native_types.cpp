@@ -233,8 +233,12 @@ void NativeTypes::define_classes() {
 NativeTypeRef NativeTypes::any(const std::vector<NativeVariable> &objects) {
   if (!library_.empty() && choice_.one_in(3))
     return choice_.of(library_);
-  if (!objects.empty() && choice_.one_in(4))
-    return pointer_to(choice_.of(objects).type);
+  if (!objects.empty() && choice_.one_in(4)) {
+    const NativeTypeRef target = choice_.of(objects).type;
+    // What lies behind a single wide character would be shown as text, and is of no value.
+    if (!target->name.starts_with("char16") && !target->name.starts_with("char32") && target->name != "wchar_t")
+      return pointer_to(target);
+  }
   if (choice_.one_in(3))
     return choice_.of(structures_);
   return field_type();
