@@ -57,8 +57,11 @@ private:
     auto target = referred_die(die, DW_AT_import);
     if (!target)
       return;
-    ImportedName one{
-        .name = {}, .target = qualified_name(*target, scopes_), .scope = scope, .in_function = in_function, .depth = depth};
+    ImportedName one{.name = {},
+                     .target = qualified_name(*target, scopes_),
+                     .scope = scope,
+                     .in_function = in_function,
+                     .depth = depth};
     if (one.target.empty())
       return;
     if (tag == DW_TAG_imported_declaration) {

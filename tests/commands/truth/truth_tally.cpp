@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 
 namespace inspect::test {
 namespace {
@@ -25,6 +26,7 @@ std::uint64_t number_of_environment(const char *name, std::uint64_t otherwise) {
 std::string in_markdown(std::string text) {
   constexpr std::size_t longest = 160;
   std::replace(text.begin(), text.end(), '\n', ' ');
+  text = std::regex_replace(text, std::regex("/[^ ]*/inspect-test-[A-Za-z0-9]+/"), ""); // TemporaryDirectory's
   if (text.size() > longest)
     text.replace(longest, std::string::npos, "…");
   return "`" + text + "`";
