@@ -228,12 +228,31 @@ Step StackSwitches::leave_switch(const GoCallee &callee) const {
   return resume_goroutine(callee);
 }
 
+/// A goroutine that ends while it is bound to its thread resumes g0 itself, so that the thread ends (runtime/proc.go,
+/// goexit0 to Go 1.22, gdestroy since). rbx has the gobuf, and at the jump what it says (runtime/asm_amd64.s, gogo).
+std::optional<RunAddress> StackSwitches::resumed_system_pc(const GoCallee &callee) const {
+  const auto &g = runtime_.layout().g;
+  const auto place = callee.registers.get(rbx);
+  if (!place)
+    return std::nullopt;
+  if (runtime_.find(RunAddress{*place}) != nullptr)
+    return RunAddress{*place};
+  const auto offset = static_cast<std::uint64_t>(g.sched_pc) - static_cast<std::uint64_t>(g.sched_sp);
+  const auto pc = read_word(callee.memory, RunAddress{*place} + offset);
+  return pc && runtime_.find(RunAddress{*pc}) != nullptr ? std::optional(RunAddress{*pc}) : std::nullopt;
+}
+
 /// gogo: once the stack pointer is the goroutine's, only the jump to where it was left is missing.
 Step StackSwitches::leave_resume(const GoCallee &callee) const {
-  if (!on_goroutine(callee.sp))
+  std::optional<RunAddress> pc;
+  if (on_goroutine(callee.sp))
+    pc = context_.goroutine->pc;
+  else if (callee.exact && !returns_to_go(callee, callee.sp + static_cast<std::uint64_t>(callee.rule.cfa_offset)))
+    pc = resumed_system_pc(callee);
+  if (!pc)
     return from_base(callee, callee.sp, callee.rule.cfa_offset);
   ToCaller step;
-  step.caller.pc = context_.goroutine->pc;
+  step.caller.pc = *pc;
   step.caller.cfa = callee.sp;
   step.caller.registers.set(rsp, callee.sp.value);
   step.exact_pc = true;

@@ -38,6 +38,7 @@ private:
   Step leave_system_stack(const GoCallee &callee) const;
   Step leave_switch(const GoCallee &callee) const;
   Step leave_resume(const GoCallee &callee) const;
+  std::optional<RunAddress> resumed_system_pc(const GoCallee &callee) const;
   Step leave_c(const GoCallee &callee) const;
   Step leave_callback(const GoCallee &callee);
   Step leave_new_thread(const GoCallee &callee) const;
