@@ -41,9 +41,9 @@ std::vector<std::string> answers_until_end(pid_t process, const std::vector<GdbQ
                                            std::string &said) {
   const TemporaryDirectory directory;
   const std::string script = directory.write("ask.py", script_of(questions));
-  const CommandResult result =
-      run_command({"gdb", "-q", "-nx", "-batch", "-p", std::to_string(process), "-ex", "set width 0", "-ex",
-                   "set height 0", "-ex", "set print object on", "-ex", "set print elements 64", "-x", script});
+  const CommandResult result = run_command({"env", "LC_ALL=C.UTF-8", "gdb", "-q", "-nx", "-batch", "-p",
+                                            std::to_string(process), "-ex", "set width 0", "-ex", "set height 0", "-ex",
+                                            "set print object on", "-ex", "set print elements 64", "-x", script});
   said = result.out + result.err;
   std::vector<std::string> answers;
   std::string current;

@@ -128,6 +128,18 @@ std::string without_default_arguments(const std::string &text) {
   return std::regex_replace(text, unit, ">");
 }
 
+/// "PhantomData" of "PhantomData<&str>": libraries of before Rust 1.70 print no more.
+std::string without_phantom_arguments(std::string text) {
+  const std::string name = "PhantomData<";
+  for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += name.size() - 1) {
+    std::size_t end = at + name.size();
+    for (int depth = 1; depth > 0 && end < text.size(); ++end)
+      depth += text[end] == '<' ? 1 : text[end] == '>' && text[end - 1] != '-' ? -1 : 0;
+    text.erase(at + name.size() - 1, end - at - name.size() + 1);
+  }
+  return text;
+}
+
 struct RustJudgement {
   TruthVerdict verdict = TruthVerdict::wrong;
   std::string reason = {};
@@ -151,6 +163,9 @@ std::optional<RustJudgement> judged(const std::string &ours, const std::string &
   if (plain.find("PhantomData<") != std::string::npos &&
       in_order(without_default_arguments(plain)) == in_order(without_default_arguments(truth)))
     return RustJudgement{TruthVerdict::other_notation, "arguments that a type has by default are written out"};
+  if (truth.find("PhantomData") != std::string::npos && truth.find("PhantomData<") == std::string::npos &&
+      in_order(without_phantom_arguments(plain)) == in_order(truth))
+    return RustJudgement{TruthVerdict::other_notation, "what PhantomData stands for is written out"};
   return RustJudgement{TruthVerdict::wrong};
 }
 
