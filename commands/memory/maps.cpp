@@ -123,8 +123,10 @@ CommandSpec make_maps_command() {
       "KIND is one of program_text, program_data, library_text, library_data, thread_stack, guard, main_heap, "
       "malloc_arena, malloc_mapped, go_heap, go_metadata, anonymous, jit, shared_memory, memfd, file, device, kernel, "
       "reserved; several are separated by commas.";
-  spec.positionals = {
-      {.name = "PID", .help = "the process, by its id or name", .required = true, .only_on_command_line = true}};
+  spec.positionals = {{.name = "PID",
+                       .help = "the process, by its id or name; -p and --pid may stand in front",
+                       .required = true,
+                       .only_on_command_line = true}};
   spec.options = {
       {.name = "--sort",
        .value = "address|vsz|rss|pss|dirty|swap|lazy|huge",

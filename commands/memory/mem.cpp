@@ -240,8 +240,10 @@ CommandSpec make_mem_command() {
        .help = "look for separate debug files here instead of /usr/lib/debug",
        .repeatable = true},
   };
-  spec.positionals = {
-      {.name = "PID", .help = "the process, by its id or name", .required = true, .only_on_command_line = true}};
+  spec.positionals = {{.name = "PID",
+                       .help = "the process, by its id or name; -p and --pid may stand in front",
+                       .required = true,
+                       .only_on_command_line = true}};
   spec.completion = CompletionKind::process;
   spec.on_command_line = true;
   spec.in_session = true;

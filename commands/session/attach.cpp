@@ -125,7 +125,8 @@ CommandSpec make_attach_command() {
        .help = "look for separate debug files here instead of /usr/lib/debug",
        .repeatable = true},
       {.name = "--debuginfod", .help = "ask the servers in $DEBUGINFOD_URLS for missing debug information"}};
-  spec.positionals = {{.name = "PID", .help = "the process, by its id or name", .required = true}};
+  spec.positionals = {
+      {.name = "PID", .help = "the process, by its id or name; -p and --pid may stand in front", .required = true}};
   spec.completion = CompletionKind::process;
   spec.on_command_line = true;
   spec.run = run_attach;

@@ -239,7 +239,9 @@ CommandSpec make_stacks_command() {
       "Threads with the same stack are shown once. Of a Go process the goroutines are shown, and the threads that run "
       "none. Functions, files, lines and inlined calls come from the debug "
       "information where there is some, else from the symbol table.\n\n"
-      "Several processes may be given, each by its PID or its name; of a name that several have, --all takes all.";
+      "Several processes may be given, each by its PID or its name, with -p or --pid in front where you like; of a "
+      "name "
+      "that several have, --all takes all.";
   spec.positionals = {{"PID", "process id, or a name", true, true}};
   spec.options = {
       {"--all", "", "", "all processes that have the name", false},
