@@ -21,13 +21,6 @@ bool holds(const std::string &text, const std::string &part) {
   return ::strcasestr(text.c_str(), part.c_str()) != nullptr;
 }
 
-std::string command_line(const ProcessRow &row) {
-  std::string text;
-  for (const std::string &word : row.command)
-    text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 /// "812 (nginx: master process), 813 (…)"
 std::string listed(const std::vector<const ProcessRow *> &rows) {
   constexpr std::size_t longest = 40;
@@ -41,7 +34,38 @@ std::string listed(const std::vector<const ProcessRow *> &rows) {
   return rows.size() > max_listed ? fmt::format("{} and {} more", text, rows.size() - max_listed) : text;
 }
 
+Result<std::vector<pid_t>> chosen(std::string_view word, bool all, const char *remedy) {
+  const bool is_number = !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_number || word.starts_with('-')) { // "-1" is no name
+    const auto process = parse_process_id(word);
+    if (!process)
+      return std::unexpected(process.error());
+    return std::vector<pid_t>{*process};
+  }
+  const auto table = read_process_table({});
+  if (!table)
+    return std::unexpected(table.error());
+  const std::vector<const ProcessRow *> rows = rows_named(table->rows, word);
+  if (rows.empty())
+    return std::unexpected(
+        Error(ErrorKind::no_such_process, fmt::format("no process is called '{}'", word), "inspect ps"));
+  if (rows.size() > 1 && !all)
+    return std::unexpected(Error(
+        ErrorKind::usage, fmt::format("{} processes are called '{}': {}", rows.size(), word, listed(rows)), remedy));
+  std::vector<pid_t> processes;
+  for (const ProcessRow *row : rows)
+    processes.push_back(row->process);
+  return processes;
+}
+
 } // namespace
+
+std::string command_line(const ProcessRow &row) {
+  std::string text;
+  for (const std::string &word : row.command)
+    text += (text.empty() ? "" : " ") + word;
+  return text;
+}
 
 std::vector<pid_t> own_processes(const std::vector<ProcessRow> &rows) {
   std::vector<pid_t> own = {::getpid()};
@@ -77,34 +101,6 @@ std::vector<const ProcessRow *> rows_named(const std::vector<ProcessRow> &rows, 
     take(in_command);
   return found;
 }
-
-namespace {
-
-Result<std::vector<pid_t>> chosen(std::string_view word, bool all, const char *remedy) {
-  const bool is_number = !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-  if (is_number || word.starts_with('-')) { // "-1" is no name
-    const auto process = parse_process_id(word);
-    if (!process)
-      return std::unexpected(process.error());
-    return std::vector<pid_t>{*process};
-  }
-  const auto table = read_process_table({});
-  if (!table)
-    return std::unexpected(table.error());
-  const std::vector<const ProcessRow *> rows = rows_named(table->rows, word);
-  if (rows.empty())
-    return std::unexpected(
-        Error(ErrorKind::no_such_process, fmt::format("no process is called '{}'", word), "inspect ps"));
-  if (rows.size() > 1 && !all)
-    return std::unexpected(Error(
-        ErrorKind::usage, fmt::format("{} processes are called '{}': {}", rows.size(), word, listed(rows)), remedy));
-  std::vector<pid_t> processes;
-  for (const ProcessRow *row : rows)
-    processes.push_back(row->process);
-  return processes;
-}
-
-} // namespace
 
 Result<std::vector<pid_t>> chosen_processes(std::string_view word, bool all) {
   return chosen(word, all, "name one by its PID, or take them --all");

@@ -6,6 +6,7 @@
 #include "inspector/process/process_table.h"
 #include "machine/error.h"
 
+#include <string>
 #include <string_view>
 #include <sys/types.h>
 #include <vector>
@@ -16,6 +17,8 @@ namespace inspect {
 /// line; where none is, those whose name or executable holds the text, else those whose command line does. Neither this
 /// process, the sudo that it runs under, nor what has ended.
 std::vector<const ProcessRow *> rows_named(const std::vector<ProcessRow> &rows, std::string_view name);
+/// Its words with blanks between, not escaped; empty: none is known.
+std::string command_line(const ProcessRow &row);
 /// This process and the sudo that it runs under: the pattern stands in their command lines, too.
 std::vector<pid_t> own_processes(const std::vector<ProcessRow> &rows);
 

@@ -43,10 +43,7 @@ bool matches(const std::string &text, const std::string &pattern, const regex_t 
 }
 
 bool row_matches(const ProcessRow &row, const std::string &pattern, const regex_t *regex) {
-  std::string command;
-  for (const std::string &word : row.command)
-    command += (command.empty() ? "" : " ") + word;
-  return matches(row.name, pattern, regex) || matches(command, pattern, regex) ||
+  return matches(row.name, pattern, regex) || matches(command_line(row), pattern, regex) ||
          matches(row.executable, pattern, regex);
 }
 

@@ -4,7 +4,6 @@
 #include "dwarf/symbols/symbol_table.h"
 
 #include <cstdlib>
-#include <optional>
 #include <set>
 #include <span>
 
@@ -25,13 +24,6 @@ struct CodeEntry {
   std::uint64_t size;
 };
 
-template <typename T> std::optional<T> read_structure(const Target &target, RunAddress address) {
-  T value{};
-  if (!target.memory().read(address, std::as_writable_bytes(std::span(&value, 1))))
-    return std::nullopt;
-  return value;
-}
-
 /// Where the descriptors are: each library with a compiler in it may have its own.
 std::vector<RunAddress> descriptors(Target &target) {
   std::vector<RunAddress> found;
@@ -50,11 +42,11 @@ std::vector<JitSymbol> described_jit_symbols(Target &target) {
   std::uint64_t bytes_left = max_jit_bytes;
   std::set<std::uint64_t> seen;
   for (const RunAddress place : descriptors(target)) {
-    const auto descriptor = read_structure<Descriptor>(target, place);
+    const auto descriptor = read_value<Descriptor>(target.memory(), place);
     if (!descriptor || descriptor->version != 1)
       continue;
     for (std::uint64_t at = descriptor->first; at != 0 && seen.size() < max_jit_files && seen.insert(at).second;) {
-      const auto entry = read_structure<CodeEntry>(target, RunAddress{at});
+      const auto entry = read_value<CodeEntry>(target.memory(), RunAddress{at});
       if (!entry)
         break;
       at = entry->next;

@@ -14,11 +14,6 @@ const std::vector<std::string> casts{"char",         "unsigned char", "short", "
                                      "unsigned int", "long",          "float", "double",         "unsigned long"};
 const std::vector<std::string> casts_to_integers{"char", "unsigned char", "short", "int", "unsigned int", "long"};
 
-/// A pointer to one of these shows what lies behind it as text, which the program has not written.
-bool is_wide_character(const NativeTypeRef &type) {
-  return type->name == "char16_t" || type->name == "char32_t" || type->name == "wchar_t";
-}
-
 bool is_number(const NativeTypeRef &type) {
   return type->kind == NativeKind::integer || type->kind == NativeKind::floating;
 }

@@ -98,6 +98,10 @@ std::vector<NativeTypeRef> library_classes() {
 
 } // namespace
 
+bool is_wide_character(const NativeTypeRef &type) {
+  return type->name == "char16_t" || type->name == "char32_t" || type->name == "wchar_t";
+}
+
 std::string declaration(const NativeTypeRef &type, const std::string &name) {
   switch (type->kind) {
   case NativeKind::array:
@@ -235,8 +239,7 @@ NativeTypeRef NativeTypes::any(const std::vector<NativeVariable> &objects) {
     return choice_.of(library_);
   if (!objects.empty() && choice_.one_in(4)) {
     const NativeTypeRef target = choice_.of(objects).type;
-    // What lies behind a single wide character would be shown as text, and is of no value.
-    if (!target->name.starts_with("char16") && !target->name.starts_with("char32") && target->name != "wchar_t")
+    if (!is_wide_character(target))
       return pointer_to(target);
   }
   if (choice_.one_in(3))

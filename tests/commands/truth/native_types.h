@@ -49,6 +49,9 @@ struct NativeVariable {
   NativeTypeRef type;
 };
 
+/// A pointer to one of these shows what lies behind it as text, which the program has not written.
+bool is_wide_character(const NativeTypeRef &type);
+
 /// "int *rows[3]".
 std::string declaration(const NativeTypeRef &type, const std::string &name);
 
